@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+// Targets from the pure rules at the bottom to the executable at the top; the README has the map.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "meterd",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "meterd", targets: ["meterd"])],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // Pure: no clock, no files, no randomness.
+        library("Quantities"),
+        library("EventCodec"),
+        library("Rating", ["Quantities"]),
+        library("Accounting", ["Quantities", "Rating", crypto]),
+        library("PriceBookFile", ["Quantities", "Rating", yams]),
+
+        // Storage.
+        .executableTarget(name: "EmbedSQL", swiftSettings: strict),
+        .plugin(
+            name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"],
+            path: "Sources/EmbedSQLPlugin"),
+        .target(name: "Migrations", path: "Migrations", swiftSettings: strict, plugins: ["EmbedSQLPlugin"]),
+        library("Storage", ["Quantities", "Migrations", grdb, sqlite, crypto]),
+        library("UsageStore", ["Quantities", "Storage", grdb, sqlite]),
+        library("LedgerStore", ["Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", grdb]),
+
+        // The two jobs, and the command line over them.
+        library("Ingestion", ["EventCodec", "Quantities", "Rating", "UsageStore", "LedgerStore", "Storage", grdb]),
+        library(
+            "RatingRun", ["Quantities", "Rating", "Accounting", "UsageStore", "LedgerStore", "Storage", grdb]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        library(
+            "Commands",
+            [
+                "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
+                "LedgerStore", "Ingestion", "RatingRun", "CZlib", argumentParser, grdb,
+            ]),
+        .executableTarget(name: "meterd", dependencies: ["Commands"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

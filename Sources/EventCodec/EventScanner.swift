@@ -1,0 +1,202 @@
+// The way in for every usage event: from the bytes of one JSON text to an event or a refusal.
+
+/// Reads usage events (CloudEvents 1.0, structured JSON). One scanner serves one thread; it keeps memory between
+/// events, so use it for many and `reset` it when what it gave out is no longer needed.
+///
+/// The steps: `JSONScanner` passes over the text once and validates all of it, `EventMembers` picks out what an event
+/// is made of, `judge` applies the rules in the order that decides which one a refusal names.
+package final class EventScanner {
+    private let limits: EventLimits
+    private let scratch: UnsafeMutablePointer<Scratch>
+
+    package init(limits: EventLimits = .standard) {
+        self.limits = limits
+        scratch = .allocate(capacity: 1)
+        scratch.initialize(to: Scratch())
+    }
+
+    deinit {
+        scratch.deinitialize(count: 1)
+        scratch.deallocate()
+    }
+
+    /// Feature codes after the first, of all events since the last reset; see `ScannedEvent.moreFeatures`.
+    package var features: ContiguousArray<Bytes> { scratch.pointee.features }
+
+    /// Lets the scratch be used again: all `Bytes` and ranges that came from this scanner become invalid.
+    package func reset() { scratch.pointee.reset() }
+
+    /// Reads exactly one JSON text, white space around it allowed.
+    ///
+    /// Strict on every path, for members that are ignored too: UTF-8 without byte order mark, RFC 8259 grammar, no
+    /// duplicate members in any object (compared after unescaping), no half surrogates, bounded nesting and size.
+    /// A member whose value is `null` counts as missing. Unknown members are ignored.
+    package func scan(_ text: UnsafeBufferPointer<UInt8>) -> ScanResult {
+        guard text.count <= limits.eventBytes else {
+            return notJSON("the event has \(text.count) bytes, \(limits.eventBytes) at most are allowed")
+        }
+        scratch.pointee.beginText()
+        let mark = scratch.pointee.arena.mark
+        var members = EventMembers()
+        do throws(JSONFault) {
+            var scanner = JSONScanner(Bytes(text), maxNesting: limits.nesting, scratch: scratch)
+            scanner.skipWhiteSpace()
+            guard scanner.isAt("{") else {
+                let refusal = try noObject(&scanner)
+                scratch.pointee.arena.rewind(to: mark)
+                return refusal
+            }
+            try members.read(&scanner, keptFeatures: limits.featureCount)
+            try scanner.finish()
+        } catch {
+            scratch.pointee.arena.rewind(to: mark)
+            return notJSON("not valid JSON at byte \(error.offset): \(error.problem.rawValue)")
+        }
+        do throws(Complaint) {
+            return .event(try judge(members))
+        } catch {
+            let refusal = refuse(members, error)
+            scratch.pointee.arena.rewind(to: mark)
+            return .refused(refusal)
+        }
+    }
+
+    /// A rule that does not hold. The text is made only once it is known that it is needed.
+    private struct Complaint: Error {
+        let code: RefusalCode
+        let reason: String
+    }
+
+    // MARK: The rules, the first that does not hold answers
+
+    @inline(__always)
+    private func judge(_ members: EventMembers) throws(Complaint) -> ScannedEvent {
+        let kind = try judgeKind(members)
+        try require(members.source, "source", atMost: limits.sourceBytes)
+        try require(members.id, "id", atMost: limits.idBytes)
+        try require(members.subject, "subject", atMost: limits.subjectBytes)
+        guard members.time.kind == .string, let timeMicros = RFC3339.parse(members.time.bytes.buffer) else {
+            throw Complaint(code: .badTime, reason: members.time.complaint(asTime: "time"))
+        }
+        guard members.data.kind == .object else {
+            throw Complaint(
+                code: .malformed,
+                reason: members.data.isAbsent
+                    ? "data is missing" : "data must be an object, not \(members.data.shown)")
+        }
+        var event = ScannedEvent(
+            kind: kind, source: members.source.bytes, id: members.id.bytes, subject: members.subject.bytes,
+            timeMicros: timeMicros, feature: .empty, moreFeatures: 0..<0, device: .empty, quantity: 1,
+            raw: members.raw)
+        switch kind {
+        case .deviceActivity:
+            try judgeFeatures(members, &event)
+            try require(members.device, "data.device", atMost: limits.deviceBytes, else: .badDevice)
+            event.device = members.device.bytes
+            keepMoreFeatures(members, &event)
+        case .gatewayCall:
+            if !members.calls.isAbsent { event.quantity = try number(members.calls, "data.calls") }
+        case .usage:
+            try require(members.feature, "data.feature", atMost: limits.featureBytes)
+            event.feature = members.feature.bytes
+            event.quantity = try number(members.quantity, "data.quantity")
+        }
+        return event
+    }
+
+    @inline(__always)
+    private func judgeKind(_ members: EventMembers) throws(Complaint) -> EventKind {
+        guard members.specversion.kind == .string, members.specversion.bytes == "1.0" else {
+            let reason =
+                members.specversion.isAbsent
+                ? "specversion is missing" : "specversion must be \"1.0\", not \(members.specversion.shown)"
+            throw Complaint(code: .malformed, reason: reason)
+        }
+        guard members.type.kind == .string, !members.type.bytes.isEmpty else {
+            throw Complaint(code: .malformed, reason: members.type.complaint(asText: "type", atMost: .max))
+        }
+        guard let kind = EventKind(type: members.type.bytes) else {
+            throw Complaint(code: .unknownType, reason: "type \(members.type.shown) is not known")
+        }
+        return kind
+    }
+
+    /// `data.feature` or `data.features`, not both.
+    @inline(__always)
+    private func judgeFeatures(_ members: EventMembers, _ event: inout ScannedEvent) throws(Complaint) {
+        if members.features.isAbsent {
+            if members.feature.isAbsent {
+                throw Complaint(code: .malformed, reason: "data.feature or data.features is missing")
+            }
+            try require(members.feature, "data.feature", atMost: limits.featureBytes)
+            event.feature = members.feature.bytes
+        } else {
+            event.feature = try judgeFeatureList(members)
+        }
+    }
+
+    /// The first code of `data.features`.
+    private func judgeFeatureList(_ members: EventMembers) throws(Complaint) -> Bytes {
+        func complaint(_ reason: String) -> Complaint { Complaint(code: .malformed, reason: reason) }
+        guard members.feature.isAbsent else { throw complaint("data.feature and data.features exclude each other") }
+        guard members.features.kind == .array else {
+            throw complaint("data.features must be an array of strings, not \(members.features.shown)")
+        }
+        guard members.featureCount <= limits.featureCount else {
+            throw complaint(
+                "data.features has \(members.featureCount) entries, \(limits.featureCount) at most are allowed")
+        }
+        guard let first = scratch.pointee.featureEntries.first else { throw complaint("data.features is empty") }
+        for (index, entry) in scratch.pointee.featureEntries.enumerated() {
+            try require(entry, "data.features[\(index)]", atMost: limits.featureBytes)
+        }
+        return first.bytes
+    }
+
+    /// Done last, once nothing can refuse the event any more.
+    @inline(__always)
+    private func keepMoreFeatures(_ members: EventMembers, _ event: inout ScannedEvent) {
+        guard members.featureCount > 1 else { return }
+        let first = scratch.pointee.features.count
+        for entry in scratch.pointee.featureEntries.dropFirst() { scratch.pointee.features.append(entry.bytes) }
+        event.moreFeatures = first..<scratch.pointee.features.count
+    }
+
+    @inline(__always)
+    private func require(
+        _ value: JSONValue, _ name: @autoclosure () -> String, atMost most: Int, else code: RefusalCode = .malformed
+    ) throws(Complaint) {
+        if !value.isText(atMost: most) {
+            throw Complaint(code: code, reason: value.complaint(asText: name(), atMost: most))
+        }
+    }
+
+    @inline(__always)
+    private func number(_ value: JSONValue, _ name: @autoclosure () -> String) throws(Complaint) -> Int64 {
+        guard let number = value.wholeNumber(atMost: limits.quantity) else {
+            throw Complaint(code: .badQuantity, reason: value.complaint(asNumber: name(), atMost: limits.quantity))
+        }
+        return number
+    }
+
+    // MARK: Refusals
+
+    private func refuse(_ members: EventMembers, _ complaint: Complaint) -> ScanRefusal {
+        func text(_ value: JSONValue, _ most: Int) -> String? { value.isText(atMost: most) ? value.bytes.string : nil }
+        return ScanRefusal(
+            code: complaint.code, reason: complaint.reason, source: text(members.source, limits.sourceBytes),
+            id: text(members.id, limits.idBytes), raw: members.raw)
+    }
+
+    private func notJSON(_ reason: String) -> ScanResult {
+        .refused(ScanRefusal(code: .malformed, reason: reason, source: nil, id: nil, raw: nil))
+    }
+
+    /// The text does not begin as an object: it is either other JSON or none.
+    private func noObject(_ scanner: inout JSONScanner) throws(JSONFault) -> ScanResult {
+        if scanner.position == scanner.end { return notJSON("there is no text") }
+        let value = try scanner.scanValue()
+        try scanner.finish()
+        return notJSON("an event must be a JSON object, not \(value.shown)")
+    }
+}

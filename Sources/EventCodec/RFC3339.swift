@@ -1,0 +1,134 @@
+// Instants as text: RFC 3339 date-times to and from microseconds, without a calendar library.
+
+/// RFC 3339 date-times.
+package enum RFC3339 {
+    private static let microsPerSecond: Int64 = 1_000_000
+    private static let secondsPerDay: Int64 = 86_400
+
+    /// Microseconds since 1970-01-01T00:00:00Z, or `nil` for anything but a full date-time with an offset: a real date
+    /// of the years 0001 to 9999, `T` (not a space), at least seconds, then `Z` or ±hh:mm, either letter in either case.
+    /// Digits beyond the microsecond are cut off. Second 60 is taken only at 23:59:60 UTC, as the last microsecond of
+    /// that minute, so that it stays in its day.
+    package static func parse(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+        guard text.count >= 20, let start = text.baseAddress else { return nil }
+        let end = start + text.count
+        guard let century = pair(start), let yearOfCentury = pair(start + 2), start[4] == UInt8(ascii: "-"),
+            let month = pair(start + 5), start[7] == UInt8(ascii: "-"), let day = pair(start + 8),
+            start[10] | 0x20 == UInt8(ascii: "t"), let hour = pair(start + 11), start[13] == UInt8(ascii: ":"),
+            let minute = pair(start + 14), start[16] == UInt8(ascii: ":"), let second = pair(start + 17)
+        else { return nil }
+        let year = century * 100 + yearOfCentury
+        guard year >= 1, 1...12 ~= month, day >= 1, day <= daysIn(month: month, year: year), hour <= 23, minute <= 59,
+            second <= 60
+        else { return nil }
+
+        var at = start + 19
+        guard let fractionMicros = fraction(&at, end), let offset = offsetMinutes(at, end) else { return nil }
+        let minuteOfDay = hour * 60 + minute - offset
+        let minuteStart = days(year: year, month: month, day: day) * secondsPerDay + minuteOfDay * 60
+        if second == 60 {
+            guard (minuteOfDay + 1440) % 1440 == 1439 else { return nil }
+            return (minuteStart + 60) * microsPerSecond - 1
+        }
+        return (minuteStart + second) * microsPerSecond + fractionMicros
+    }
+
+    /// As `parse` of the bytes.
+    package static func parse(_ text: String) -> Int64? {
+        var text = text
+        return text.withUTF8 { parse($0) }
+    }
+
+    /// In UTC with `Z`; a fraction only if it isn't zero, without trailing zeros. Years outside 0000 to 9999, which no
+    /// event can have, are written with as many digits as they need and a sign.
+    package static func format(micros: Int64) -> String {
+        let (seconds, fraction) = flooredDivision(micros, microsPerSecond)
+        let (day, secondOfDay) = flooredDivision(seconds, secondsPerDay)
+        let date = civil(day: day)
+        var text = date.year < 0 ? "-" : date.year > 9999 ? "+" : ""
+        text += padded(abs(date.year), 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2)
+        text += "T" + padded(secondOfDay / 3600, 2) + ":" + padded(secondOfDay / 60 % 60, 2)
+        text += ":" + padded(secondOfDay % 60, 2)
+        if fraction != 0 {
+            var digits = padded(fraction, 6)
+            while digits.utf8.last == UInt8(ascii: "0") { digits.removeLast() }
+            text += "." + digits
+        }
+        return text + "Z"
+    }
+
+    // MARK: Reading
+
+    @inline(__always)
+    private static func pair(_ at: UnsafePointer<UInt8>) -> Int64? {
+        guard at[0].isDigit, at[1].isDigit else { return nil }
+        return Int64(at[0] &- 48) &* 10 &+ Int64(at[1] &- 48)
+    }
+
+    /// Microseconds of the optional fraction, which is passed; `nil` for a dot without digits.
+    @inline(__always)
+    private static func fraction(_ at: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int64? {
+        guard at < end, at.pointee == UInt8(ascii: ".") else { return 0 }
+        at += 1
+        var (micros, weight): (Int64, Int64) = (0, 100_000)
+        let first = at
+        while at < end, at.pointee.isDigit {
+            micros += Int64(at.pointee - 48) * weight
+            weight /= 10
+            at += 1
+        }
+        return at > first ? micros : nil
+    }
+
+    /// Minutes east of UTC of the offset that must be all that is left.
+    @inline(__always)
+    private static func offsetMinutes(_ at: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int64? {
+        if end - at == 1, at.pointee | 0x20 == UInt8(ascii: "z") { return 0 }
+        guard end - at == 6, at.pointee == UInt8(ascii: "+") || at.pointee == UInt8(ascii: "-"),
+            let hours = pair(at + 1),
+            at[3] == UInt8(ascii: ":"), let minutes = pair(at + 4), hours <= 23, minutes <= 59
+        else { return nil }
+        let offset = hours * 60 + minutes
+        return at.pointee == UInt8(ascii: "+") ? offset : -offset
+    }
+
+    // MARK: The proleptic Gregorian calendar
+
+    @inline(__always)
+    private static func daysIn(month: Int64, year: Int64) -> Int64 {
+        if month == 2 { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28 }
+        return 30 + (month + month >> 3) & 1
+    }
+
+    /// Days since 1970-01-01. Years are counted from March, so that the leap day is the last of its year, in eras of
+    /// 400 years, which all have 146,097 days.
+    @inline(__always)
+    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let marchYear = month <= 2 ? year - 1 : year  // never negative: years begin at 1
+        let (era, yearOfEra) = marchYear.quotientAndRemainder(dividingBy: 400)
+        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// The inverse of `days`, for any day.
+    private static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let (era, dayOfEra) = flooredDivision(day + 719_468, 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+        return (year, month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    }
+
+    private static func flooredDivision(_ number: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+        let (quotient, remainder) = number.quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    }
+
+    private static func padded(_ number: Int64, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}

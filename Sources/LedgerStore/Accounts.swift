@@ -1,0 +1,108 @@
+// Tenants and apps: who owns what is metered.
+
+package import GRDB
+package import Quantities
+package import Storage
+
+package struct Tenant: Sendable {
+    package let id: TenantID
+    package let code: Code
+    package let name: String
+    /// Whether legacy items are metered for the tenant.
+    package let isLegacy: Bool
+}
+
+package struct App: Sendable {
+    package let id: AppID
+    package let code: Code
+    package let name: String
+    package let tenant: Tenant
+}
+
+/// Whether a command changed the ledger, or found what it asked for done already.
+package enum Recording: Sendable, Equatable {
+    case recorded, alreadyRecorded
+}
+
+package enum Accounts {
+    /// Adds a tenant; the same again changes nothing.
+    ///
+    /// - Throws: ``LedgerError/otherTerms(what:code:field:recorded:given:)``.
+    package static func addTenant(
+        _ code: Code, name: String, isLegacy: Bool, _ database: Database
+    ) throws -> Recording {
+        if let tenant = try tenants(database)[code] {
+            try same("tenant", code, "name", tenant.name, name)
+            try same("tenant", code, "legacy", "\(tenant.isLegacy)", "\(isLegacy)")
+            return .alreadyRecorded
+        }
+        try database.execute(
+            sql: "INSERT INTO tenant (code, name, legacy) VALUES (?, ?, ?)", arguments: [code.text, name, isLegacy])
+        return .recorded
+    }
+
+    /// Adds an app to a tenant; the same again changes nothing.
+    ///
+    /// - Throws: ``LedgerError``: `unknownTenant`, `otherTerms` when the app is another tenant's.
+    package static func addApp(
+        _ code: Code, tenant tenantCode: Code, name: String, _ database: Database
+    ) throws -> Recording {
+        let tenant = try tenant(tenantCode, database)
+        if let app = try apps(database)[code] {
+            try same("app", code, "tenant", app.tenant.code.text, tenantCode.text)
+            try same("app", code, "name", app.name, name)
+            return .alreadyRecorded
+        }
+        try database.execute(
+            sql: "INSERT INTO app (tenant_id, code, name) VALUES (?, ?, ?)",
+            arguments: [tenant.id.number, code.text, name])
+        return .recorded
+    }
+
+    /// - Throws: ``LedgerError/unknownTenant(_:)``.
+    package static func tenant(_ code: Code, _ database: Database) throws -> Tenant {
+        guard let tenant = try tenants(database)[code] else { throw LedgerError.unknownTenant(code.text) }
+        return tenant
+    }
+
+    /// - Throws: ``LedgerError/unknownApp(_:)``.
+    package static func app(_ code: Code, _ database: Database) throws -> App {
+        guard let app = try apps(database)[code] else { throw LedgerError.unknownApp(code.text) }
+        return app
+    }
+
+    package static func tenants(_ database: Database) throws -> [Code: Tenant] {
+        var tenants: [Code: Tenant] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT tenant_id, code, name, legacy FROM tenant") {
+            let tenant = Tenant(
+                id: TenantID(row["tenant_id"]), code: stored(row["code"]), name: row["name"], isLegacy: row["legacy"])
+            tenants[tenant.code] = tenant
+        }
+        return tenants
+    }
+
+    package static func apps(_ database: Database) throws -> [Code: App] {
+        var owners: [Int64: Tenant] = [:]
+        for tenant in try tenants(database).values { owners[tenant.id.number] = tenant }
+        var apps: [Code: App] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT app_id, tenant_id, code, name FROM app") {
+            guard let tenant = owners[row["tenant_id"]] else { preconditionFailure("an app without its tenant") }
+            let app = App(id: AppID(row["app_id"]), code: stored(row["code"]), name: row["name"], tenant: tenant)
+            apps[app.code] = app
+        }
+        return apps
+    }
+}
+
+/// A code as the file holds it: it was checked when it came in.
+func stored(_ text: String) -> Code {
+    guard let code = Code(text) else { preconditionFailure("the file holds '\(text)', which is no code") }
+    return code
+}
+
+/// - Throws: ``LedgerError/otherTerms(what:code:field:recorded:given:)`` when the two differ.
+func same(_ what: String, _ code: Code, _ field: String, _ recorded: String, _ given: String) throws(LedgerError) {
+    guard recorded == given else {
+        throw .otherTerms(what: what, code: code, field: field, recorded: recorded, given: given)
+    }
+}

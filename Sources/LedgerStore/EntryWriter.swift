@@ -1,0 +1,68 @@
+// Appending to the ledger: numbers, chains and stores entries.
+
+package import Accounting
+import Foundation
+package import GRDB
+package import Quantities
+import Rating
+import Storage
+
+/// Appends entries inside the caller's transaction. Made for one command or run; it keeps the ids of codes.
+package struct EntryWriter {
+    private let currency: Currency
+    private let tenants: [Code: Int64]
+    private let apps: [Code: Int64]
+    private let items: [Code: Int64]
+    private let grants: [Code: Int64]
+
+    package init(_ properties: LedgerProperties, _ database: Database) throws {
+        currency = properties.currency
+        tenants = try Accounts.tenants(database).mapValues(\.id.number)
+        apps = try Accounts.apps(database).mapValues(\.id.number)
+        items = try PriceBooks.itemIDs(database).mapValues(\.number)
+        grants = Dictionary(uniqueKeysWithValues: try Grants.all(database).map { ($0.grant.code, $0.id) })
+    }
+
+    /// Appends entries in their order, each chained to the one before.
+    package func append(
+        _ entries: [EntryDraft], runID: Int64?, at now: Instant, _ database: Database
+    ) throws {
+        guard !entries.isEmpty else { return }
+        let last = try Row.fetchOne(
+            database, sql: "SELECT entry_id, hash FROM ledger_entry ORDER BY entry_id DESC LIMIT 1")
+        var entryID: Int64 = last?["entry_id"] ?? 0
+        var previous = last.map { Chain.hexadecimal([UInt8]($0["hash"] as Data)) } ?? Chain.origin
+        let statement = try RawStatement(
+            database,
+            """
+            INSERT INTO ledger_entry (
+                entry_id, posted_day, usage_day, tenant_id, app_id, item_id, source, grant_id, tier, quantity,
+                amount_micros, price_version, run_id, reason, created_at, hash)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+            """)
+        let createdAt = now.description
+        for entry in entries {
+            entryID += 1
+            let stamp = EntryStamp(entryID: entryID, currency: currency, runID: runID, createdAt: createdAt)
+            let hash = Chain.hash(of: Chain.text(of: entry, stamp: stamp, previous: previous))
+            statement.bind(1, entryID)
+            statement.bind(2, entry.postedDay.number)
+            statement.bind(3, entry.usageDay.number)
+            statement.bind(4, tenants[entry.tenant])
+            statement.bind(5, entry.app.flatMap { apps[$0] })
+            statement.bind(6, entry.item.flatMap { items[$0] })
+            statement.bind(7, copying: entry.source.rawValue)
+            statement.bind(8, entry.grant.flatMap { grants[$0] })
+            statement.bind(9, entry.tier.map(Int64.init))
+            statement.bind(10, entry.quantity.units)
+            statement.bind(11, entry.amount.micros)
+            statement.bind(12, entry.priceVersion.map(Int64.init))
+            statement.bind(13, runID)
+            statement.bind(14, copying: entry.reason)
+            statement.bind(15, copying: createdAt)
+            statement.bind(16, copying: hash)
+            try statement.run()
+            previous = Chain.hexadecimal(hash)
+        }
+    }
+}

@@ -1,0 +1,215 @@
+// Recording, voiding and reading grants (Billing rules, section 5).
+
+package import GRDB
+package import Quantities
+package import Rating
+package import Storage
+
+/// A purchase as an operator records it.
+package struct GrantOrder: Sendable {
+    package enum Terms: Sendable, Equatable {
+        case miniProgramPackage(devices: Int64)
+        case resourcePackage(item: Code, quantity: Quantity)
+        case subscription(licence: Code, app: Code, term: Term)
+    }
+
+    package let code: Code
+    package let tenant: Code
+    package let terms: Terms
+    package let purchasedAt: Instant
+    package let price: Money?
+
+    package init(code: Code, tenant: Code, terms: Terms, purchasedAt: Instant, price: Money?) {
+        self.code = code
+        self.tenant = tenant
+        self.terms = terms
+        self.purchasedAt = purchasedAt
+        self.price = price
+    }
+}
+
+/// A grant as recorded.
+package struct RecordedGrant: Sendable {
+    package let id: Int64
+    package let tenant: TenantID
+    package let offer: Offer
+    package let grant: Grant
+    package let price: Money?
+    package let isVoided: Bool
+}
+
+package enum Grants {
+    /// Records a purchase; the same again is the same grant.
+    ///
+    /// - Parameters:
+    ///   - purchaseDay: the local date of the purchase.
+    ///   - earliestOpenDay: of the moment of recording; earlier days the grant can't change.
+    /// - Throws: ``LedgerError``.
+    package static func record(
+        _ order: GrantOrder, purchaseDay: Day, earliestOpenDay: Day, now: Instant, _ database: Database
+    ) throws -> Recording {
+        let tenant = try Accounts.tenant(order.tenant, database)
+        guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
+        let book = try PriceBooks.history(database).version(for: purchaseDay + 1).book
+        let sold = try Sold(order, tenant: tenant, book: book, database)
+        if let row = try Row.fetchOne(
+            database, sql: "SELECT * FROM \"grant\" WHERE code = ?", arguments: [order.code.text])
+        {
+            try check(row, repeats: order, sold, tenant: tenant, database)
+            return .alreadyRecorded
+        }
+        let life = GrantLife(purchaseDay: purchaseDay, term: sold.term)
+        try database.execute(
+            sql: """
+                INSERT INTO "grant" (
+                    code, tenant_id, offer, item_id, app_id, term, purchased_at, price_micros, recorded_at,
+                    effective_day, end_day, first_posting_day)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                order.code.text, tenant.id.number, sold.offer.rawValue, sold.item?.number, sold.app?.number,
+                sold.term.rawValue, order.purchasedAt.micros, order.price?.micros, now.micros, life.effective.number,
+                life.end.number, earliestOpenDay.number,
+            ])
+        let id = database.lastInsertedRowID
+        for (item, granted) in sold.granted {
+            try database.execute(
+                sql: "INSERT INTO grant_item (grant_id, item_id, granted) VALUES (?, ?, ?)",
+                arguments: [id, item.number, granted.units])
+        }
+        try LedgerState.noteChange(database)
+        return .recorded
+    }
+
+    /// What an order comes to under a price book.
+    private struct Sold {
+        let offer: Offer
+        var item: ItemID?
+        var app: AppID?
+        let term: Term
+        var granted: [(ItemID, Quantity)] = []
+
+        init(_ order: GrantOrder, tenant: Tenant, book: PriceBook, _ database: Database) throws {
+            let ids = try PriceBooks.itemIDs(database)
+            switch order.terms {
+            case .miniProgramPackage(let devices):
+                offer = .miniProgramPackage
+                guard let package = book.miniProgramPackage else { throw LedgerError.offerMissing(offer.rawValue) }
+                guard package.devices.contains(devices) else {
+                    throw LedgerError.devicesOutOfRange(devices, package.devices)
+                }
+                term = package.term
+                for (code, quota) in package.monthly {
+                    guard let id = ids[code] else { continue }
+                    let granted = if case .fixed(let quantity) = quota { quantity } else { Quantity(devices) }
+                    self.granted.append((id, granted))
+                }
+            case .resourcePackage(let code, let quantity):
+                offer = .resourcePackage
+                guard let package = book.resourcePackage else { throw LedgerError.offerMissing(offer.rawValue) }
+                guard book.items[code] != nil, let id = ids[code] else {
+                    throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted())
+                }
+                term = package.term
+                item = id
+                granted = [(id, quantity)]
+            case .subscription(let licence, let appCode, let term):
+                offer = .subscription
+                guard let subscription = book.subscription else { throw LedgerError.offerMissing(offer.rawValue) }
+                guard subscription.terms.contains(term) else {
+                    throw LedgerError.termNotOffered(term.rawValue, offered: subscription.terms.map(\.rawValue))
+                }
+                guard book.features[licence]?.items.isEmpty == true else {
+                    throw LedgerError.notALicence(licence.text)
+                }
+                let app = try Accounts.app(appCode, database)
+                guard app.tenant.id == tenant.id else {
+                    throw LedgerError.appOfOtherTenant(app: appCode, tenant: tenant.code)
+                }
+                self.term = term
+                item = try PriceBooks.licenceID(licence, database)
+                self.app = app.id
+            }
+        }
+    }
+
+    /// - Throws: ``LedgerError/otherTerms(what:code:field:recorded:given:)`` when a recorded grant has other terms.
+    private static func check(
+        _ row: Row, repeats order: GrantOrder, _ sold: Sold, tenant: Tenant, _ database: Database
+    ) throws {
+        func same(_ field: String, _ recorded: String?, _ given: String?) throws {
+            try LedgerStore.same("grant", order.code, field, recorded ?? "none", given ?? "none")
+        }
+        let tenants = try Accounts.tenants(database).values
+        try same("tenant", tenants.first { $0.id.number == row["tenant_id"] }?.code.text, tenant.code.text)
+        try same("offer", row["offer"], sold.offer.rawValue)
+        let items = try PriceBooks.itemIDs(database)
+        func name(_ id: Int64?) -> String? { items.first { $0.value.number == id }?.key.text }
+        try same("item", name(row["item_id"]), name(sold.item?.number))
+        let apps = try Accounts.apps(database).values
+        func appName(_ id: Int64?) -> String? { apps.first { $0.id.number == id }?.code.text }
+        try same("app", appName(row["app_id"]), appName(sold.app?.number))
+        try same("term", row["term"], sold.term.rawValue)
+        try same(
+            "--purchased-at", Instant(micros: row["purchased_at"]).description, order.purchasedAt.description)
+        try same(
+            "--price", (row["price_micros"] as Int64?).map { Money(micros: $0).description }, order.price?.description)
+        let quotas = try Row.fetchAll(
+            database, sql: "SELECT item_id, granted FROM grant_item WHERE grant_id = ?",
+            arguments: [row["grant_id"] as Int64])
+        let recorded = Dictionary(uniqueKeysWithValues: quotas.map { ($0["item_id"] as Int64, $0["granted"] as Int64) })
+        for (item, granted) in sold.granted {
+            let field = sold.offer == .miniProgramPackage ? "--devices" : "--quantity"
+            try same(field, recorded[item.number].map(String.init), String(granted.units))
+        }
+    }
+
+    /// Voids a grant that nothing was ever drawn on. The caller has rated through today.
+    ///
+    /// - Throws: ``LedgerError``: `unknownGrant`, `grantUsed`, `grantVoided`.
+    package static func void(_ code: Code, at now: Instant, _ database: Database) throws -> RecordedGrant {
+        guard let grant = try all(database).first(where: { $0.grant.code == code }) else {
+            throw LedgerError.unknownGrant(code.text)
+        }
+        guard !grant.isVoided else { throw LedgerError.grantVoided(code) }
+        let consumed = try Int64.fetchOne(
+            database,
+            sql: "SELECT sum(quantity) FROM rated_total WHERE grant_id = ? AND grant_id <> 0 AND source <> 'forfeit'",
+            arguments: [grant.id])
+        guard consumed ?? 0 == 0 else { throw LedgerError.grantUsed(code, consumed: Quantity(consumed ?? 0)) }
+        try database.execute(
+            sql: "UPDATE \"grant\" SET voided_at = ? WHERE grant_id = ?", arguments: [now.micros, grant.id])
+        try LedgerState.noteChange(database)
+        return grant
+    }
+
+    /// Every grant, voided ones too, by id.
+    package static func all(_ database: Database) throws -> [RecordedGrant] {
+        let items = Dictionary(
+            uniqueKeysWithValues: try PriceBooks.itemIDs(database).map { ($0.value.number, $0.key) })
+        var quotas: [Int64: [Code: Quantity]] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT grant_id, item_id, granted FROM grant_item") {
+            guard let item = items[row["item_id"]] else { continue }
+            quotas[row["grant_id"], default: [:]][item] = Quantity(row["granted"])
+        }
+        return try Row.fetchAll(database, sql: "SELECT * FROM \"grant\" ORDER BY grant_id").map { row in
+            guard let offer = Offer(rawValue: row["offer"]) else { preconditionFailure("an unknown offer") }
+            let id: Int64 = row["grant_id"]
+            let granted = quotas[id] ?? [:]
+            let coverage: Coverage =
+                switch offer {
+                case .miniProgramPackage: .package(monthly: granted)
+                case .resourcePackage:
+                    granted.first.map { .resourcePackage(item: $0.key, total: $0.value) } ?? .subscription
+                case .subscription: .subscription
+                }
+            let grant = Grant(
+                code: stored(row["code"]), coverage: coverage,
+                life: GrantLife(effective: Day(row["effective_day"]), end: Day(row["end_day"])),
+                purchasedAt: Instant(micros: row["purchased_at"]), firstPostingDay: Day(row["first_posting_day"]))
+            return RecordedGrant(
+                id: id, tenant: TenantID(row["tenant_id"]), offer: offer, grant: grant,
+                price: (row["price_micros"] as Int64?).map { Money(micros: $0) }, isVoided: row["voided_at"] != nil)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// What a person can ask of a ledger that it can't do: each says what, and the way out.
+
+package import Quantities
+import Rating
+
+package enum LedgerError: Error, Equatable, CustomStringConvertible {
+    case unknownTimeZone(String)
+    case notTestClock
+    case clockGoesBack(now: Instant, latest: Instant)
+    case unknownTenant(String)
+    case unknownApp(String)
+    case unknownGrant(String)
+    case unknownItem(String, known: [Code])
+    case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
+    case appOfOtherTenant(app: Code, tenant: Code)
+    case offerMissing(String)
+    case devicesOutOfRange(Int64, ClosedRange<Int64>)
+    case purchasedInFuture(Instant, now: Instant)
+    case termNotOffered(String, offered: [String])
+    case notALicence(String)
+    case grantUsed(Code, consumed: Quantity)
+    case grantVoided(Code)
+    case dayInFuture(Day, today: Day)
+
+    package var description: String {
+        switch self {
+        case .unknownTimeZone(let zone):
+            "time zone '\(zone)' is not in the IANA database; use a name such as Asia/Shanghai or America/New_York"
+        case .notTestClock:
+            "--now is for a ledger made with 'init --test-clock'; this one goes by the system's clock"
+        case .clockGoesBack(let now, let latest):
+            "--now \(now) is before \(latest), the latest arrival or rating recorded; give that instant or a later one"
+        case .unknownTenant(let code):
+            "no tenant '\(code)'; add it with 'meterd tenant add \(code)'"
+        case .unknownApp(let code):
+            "no app '\(code)'; add it with 'meterd app add \(code) --tenant TENANT'"
+        case .unknownGrant(let code):
+            "no grant '\(code)'; 'meterd grant list' shows those that are recorded"
+        case .unknownItem(let code, let known):
+            "the price book has no item '\(code)'; it has \(known.map(\.text).joined(separator: ", "))"
+        case .otherTerms(let what, let code, let field, let recorded, let given):
+            "\(what) '\(code)' is recorded with \(field) \(recorded), not \(given); "
+                + "repeat it as it is recorded, or choose another code"
+        case .appOfOtherTenant(let app, let tenant):
+            "app '\(app)' is not an app of tenant '\(tenant)'; name one of its apps"
+        case .offerMissing(let offer):
+            "the price book offers no \(offer); add it under 'offers' and apply the book"
+        case .devicesOutOfRange(let devices, let range):
+            "--devices \(devices): the price book sells packages of \(range.lowerBound) to \(range.upperBound) devices"
+        case .purchasedInFuture(let instant, let now):
+            "--purchased-at \(instant) lies in the future (it is \(now)); record a purchase once it has been made"
+        case .termNotOffered(let term, let offered):
+            "--term \(term): the price book offers \(offered.joined(separator: ", "))"
+        case .notALicence(let code):
+            "'\(code)' is no licence: a subscription is for a feature of the price book that has no billable items"
+        case .grantUsed(let code, let consumed):
+            "grant '\(code)' has been drawn on (\(consumed.units) units) and can't be voided; "
+                + "credit the tenant with an adjustment instead"
+        case .grantVoided(let code):
+            "grant '\(code)' is voided already"
+        case .dayInFuture(let day, let today):
+            "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// How far a ledger has come: the latest instant, the closed, settled and rated days.
+
+package import GRDB
+package import Quantities
+
+package struct LedgerState: Sendable {
+    /// The latest arrival or rating run.
+    package let latestInstant: Instant?
+    /// Days through this one take no more usage.
+    package let closedThrough: Day?
+    package let settledThrough: Day?
+    package let ratedThrough: Day?
+    /// Whether anything that rating depends on has changed since the last complete run began.
+    package let hasUnratedChanges: Bool
+    package let changeCount: Int64
+
+    package static func read(_ database: Database) throws -> LedgerState {
+        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM ledger_state") else {
+            preconditionFailure("a ledger without state")
+        }
+        func day(_ column: String) -> Day? { (row[column] as Int?).map { Day($0) } }
+        return LedgerState(
+            latestInstant: (row["latest_instant"] as Int64?).map { Instant(micros: $0) },
+            closedThrough: day("closed_through"), settledThrough: day("settled_through"),
+            ratedThrough: day("rated_through"),
+            hasUnratedChanges: (row["change_count"] as Int64) != (row["rated_change_count"] as Int64),
+            changeCount: row["change_count"])
+    }
+
+    /// Notes an arrival or a run: the latest instant never goes back.
+    package static func note(_ instant: Instant, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE ledger_state SET latest_instant = max(coalesce(latest_instant, ?1), ?1)",
+            arguments: [instant.micros])
+    }
+
+    /// Notes that what rating depends on has changed.
+    package static func noteChange(_ database: Database) throws {
+        try database.execute(sql: "UPDATE ledger_state SET change_count = change_count + 1")
+    }
+
+    /// Closes days to usage before they are settled: from here on not even a clock that is set back opens them.
+    package static func close(through day: Day, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE ledger_state SET closed_through = max(coalesce(closed_through, ?1), ?1)",
+            arguments: [day.number])
+    }
+
+    /// Settles a day: its last tenant has been rated for good.
+    package static func settle(_ day: Day, on today: Day, _ database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO settled_day (day, settled_on) VALUES (?, ?)", arguments: [day.number, today.number])
+        try database.execute(sql: "UPDATE ledger_state SET settled_through = ?", arguments: [day.number])
+    }
+
+    /// Notes a complete run.
+    package static func noteRated(through day: Day, changeCount: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: """
+                UPDATE ledger_state
+                SET rated_through = max(coalesce(rated_through, ?1), ?1), rated_change_count = ?2
+                """,
+            arguments: [day.number, changeCount])
+    }
+}

@@ -1,0 +1,74 @@
+// The versions of the price book in the file, and the items that they brought.
+
+package import GRDB
+import PriceBookFile
+package import Quantities
+package import Rating
+package import Storage
+
+package enum PriceBooks {
+    /// Stores the first version, at `init`.
+    package static func create(_ book: PriceBook, yaml: String, at now: Instant, _ database: Database) throws {
+        try insert(PriceBookVersion(number: 1, book: book), yaml: yaml, at: now, database)
+    }
+
+    /// Applies a later version; the version in force again changes nothing.
+    ///
+    /// - Throws: ``Rating/VersionObjection``.
+    package static func apply(
+        _ book: PriceBook, yaml: String, earliestOpenDay: Day, at now: Instant, _ database: Database
+    ) throws -> (Recording, PriceBookVersion) {
+        let history = try history(database)
+        if history.latest.book == book { return (.alreadyRecorded, history.latest) }
+        try history.check(next: book, earliestOpenDay: earliestOpenDay)
+        let version = PriceBookVersion(number: history.latest.number + 1, book: book)
+        try insert(version, yaml: yaml, at: now, database)
+        try LedgerState.noteChange(database)
+        return (.recorded, version)
+    }
+
+    private static func insert(
+        _ version: PriceBookVersion, yaml: String, at now: Instant, _ database: Database
+    ) throws {
+        try database.execute(
+            sql: "INSERT INTO price_book_version (version, effective_day, applied_at, yaml) VALUES (?, ?, ?, ?)",
+            arguments: [version.number, version.book.effective.number, now.micros, yaml])
+        for item in version.book.items.values.sorted(by: { $0.code < $1.code }) {
+            try database.execute(
+                sql: "INSERT INTO item (code, aggregation) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                arguments: [item.code.text, item.aggregation.rawValue])
+        }
+    }
+
+    package static func history(_ database: Database) throws -> PriceBookHistory {
+        let versions = try Row.fetchAll(
+            database, sql: "SELECT version, yaml FROM price_book_version ORDER BY version"
+        ).map { row in PriceBookVersion(number: row["version"], book: try PriceBookFile.read(row["yaml"])) }
+        return PriceBookHistory(versions: versions)
+    }
+
+    /// The text of a version as it was applied, the latest unless numbered.
+    package static func yaml(version: Int?, _ database: Database) throws -> String? {
+        try String.fetchOne(
+            database,
+            sql: "SELECT yaml FROM price_book_version WHERE ?1 IS NULL OR version = ?1 ORDER BY version DESC LIMIT 1",
+            arguments: [version])
+    }
+
+    package static func itemIDs(_ database: Database) throws -> [Code: ItemID] {
+        var ids: [Code: ItemID] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT item_id, code FROM item") {
+            ids[stored(row["code"])] = ItemID(row["item_id"])
+        }
+        return ids
+    }
+
+    /// The id under which ledger entries name an item or a licence, made if it is new.
+    static func licenceID(_ code: Code, _ database: Database) throws -> ItemID {
+        try database.execute(
+            sql: "INSERT INTO item (code, aggregation) VALUES (?, 'licence') ON CONFLICT DO NOTHING",
+            arguments: [code.text])
+        guard let id = try itemIDs(database)[code] else { preconditionFailure("an item was just stored") }
+        return id
+    }
+}

@@ -1,0 +1,153 @@
+// What a rating run reads of the ledger: the totals it carries on from, and what stands booked on unsettled days.
+
+package import Accounting
+package import GRDB
+package import Quantities
+package import Rating
+package import Storage
+
+/// What the ledger holds of one tenant, as far as a run needs it.
+package struct TenantLedger: Sendable {
+    /// Sums of the entries of settled days.
+    package var totals: [RatedTotal] = []
+    /// The entries of unsettled days, summed by line.
+    package var booked: [Day: [LineKey: Booked]] = [:]
+}
+
+package enum RatingInputs {
+    /// Reads every tenant's totals and booked lines.
+    ///
+    /// - Parameters:
+    ///   - firstDay: the first unsettled day; later entries are booked lines, earlier ones are in the totals.
+    ///   - firstMonth: the earliest usage month that can still take usage; of earlier ones only grants count on.
+    package static func tenants(
+        firstDay: Day, firstMonth: Month, _ database: Database
+    ) throws -> [TenantID: TenantLedger] {
+        let names = try Names(database)
+        var tenants = try booked(from: firstDay, names, database)
+        var open: [TotalKey: Int64] = [:]
+        for (tenant, ledger) in tenants {
+            for lines in ledger.booked.values {
+                for (key, booked) in lines { open[TotalKey(tenant, key), default: 0] += booked.quantity.units }
+            }
+        }
+        // The totals hold all entries; those of unsettled days are taken off again.
+        let statement = try RawStatement(
+            database,
+            """
+            SELECT tenant_id, item_id, month, source, grant_id, tier, price_version, quantity
+            FROM rated_total
+            WHERE month >= ?1 OR grant_id <> 0
+            """)
+        statement.bind(1, firstMonth.number)
+        while try statement.step() {
+            guard let source = Source(rawValue: String(decoding: statement.bytes(3), as: UTF8.self)) else { continue }
+            let key = TotalKey(
+                tenant: TenantID(statement.integer(0)), item: try names.item(statement.integer(1)),
+                month: Month(number: Int(statement.integer(2))), source: source,
+                grant: statement.integer(4) == 0 ? nil : try names.grant(statement.integer(4)),
+                tier: statement.integer(5) == 0 ? nil : Int(statement.integer(5)),
+                priceVersion: statement.integer(6) == 0 ? nil : Int(statement.integer(6)))
+            let settled = statement.integer(7) - (open[key] ?? 0)
+            guard settled != 0 else { continue }
+            tenants[key.tenant, default: TenantLedger()].totals.append(key.total(Quantity(settled)))
+        }
+        return tenants
+    }
+
+    private struct TotalKey: Hashable {
+        let tenant: TenantID
+        let item: Code
+        let month: Month
+        let source: Source
+        let grant: Code?
+        let tier: Int?
+        let priceVersion: Int?
+
+        init(
+            tenant: TenantID, item: Code, month: Month, source: Source, grant: Code?, tier: Int?, priceVersion: Int?
+        ) {
+            self.tenant = tenant
+            self.item = item
+            self.month = month
+            self.source = source
+            self.grant = grant
+            self.tier = tier
+            self.priceVersion = priceVersion
+        }
+
+        init(_ tenant: TenantID, _ key: LineKey) {
+            self.init(
+                tenant: tenant, item: key.item, month: key.usageDay.month, source: key.source, grant: key.grant,
+                tier: key.tier, priceVersion: key.priceVersion)
+        }
+
+        func total(_ quantity: Quantity) -> RatedTotal {
+            RatedTotal(
+                item: item, month: month, source: source, grant: grant, tier: tier, priceVersion: priceVersion,
+                quantity: quantity)
+        }
+    }
+
+    private static func booked(
+        from firstDay: Day, _ names: Names, _ database: Database
+    ) throws -> [TenantID: TenantLedger] {
+        let statement = try RawStatement(
+            database,
+            """
+            SELECT
+                tenant_id, posted_day, usage_day, app_id, item_id, source, grant_id, tier, price_version, quantity,
+                amount_micros
+            FROM ledger_entry
+            WHERE posted_day >= ?1
+                AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
+            """)
+        statement.bind(1, firstDay.number)
+        var tenants: [TenantID: TenantLedger] = [:]
+        while try statement.step() {
+            guard let source = Source(rawValue: String(decoding: statement.bytes(5), as: UTF8.self)) else { continue }
+            // Ids begin at 1, so a NULL column reads as 0.
+            let key = LineKey(
+                usageDay: Day(Int(statement.integer(2))),
+                app: statement.integer(3) == 0 ? nil : try names.app(statement.integer(3)),
+                item: try names.item(statement.integer(4)), source: source,
+                grant: statement.integer(6) == 0 ? nil : try names.grant(statement.integer(6)),
+                tier: statement.integer(7) == 0 ? nil : Int(statement.integer(7)),
+                priceVersion: statement.integer(8) == 0 ? nil : Int(statement.integer(8)))
+            let day = Day(Int(statement.integer(1)))
+            let tenant = TenantID(statement.integer(0))
+            var booked = tenants[tenant, default: TenantLedger()].booked[day, default: [:]][key] ?? .nothing
+            booked.quantity = try booked.quantity + Quantity(statement.integer(9))
+            booked.amount = try booked.amount + Money(micros: statement.integer(10))
+            tenants[tenant, default: TenantLedger()].booked[day, default: [:]][key] = booked
+        }
+        return tenants
+    }
+}
+
+/// Codes by id.
+package struct Names: Sendable {
+    private let apps: [Int64: Code]
+    private let items: [Int64: Code]
+    private let grants: [Int64: Code]
+
+    package init(_ database: Database) throws {
+        func codes(_ sql: String) throws -> [Int64: Code] {
+            var codes: [Int64: Code] = [:]
+            for row in try Row.fetchAll(database, sql: sql) { codes[row[0]] = stored(row[1]) }
+            return codes
+        }
+        apps = try codes("SELECT app_id, code FROM app")
+        items = try codes("SELECT item_id, code FROM item")
+        grants = try codes("SELECT grant_id, code FROM \"grant\"")
+    }
+
+    package func app(_ id: Int64) throws -> Code { try known(apps[id], "app", id) }
+    package func item(_ id: Int64) throws -> Code { try known(items[id], "item", id) }
+    package func grant(_ id: Int64) throws -> Code { try known(grants[id], "grant", id) }
+
+    private func known(_ code: Code?, _ kind: String, _ id: Int64) throws -> Code {
+        guard let code else { throw DatabaseError(message: "an entry names \(kind) \(id), which is not there") }
+        return code
+    }
+}

@@ -1,0 +1,222 @@
+// Reads the parts that every section of a book is made of (maps, lists, codes, numbers) and gathers what is wrong.
+
+import Quantities
+import Rating
+import Yams
+
+/// A value of the file and the way to it.
+struct Field {
+    let path: String
+    let node: Node
+
+    func child(_ key: String, _ node: Node) -> Field {
+        Field(path: path.isEmpty ? printable(key) : "\(path).\(printable(key))", node: node)
+    }
+
+    func element(_ index: Int, _ node: Node) -> Field { Field(path: "\(path)[\(index)]", node: node) }
+}
+
+/// A map whose keys the format names.
+struct Record {
+    let field: Field
+    /// What the record describes, for messages: "an item".
+    let noun: String
+    let values: [String: Field]
+
+    subscript(key: String) -> Field? { values[key] }
+}
+
+struct FieldReader {
+    private let document: YAMLDocument
+    private(set) var problems: [PriceBookProblem] = []
+    /// The codes of the book's items, once they are known.
+    var itemCodes: Set<Code>?
+    /// The aggregations of the book's items, of those that could be read.
+    var aggregations: [Code: Aggregation] = [:]
+
+    init(_ document: YAMLDocument) { self.document = document }
+
+    mutating func report(_ field: Field, _ message: String) {
+        let place = document.place(of: field.node)
+        problems.append(
+            PriceBookProblem(line: place.line, column: place.column, field: field.path, message: message))
+    }
+
+    // MARK: Maps and lists
+
+    mutating func record(_ field: Field, _ noun: String, keys: [String]) -> Record? {
+        guard let entries = entries(field, expecting: "a map with the keys of \(noun): \(joined(keys))") else {
+            return nil
+        }
+        var values: [String: Field] = [:]
+        for (key, value) in entries {
+            if keys.contains(key.text) {
+                values[key.text] = value
+            } else if key.text == "<<" {
+                report(key.field, "merge keys are not read; write the keys of \(noun) out")
+            } else {
+                let nearest = nearest(to: key.text, of: keys).map { "; did you mean \($0)?" } ?? "."
+                report(
+                    key.field, "\(shown(key.text)) is no key of \(noun)\(nearest) The keys are \(joined(keys))")
+            }
+        }
+        return Record(field: field, noun: noun, values: values)
+    }
+
+    /// The values of a map from codes.
+    mutating func codeMap(_ field: Field, mayBeEmpty: Bool = false, expecting: String)
+        -> [(code: Code, value: Field)]?
+    {
+        guard let entries = entries(field, expecting: expecting) else { return nil }
+        if entries.isEmpty && !mayBeEmpty { report(field, "the map is empty; write \(expecting)") }
+        var values: [(Code, Field)] = []
+        for (key, value) in entries {
+            guard let code = Code(key.text) else {
+                report(key.field, "\(shown(key.text)) is no code; \(Code.rule)")
+                continue
+            }
+            values.append((code, value))
+        }
+        return values
+    }
+
+    private mutating func entries(_ field: Field, expecting: String)
+        -> [(key: (text: String, field: Field), value: Field)]?
+    {
+        guard case .mapping(let mapping) = field.node else {
+            report(field, "\(kind(of: field.node)); write \(expecting)")
+            return nil
+        }
+        var entries: [(key: (text: String, field: Field), value: Field)] = []
+        var lines: [String: Int] = [:]
+        for (keyNode, valueNode) in mapping {
+            guard case .scalar(let key) = keyNode else {
+                report(Field(path: field.path, node: keyNode), "a key can't be a list or a map; write a plain word")
+                continue
+            }
+            let text = MarkedSource.withoutMarks(key.string)
+            let keyField = field.child(text, keyNode)
+            if let line = lines[text] {
+                report(keyField, "the key stands in this map already, in line \(line); remove one of the two")
+            } else {
+                lines[text] = document.place(of: keyNode).line
+                entries.append(((text, keyField), field.child(text, valueNode)))
+            }
+        }
+        return entries
+    }
+
+    mutating func list(_ field: Field, mayBeEmpty: Bool = false, expecting: String) -> [Field]? {
+        guard case .sequence(let sequence) = field.node else {
+            report(field, "\(kind(of: field.node)); write \(expecting)")
+            return nil
+        }
+        if sequence.isEmpty && !mayBeEmpty { report(field, "the list is empty; write \(expecting)") }
+        return sequence.enumerated().map { field.element($0.offset, $0.element) }
+    }
+
+    mutating func required(_ key: String, of record: Record, hint: String) -> Field? {
+        if let field = record[key] { return field }
+        let field = record.field.child(key, record.field.node)
+        report(field, "\(record.noun) needs this key; write \(hint)")
+        return nil
+    }
+
+    // MARK: Scalars
+
+    mutating func text(_ field: Field, expecting: String) -> String? {
+        guard case .scalar(let scalar) = field.node, !isNull(field.node) else {
+            report(field, "\(kind(of: field.node)); write \(expecting)")
+            return nil
+        }
+        return scalar.string
+    }
+
+    mutating func code(_ field: Field) -> Code? {
+        guard let text = text(field, expecting: "a code") else { return nil }
+        guard let code = Code(text) else {
+            report(field, "\(shown(text)) is no code; \(Code.rule)")
+            return nil
+        }
+        return code
+    }
+
+    /// A text for people, on one line.
+    mutating func label(_ key: String, of record: Record, default fallback: String) -> String? {
+        guard let field = record[key] else { return fallback }
+        guard let text = text(field, expecting: "a text, or leave the key out for \(fallback)") else { return nil }
+        if let scalar = text.unicodeScalars.first(where: isControl) {
+            report(field, "\(shown(text)) has the control character \(codePoint(scalar)); write a text on one line")
+            return nil
+        }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            report(field, "the text is blank; write one, or leave the key out for \(fallback)")
+            return nil
+        }
+        return text
+    }
+
+    /// A flag that is false where it is not given.
+    mutating func flag(_ key: String, of record: Record) -> Bool? {
+        guard let field = record[key] else { return false }
+        guard let text = text(field, expecting: "true or false") else { return nil }
+        switch (text, field.node.scalar?.style) {
+        case ("true", .plain): return true
+        case ("false", .plain): return false
+        case ("true", _), ("false", _): report(field, "\(shown(text)) is a text here; write \(text) without quotes")
+        default: report(field, "\(shown(text)) is neither true nor false; write one of these, in small letters")
+        }
+        return nil
+    }
+
+    mutating func whole(_ field: Field, in range: ClosedRange<Int64>, or alternative: String = "") -> Int64? {
+        let expecting = "\(alternative)a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard let text = text(field, expecting: expecting) else { return nil }
+        guard let number = wholeNumber(text), range.contains(number) else {
+            report(field, "\(shown(text)) does not fit here; write \(expecting), digits only")
+            return nil
+        }
+        return number
+    }
+
+    /// A value out of a list of words.
+    mutating func choice<Value: RawRepresentable<String>>(_ field: Field, of words: [Value]) -> Value? {
+        let expecting = words.map(\.rawValue).joined(separator: " or ")
+        guard let text = text(field, expecting: expecting) else { return nil }
+        guard let value = words.first(where: { $0.rawValue == text }) else {
+            report(field, "\(shown(text)) is unknown; write \(expecting)")
+            return nil
+        }
+        return value
+    }
+
+    // MARK: References
+
+    /// A list of codes, each once.
+    mutating func codes(_ field: Field, mayBeEmpty: Bool = false, expecting: String)
+        -> [(code: Code, field: Field)]?
+    {
+        guard let elements = list(field, mayBeEmpty: mayBeEmpty, expecting: expecting) else { return nil }
+        var codes: [(code: Code, field: Field)] = []
+        var seen: Set<Code> = []
+        for element in elements {
+            guard let code = code(element) else { continue }
+            if seen.insert(code).inserted {
+                codes.append((code, element))
+            } else {
+                report(element, "\(code) stands in this list already; remove one")
+            }
+        }
+        return codes
+    }
+
+    /// False, and reported, if the book has no item of that code.
+    mutating func itemExists(_ code: Code, at field: Field) -> Bool {
+        guard let itemCodes, !itemCodes.contains(code) else { return true }
+        let nearest = nearest(to: code.text, of: itemCodes.map(\.text).sorted())
+        report(
+            field,
+            "the book has no item \(code); \(nearest.map { "did you mean \($0)?" } ?? "add it under items")")
+        return false
+    }
+}

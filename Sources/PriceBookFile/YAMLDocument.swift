@@ -1,0 +1,94 @@
+// From text to the one YAML document in it, with the parser's complaints put as problems of the file.
+
+import Yams
+
+struct YAMLDocument {
+    let root: Node
+    private let source: MarkedSource
+
+    private static let maxBytes = 1 << 20
+    /// How many surplus keys of a file are told apart before reading stops at one.
+    private static let maxDuplicates = 20
+
+    init(_ yaml: String) throws(PriceBookProblems) {
+        guard yaml.utf8.count <= Self.maxBytes else {
+            throw Self.problem(
+                "the file has \(yaml.utf8.count) bytes; a price book has at most \(Self.maxBytes) (1 MiB)")
+        }
+        var source = MarkedSource(yaml)
+        if let (place, scalar) = source.firstUnprintable {
+            throw Self.problem(
+                at: place,
+                "\(codePoint(scalar)) is a character that YAML does not allow; remove it and save the file as UTF-8")
+        }
+        guard let root = try Self.compose(&source), !isNull(root) else {
+            throw Self.problem("the file is empty; a price book begins with book, effective, currency and items")
+        }
+        self.root = root
+        self.source = source
+    }
+
+    /// Where a node begins in the file.
+    func place(of node: Node) -> Place { node.mark.map(source.place) ?? Place(line: 1, column: 1) }
+
+    private static func compose(_ source: inout MarkedSource) throws(PriceBookProblems) -> Node? {
+        for round in 1... {
+            do {
+                // Without rules, every plain scalar stays the text that stands in the file: no number passes through
+                // a floating-point type.
+                return try Parser(yaml: source.text, resolver: .basic, encoding: .utf8).singleRoot()
+            } catch YamlError.duplicatedKeysInMapping(_, let context) {
+                // The parser stops here without telling which map it is. A mark in the first of the equal keys lets
+                // it read on; the reader, which knows the way, reports the key.
+                let place = source.place(context.mark)
+                guard round <= maxDuplicates, source.markKey(at: place, times: round) else {
+                    throw problem(at: place, "this key stands in its map more than once; keep one")
+                }
+            } catch let error as YamlError {
+                throw problem(error, in: source)
+            } catch {
+                throw problem("the file can't be read as YAML: \(error)")
+            }
+        }
+        return nil
+    }
+
+    private static func problem(_ error: YamlError, in source: MarkedSource) -> PriceBookProblems {
+        switch error {
+        case .composer(_, "but found another document", let mark, _):
+            return problem(
+                at: source.place(mark),
+                "a second document begins here; a file holds one price book: remove the --- or split the file")
+        case .composer(let context, let what, let mark, _), .scanner(let context, let what, let mark, _),
+            .parser(let context, let what, let mark, _):
+            let place = context.map { context in
+                let start = source.place(context.mark)
+                return " (\(context.text) from line \(start.line), column \(start.column))"
+            }
+            return problem(at: source.place(mark), "this is no YAML: \(what)\(place ?? ""); \(wayOut(of: what))")
+        default:
+            return problem("the file can't be read as YAML: \(error)")
+        }
+    }
+
+    private static func wayOut(of complaint: String) -> String {
+        switch complaint {
+        case "found undefined alias": "write the anchor (&) before its alias (*)"
+        case "found character that cannot start any token":
+            "indent with spaces instead of tabs, and put texts that begin with a special character in quotes"
+        case "mapping values are not allowed in this context":
+            "check the indentation, and put texts with a colon in quotes"
+        case "found invalid Unicode character escape code": "write the character itself, in UTF-8"
+        case "found unknown escape character": "write \\\\ for a backslash in double quotes"
+        case "found unexpected end of stream": "close the quotation mark"
+        case let nesting where nesting.hasPrefix("Maximum nesting level"): "a price book needs no such nesting"
+        default: "check the brackets, commas and indentation in this line and before"
+        }
+    }
+
+    private static func problem(at place: Place = Place(line: 1, column: 1), _ message: String) -> PriceBookProblems {
+        PriceBookProblems([
+            PriceBookProblem(line: place.line, column: place.column, field: "", message: message)
+        ])
+    }
+}

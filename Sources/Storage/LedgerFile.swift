@@ -1,0 +1,178 @@
+// A ledger's SQLite file: how it is made, opened for writing by one process, opened for reading by any.
+
+import Foundation
+package import GRDB
+import GRDBSQLite
+package import Migrations
+
+/// An open ledger file: one connection.
+package final class LedgerFile {
+    package let path: String
+    private let queue: DatabaseQueue
+    /// Held for as long as the file is open for writing.
+    private let lock: WriterLock?
+
+    /// Marks the file as meterd's in its header: "mtrd".
+    private static let applicationID = 0x6D74_7264
+
+    private init(path: String, queue: DatabaseQueue, lock: WriterLock?) {
+        self.path = path
+        self.queue = queue
+        self.lock = lock
+    }
+
+    // MARK: Opening
+
+    /// Makes a new file with the newest schema and what `fill` puts into it, in one transaction.
+    ///
+    /// - Throws: ``StorageError/alreadyThere(_:)``; what `fill` throws, and then there is no file.
+    package static func create(
+        at path: String, migrations: [Migration] = Migrations.all, fill: (Database) throws -> Void
+    ) throws -> LedgerFile {
+        guard !FileManager.default.fileExists(atPath: path) else { throw StorageError.alreadyThere(path) }
+        let lock = try WriterLock(ledger: path, waitSeconds: 0)
+        // Checked again: another 'init' may have been faster.
+        guard !FileManager.default.fileExists(atPath: path) else { throw StorageError.alreadyThere(path) }
+        let file = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+        do {
+            try file.write { database in
+                try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+                let migrator = SchemaMigrator(migrations: migrations)
+                try migrator.prepare(database)
+                try migrator.apply(migrations, to: database)
+                try fill(database)
+            }
+        } catch {
+            try? file.queue.close()
+            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+            throw error
+        }
+        return file
+    }
+
+    /// Opens a file for writing: takes the writer's lock, brings the schema up, sees that commits are durable.
+    ///
+    /// - Throws: ``StorageError``.
+    package static func openForWriting(
+        at path: String, waitSeconds: Int = 60, migrations: [Migration] = Migrations.all,
+        onWait: (String) -> Void = { _ in }
+    ) throws -> LedgerFile {
+        try checkPresence(path)
+        let lock = try WriterLock(ledger: path, waitSeconds: waitSeconds, onWait: onWait)
+        let file = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+        let migrator = SchemaMigrator(migrations: migrations)
+        let pending = try file.read { database in
+            try checkApplication(database, path)
+            return try migrator.pending(database, path: path)
+        }
+        if let first = pending.first {
+            try file.backUp(to: "\(path).before-\(first.name)")
+            try file.write { try migrator.apply(pending, to: $0) }
+        }
+        return file
+    }
+
+    /// Opens a file for reading beside whoever writes.
+    ///
+    /// - Throws: ``StorageError``.
+    package static func openForReading(
+        at path: String, migrations: [Migration] = Migrations.all
+    ) throws -> LedgerFile {
+        try checkPresence(path)
+        let file = LedgerFile(path: path, queue: try connect(path, readonly: true), lock: nil)
+        try file.read { database in
+            try checkApplication(database, path)
+            if let first = try SchemaMigrator(migrations: migrations).pending(database, path: path).first {
+                throw StorageError.olderSchema(path: path, migration: first.name)
+            }
+        }
+        return file
+    }
+
+    private static func checkPresence(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { throw StorageError.noSuchFile(path) }
+    }
+
+    private static func checkApplication(_ database: Database, _ path: String) throws {
+        guard try Int.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
+            throw StorageError.notALedger(path)
+        }
+    }
+
+    private static func connect(_ path: String, readonly: Bool) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = readonly
+        configuration.label = "meterd"
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { database in
+            guard !readonly else { return }
+            // Every commit is on the disk before it is answered; the WAL lets others read meanwhile. 64 MB of cache
+            // hold the pages that a day's appends and counters touch.
+            try database.execute(
+                sql: """
+                    PRAGMA journal_mode = WAL;
+                    PRAGMA synchronous = FULL;
+                    PRAGMA wal_autocheckpoint = 4096;
+                    PRAGMA cache_size = -65536;
+                    PRAGMA secure_delete = OFF;
+                    PRAGMA mmap_size = 0;
+                    PRAGMA journal_size_limit = 67108864;
+                    """)
+            // The WAL stays after the last connection has closed: without it, another user of the group could not
+            // open the file for reading.
+            var persist: CInt = 1
+            sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_PERSIST_WAL, &persist)
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            if !readonly {
+                let durability = try queue.read { database in
+                    (
+                        try String.fetchOne(database, sql: "PRAGMA journal_mode") ?? "",
+                        try Int.fetchOne(database, sql: "PRAGMA synchronous") ?? -1
+                    )
+                }
+                guard durability.0 == "wal" else {
+                    throw StorageError.notDurable(setting: "journal_mode", value: durability.0)
+                }
+                guard durability.1 == 2 else {
+                    throw StorageError.notDurable(setting: "synchronous", value: "\(durability.1)")
+                }
+            }
+            return queue
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
+            throw StorageError.notALedger(path)
+        } catch let error as DatabaseError {
+            throw StorageError.cannotOpen(path: path, reason: error.message ?? "\(error.resultCode)")
+        }
+    }
+
+    private func backUp(to path: String) throws {
+        let copy = try DatabaseQueue(path: path)
+        try queue.backup(to: copy)
+        try copy.close()
+    }
+
+    // MARK: Using
+
+    /// Runs a block in one read transaction.
+    package func read<Value>(_ block: (Database) throws -> Value) throws -> Value { try queue.read(block) }
+
+    /// Runs a block in one transaction, durable when this returns; nothing of it remains when it throws.
+    package func write<Value>(_ block: (Database) throws -> Value) throws -> Value {
+        try queue.writeWithoutTransaction { database in
+            var result: Value?
+            try database.inTransaction(.immediate) {
+                result = try block(database)
+                return .commit
+            }
+            guard let result else { preconditionFailure("a committed transaction has a result") }
+            return result
+        }
+    }
+
+    /// The connection without a transaction: to prepare statements that outlive one.
+    package func connection<Value>(_ block: (Database) throws -> Value) throws -> Value {
+        try queue.writeWithoutTransaction(block)
+    }
+}

@@ -1,0 +1,46 @@
+// What can be wrong with a ledger's file, each with the way out.
+
+package enum StorageError: Error, Equatable, CustomStringConvertible {
+    case noSuchFile(String)
+    case alreadyThere(String)
+    case notALedger(String)
+    case newerSchema(path: String, migration: String)
+    case changedMigration(path: String, migration: String)
+    case olderSchema(path: String, migration: String)
+    case locked(path: String, holder: String)
+    case cannotOpen(path: String, reason: String)
+    case notDurable(setting: String, value: String)
+    case broken(path: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .noSuchFile(let path):
+            "no ledger at \(path); make one with 'meterd init --db \(path)', or name another with --db or METERD_DB"
+        case .alreadyThere(let path):
+            "\(path) is there already; a ledger is never overwritten, choose another file"
+        case .notALedger(let path):
+            "\(path) is no ledger of meterd; name the right file with --db or METERD_DB"
+        case .newerSchema(let path, let migration):
+            "\(path) was written by a newer meterd (schema step \(migration)); use that version or a later one"
+        case .changedMigration(let path, let migration):
+            "\(path) was made with another text of schema step \(migration) than this meterd has; "
+                + "use the build that made it"
+        case .olderSchema(let path, let migration):
+            "\(path) lacks schema step \(migration); run any command that writes, as 'meterd rate', to bring it up"
+        case .locked(let path, let holder):
+            "\(path) is being written by \(holder); try again when it is done"
+        case .cannotOpen(let path, let reason):
+            "cannot open \(path): \(reason)"
+        case .notDurable(let setting, let value):
+            "SQLite runs with \(setting) \(value), which may lose what was acknowledged; is the file system writable?"
+        case .broken(let path, let reason):
+            "\(path) contradicts itself: \(reason); run 'meterd verify'"
+        }
+    }
+
+    /// Whether the file needs a newer program: a status of its own tells scripts so.
+    package var isNewerSchema: Bool {
+        if case .newerSchema = self { return true }
+        return false
+    }
+}

@@ -1,0 +1,50 @@
+// One process writes a ledger at a time: a lock on a file of its own beside it, freed by the kernel when the process ends.
+
+import Foundation
+
+/// An advisory lock on `<ledger>.lock`, which also says who holds it.
+package final class WriterLock {
+    private let descriptor: Int32
+
+    /// Takes the lock, waiting for another process that holds it.
+    ///
+    /// - Parameters:
+    ///   - waitSeconds: how long to wait before giving up.
+    ///   - onWait: called once, with the holder, when the lock is not free at once.
+    /// - Throws: ``StorageError``: `locked` after the wait, `cannotOpen` where the folder takes no lock file.
+    package init(
+        ledger path: String, waitSeconds: Int, onWait: (_ holder: String) -> Void = { _ in }
+    ) throws(StorageError) {
+        let lockPath = path + ".lock"
+        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o660)
+        guard descriptor >= 0 else {
+            throw .cannotOpen(path: lockPath, reason: String(cString: strerror(errno)))
+        }
+        let deadline = ContinuousClock.now + .seconds(waitSeconds)
+        var told = false
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            let holder = Self.holder(descriptor)
+            if ContinuousClock.now >= deadline {
+                close(descriptor)
+                throw .locked(path: path, holder: holder)
+            }
+            if !told { onWait(holder) }
+            told = true
+            usleep(20_000)
+        }
+        let note = "process \(getpid())\n"
+        ftruncate(descriptor, 0)
+        _ = note.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    private static func holder(_ descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let note = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        return note.isEmpty ? "another process" : note
+    }
+}

@@ -1,0 +1,95 @@
+// Keyed fingerprints of device ids and identities: SipHash-2-4 with 128 bits, whose key is the ledger's own.
+
+/// The 16-byte key of a ledger's fingerprints, made at `init`.
+package struct FingerprintKey: Sendable {
+    let low: UInt64
+    let high: UInt64
+
+    /// - Precondition: 16 bytes.
+    package init(_ bytes: [UInt8]) {
+        precondition(bytes.count == 16)
+        (low, high) = bytes.withUnsafeBytes {
+            (
+                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
+        }
+    }
+
+    /// The fingerprint of eight bytes (the prefix, little-endian) followed by these.
+    ///
+    /// 128 bits under a secret key: two of 10⁹ devices share one with probability 10⁻²¹, by chance or by intent.
+    func fingerprint(prefix: UInt64?, _ bytes: UnsafeBufferPointer<UInt8>) -> Fingerprint {
+        var state = SipState(self)
+        if let prefix { state.compress(prefix) }
+        let raw = UnsafeRawBufferPointer(bytes)
+        var offset = 0
+        while offset + 8 <= raw.count {
+            state.compress(UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+            offset += 8
+        }
+        var last = UInt64(truncatingIfNeeded: raw.count + (prefix == nil ? 0 : 8)) << 56
+        var shift: UInt64 = 0
+        while offset < raw.count {
+            last |= UInt64(raw[offset]) << shift
+            shift += 8
+            offset += 1
+        }
+        state.compress(last)
+        return state.finish()
+    }
+}
+
+struct Fingerprint: TableKey {
+    let low: UInt64
+    let high: UInt64
+
+    var spread: UInt64 { low }
+    static let filler = Fingerprint(low: 0, high: 0)
+}
+
+/// The state of SipHash (Aumasson and Bernstein), 2 rounds a word, 4 at the end of each half of the result.
+private struct SipState {
+    var v0: UInt64
+    var v1: UInt64
+    var v2: UInt64
+    var v3: UInt64
+
+    init(_ key: FingerprintKey) {
+        v0 = key.low ^ 0x736f_6d65_7073_6575
+        v1 = key.high ^ 0x646f_7261_6e64_6f6d ^ 0xee
+        v2 = key.low ^ 0x6c79_6765_6e65_7261
+        v3 = key.high ^ 0x7465_6462_7974_6573
+    }
+
+    @inline(__always)
+    mutating func round() {
+        v0 &+= v1
+        v1 = (v1 << 13 | v1 >> 51) ^ v0
+        v0 = v0 << 32 | v0 >> 32
+        v2 &+= v3
+        v3 = (v3 << 16 | v3 >> 48) ^ v2
+        v0 &+= v3
+        v3 = (v3 << 21 | v3 >> 43) ^ v0
+        v2 &+= v1
+        v1 = (v1 << 17 | v1 >> 47) ^ v2
+        v2 = v2 << 32 | v2 >> 32
+    }
+
+    @inline(__always)
+    mutating func compress(_ word: UInt64) {
+        v3 ^= word
+        round()
+        round()
+        v0 ^= word
+    }
+
+    mutating func finish() -> Fingerprint {
+        v2 ^= 0xee
+        for _ in 0..<4 { round() }
+        let low = v0 ^ v1 ^ v2 ^ v3
+        v1 ^= 0xdd
+        for _ in 0..<4 { round() }
+        return Fingerprint(low: low, high: v0 ^ v1 ^ v2 ^ v3)
+    }
+}

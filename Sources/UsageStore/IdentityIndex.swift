@@ -1,0 +1,287 @@
+// Which (source, id) of sum events are taken: the recent ones in memory, older days in sorted runs on disk.
+
+package import GRDB
+package import Quantities
+package import Storage
+
+/// A sum event as it is stored.
+package struct UsageRecord {
+    package let source: UnsafeBufferPointer<UInt8>
+    package let id: UnsafeBufferPointer<UInt8>
+    package let feed: Int64
+    package let time: Instant
+    package let quantity: Quantity
+    package let place: CountingPlace
+
+    package init(
+        source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>, feed: Int64, time: Instant,
+        quantity: Quantity, place: CountingPlace
+    ) {
+        self.source = source
+        self.id = id
+        self.feed = feed
+        self.time = time
+        self.quantity = quantity
+        self.place = place
+    }
+}
+
+/// What an identity was stored with: the same content again is a duplicate, another a conflict.
+package struct StoredContent: Equatable {
+    package let app: AppID
+    package let feed: Int64
+    package let time: Instant
+    package let quantity: Quantity
+}
+
+/// Finds stored records by identity. The hash only leads to a record; the record's own text decides.
+///
+/// Arrival days that are over have a run in the file, sorted by hash, behind a filter of two bytes an identity; the
+/// others are in memory, twelve bytes an identity before the table's free places.
+package final class IdentityIndex {
+    private let key: FingerprintKey
+    private let file: LedgerFile
+    private let insertStatement: RawStatement
+    private let lastRecordStatement: RawStatement
+    private let recordStatement: RawStatement
+    private let runStatement: RawStatement
+
+    private var days: [Day: FingerprintTable<UInt64>] = [:]
+    private var runs: [Day: IdentityFilter] = [:]
+    private var isLoaded = false
+    private var nextRecord: [Day: Int64] = [:]
+    private var undo: [(day: Day, hash: UInt64, sequence: UInt32)] = []
+    private var lastSource: (bytes: [UInt8], hash: UInt64) = ([], 0)
+
+    init(file: LedgerFile, key: FingerprintKey) throws {
+        self.file = file
+        self.key = key
+        (insertStatement, lastRecordStatement, recordStatement, runStatement) = try file.connection { database in
+            (
+                try RawStatement(
+                    database,
+                    """
+                    INSERT INTO usage_record
+                        (record_id, source, id, app_id, feed_id, time, quantity, usage_day, posting_day)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                    """),
+                try RawStatement(
+                    database, "SELECT max(record_id) FROM usage_record WHERE record_id >= ?1 AND record_id < ?2"),
+                try RawStatement(
+                    database, "SELECT source, id, app_id, feed_id, time, quantity FROM usage_record WHERE record_id = ?1"),
+                try RawStatement(
+                    database, "SELECT sequence FROM identity_run WHERE arrival_day = ?1 AND hash = ?2")
+            )
+        }
+    }
+
+    // MARK: Looking up
+
+    /// What is stored under an identity that is still held on a day of arrival (Billing rules, section 2).
+    package func find(
+        source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>, heldFrom: Day, _ database: Database
+    ) throws -> StoredContent? {
+        try load(from: heldFrom, database)
+        let hash = hash(source: source, id: id)
+        var found: StoredContent?
+        for (day, table) in days where day >= heldFrom {
+            _ = try table.value(of: hash) { sequence in
+                found = try content(day.firstID | Int64(sequence), ifNamed: source, id)
+                return found != nil
+            }
+            if found != nil { return found }
+        }
+        for (day, filter) in runs where day >= heldFrom && filter.mayHold(hash) {
+            runStatement.bind(1, day.number)
+            runStatement.bind(2, Int64(bitPattern: hash))
+            defer { runStatement.reset() }
+            while try runStatement.step() {
+                if let found = try content(day.firstID | runStatement.integer(0), ifNamed: source, id) { return found }
+            }
+        }
+        return nil
+    }
+
+    private func content(
+        _ record: Int64, ifNamed source: UnsafeBufferPointer<UInt8>, _ id: UnsafeBufferPointer<UInt8>
+    ) throws -> StoredContent? {
+        recordStatement.bind(1, record)
+        defer { recordStatement.reset() }
+        guard try recordStatement.step(), recordStatement.bytes(0).elementsEqual(source),
+            recordStatement.bytes(1).elementsEqual(id)
+        else { return nil }
+        return StoredContent(
+            app: AppID(recordStatement.integer(2)), feed: recordStatement.integer(3),
+            time: Instant(micros: recordStatement.integer(4)), quantity: Quantity(recordStatement.integer(5)))
+    }
+
+    private func hash(source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        if !lastSource.bytes.elementsEqual(source) {
+            lastSource = (Array(source), key.fingerprint(prefix: UInt64(source.count), source).low)
+        }
+        return key.fingerprint(prefix: lastSource.hash, id).low
+    }
+
+    // MARK: Storing
+
+    func insert(_ record: UsageRecord, app: AppID, arrivalDay: Day) throws {
+        let recordID =
+            try nextRecord[arrivalDay] ?? UsageStatements.firstFree(lastRecordStatement, of: arrivalDay)
+        insertStatement.bind(1, recordID)
+        insertStatement.bind(2, text: record.source)
+        insertStatement.bind(3, text: record.id)
+        insertStatement.bind(4, app.number)
+        insertStatement.bind(5, record.feed)
+        insertStatement.bind(6, record.time.micros)
+        insertStatement.bind(7, record.quantity.units)
+        insertStatement.bind(8, record.place.usageDay.number)
+        insertStatement.bind(9, record.place.postingDay.number)
+        try insertStatement.run()
+        nextRecord[arrivalDay] = recordID + 1
+
+        let hash = hash(source: record.source, id: record.id)
+        let sequence = UInt32(recordID - arrivalDay.firstID)
+        days[arrivalDay, default: FingerprintTable(tables: 64)].insert(hash, sequence)
+        undo.append((arrivalDay, hash, sequence))
+    }
+
+    func commit() { undo.removeAll(keepingCapacity: true) }
+
+    func rollBack() {
+        for entry in undo.reversed() { days[entry.day]?.remove(entry.hash, entry.sequence) }
+        undo.removeAll(keepingCapacity: true)
+        nextRecord.removeAll()
+    }
+
+    /// Reads what is held: of days with a run its filter, of the others every identity.
+    private func load(from heldFrom: Day, _ database: Database) throws {
+        guard !isLoaded else { return }
+        isLoaded = true
+        for row in try Row.fetchAll(
+            database, sql: "SELECT arrival_day, filter FROM identity_run_day WHERE arrival_day >= ?",
+            arguments: [heldFrom.number])
+        {
+            runs[Day(row["arrival_day"])] = IdentityFilter(bytes: row["filter"])
+        }
+        let lastRun = runs.keys.max().map { $0 + 1 } ?? heldFrom
+        try eachRecord(from: max(heldFrom, lastRun).firstID, to: Int64.max, database) { record, hash in
+            days[Day(Int(record >> 40)), default: FingerprintTable(tables: 64)]
+                .insert(hash, UInt32(truncatingIfNeeded: record))
+        }
+    }
+
+    private func eachRecord(
+        from first: Int64, to end: Int64, _ database: Database, _ body: (_ record: Int64, _ hash: UInt64) -> Void
+    ) throws {
+        let statement = try RawStatement(
+            database, "SELECT record_id, source, id FROM usage_record WHERE record_id >= ?1 AND record_id < ?2")
+        statement.bind(1, first)
+        statement.bind(2, end)
+        while try statement.step() {
+            body(statement.integer(0), hash(source: statement.bytes(1), id: statement.bytes(2)))
+        }
+    }
+
+    // MARK: Runs
+
+    /// How many identities a pass of building a run holds in memory, and how many rows a transaction writes.
+    private static let passSize = 1_000_000
+    private static let sliceSize = 5_000
+
+    /// Builds the runs of arrival days before today, and drops those whose identities are free. In slices, each a
+    /// transaction; what an interruption leaves is made anew.
+    package func maintainRuns(today: Day, heldFrom: Day) throws {
+        let pending = try file.read { database in
+            let built = try Set(Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day"))
+            var pending: [Day] = []
+            var next = heldFrom
+            // Hops from one day that has records to the next.
+            while let record = try Int64.fetchOne(
+                database, sql: "SELECT min(record_id) FROM usage_record WHERE record_id >= ? AND record_id < ?",
+                arguments: [next.firstID, today.firstID])
+            {
+                let day = Day(Int(record >> 40))
+                if !built.contains(day.number) { pending.append(day) }
+                next = day + 1
+            }
+            return pending
+        }
+        for day in pending { try buildRun(of: day) }
+        try dropRuns(before: heldFrom)
+    }
+
+    private func buildRun(of day: Day) throws {
+        try deleteRows(of: day)
+        let count = try file.read { database in
+            try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM usage_record WHERE record_id >= ? AND record_id < ?",
+                arguments: [day.firstID, (day + 1).firstID]) ?? 0
+        }
+        var filter = IdentityFilter(identities: count)
+        // Signed order is the order of the run's key; each pass takes an equal share of the hashes.
+        let passes = (count + Self.passSize - 1) / Self.passSize
+        for pass in 0..<passes {
+            var part: [(hash: Int64, sequence: Int64)] = []
+            try file.read { database in
+                try eachRecord(from: day.firstID, to: (day + 1).firstID, database) { record, hash in
+                    let share = (hash ^ 1 << 63).multipliedFullWidth(by: UInt64(passes)).high
+                    guard share == UInt64(pass) else { return }
+                    part.append((Int64(bitPattern: hash), record - day.firstID))
+                    filter.insert(hash)
+                }
+            }
+            part.sort { $0 < $1 }
+            for start in stride(from: 0, to: part.count, by: Self.sliceSize) {
+                try file.write { database in
+                    let statement = try RawStatement(
+                        database, "INSERT INTO identity_run (arrival_day, hash, sequence) VALUES (?1, ?2, ?3)")
+                    for entry in part[start..<min(start + Self.sliceSize, part.count)] {
+                        statement.bind(1, day.number)
+                        statement.bind(2, entry.hash)
+                        statement.bind(3, entry.sequence)
+                        try statement.run()
+                    }
+                }
+            }
+        }
+        try file.write { database in
+            try database.execute(
+                sql: "INSERT INTO identity_run_day (arrival_day, identities, filter) VALUES (?, ?, ?)",
+                arguments: [day.number, count, filter.bytes])
+        }
+        days[day] = nil
+        if isLoaded { runs[day] = filter }
+    }
+
+    private func dropRuns(before heldFrom: Day) throws {
+        let free = try file.read { database in
+            try Int.fetchAll(
+                database, sql: "SELECT arrival_day FROM identity_run_day WHERE arrival_day < ?",
+                arguments: [heldFrom.number])
+        }
+        for day in free {
+            try deleteRows(of: Day(day))
+            try file.write { database in
+                try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day])
+            }
+            runs[Day(day)] = nil
+        }
+        for day in days.keys where day < heldFrom { days[day] = nil }
+    }
+
+    private func deleteRows(of day: Day) throws {
+        var deleted = 0
+        repeat {
+            deleted = try file.write { database in
+                try database.execute(
+                    sql: """
+                        DELETE FROM identity_run
+                        WHERE (arrival_day, hash, sequence) IN (
+                            SELECT arrival_day, hash, sequence FROM identity_run WHERE arrival_day = ? LIMIT ?)
+                        """,
+                    arguments: [day.number, Self.sliceSize])
+                return database.changesCount
+            }
+        } while deleted == Self.sliceSize
+    }
+}

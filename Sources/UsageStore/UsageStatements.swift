@@ -1,0 +1,171 @@
+// The SQL of the usage tables: the prepared statements of the ingest path, and the reads that fill the memory.
+
+import GRDB
+import Quantities
+import Storage
+
+/// Prepared once per connection; a page is touched only through these.
+final class UsageStatements {
+    private let insertDeviceStatement: RawStatement
+    private let insertTouchStatement: RawStatement
+    private let lastTouchStatement: RawStatement
+    private let updateCounterStatement: RawStatement
+    private let insertCounterStatement: RawStatement
+    private let sealedPlaceStatement: RawStatement
+    private let changesStatement: RawStatement
+
+    init(_ database: Database) throws {
+        insertDeviceStatement = try RawStatement(database, "INSERT INTO device (device_id, name) VALUES (?1, ?2)")
+        insertTouchStatement = try RawStatement(
+            database,
+            """
+            INSERT INTO touch (touch_id, item_id, device_id, usage_day, counts)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            """)
+        lastTouchStatement = try RawStatement(
+            database, "SELECT max(touch_id) FROM touch WHERE touch_id >= ?1 AND touch_id < ?2")
+        updateCounterStatement = try RawStatement(
+            database,
+            """
+            UPDATE usage_counter
+            SET quantity = quantity + ?5, active_devices = active_devices + ?6
+            WHERE app_id = ?1 AND item_id = ?2 AND usage_day = ?3 AND posting_day = ?4
+            """)
+        insertCounterStatement = try RawStatement(
+            database,
+            """
+            INSERT INTO usage_counter (app_id, item_id, usage_day, posting_day, quantity, active_devices)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            """)
+        sealedPlaceStatement = try RawStatement(
+            database,
+            """
+            SELECT usage_day, posting_day
+            FROM sealed_device
+            WHERE month = ?1 AND item_id = ?2 AND device_id = ?3
+            """)
+        changesStatement = try RawStatement(database, "SELECT changes()")
+    }
+
+    // MARK: The ingest path
+
+    func insertDevice(_ device: Int64, name: UnsafeBufferPointer<UInt8>) throws {
+        insertDeviceStatement.bind(1, device)
+        insertDeviceStatement.bind(2, text: name)
+        try insertDeviceStatement.run()
+    }
+
+    func insertTouch(_ touch: Int64, item: ItemID, device: Int64, usageDay: Day, counts: Int64) throws {
+        insertTouchStatement.bind(1, touch)
+        insertTouchStatement.bind(2, item.number)
+        insertTouchStatement.bind(3, device)
+        insertTouchStatement.bind(4, usageDay.number)
+        insertTouchStatement.bind(5, counts)
+        try insertTouchStatement.run()
+    }
+
+    func firstFreeTouch(of day: Day) throws -> Int64 {
+        try Self.firstFree(lastTouchStatement, of: day)
+    }
+
+    /// The id after the last one of a day, in tables whose ids are day << 40 | sequence.
+    static func firstFree(_ lastID: RawStatement, of day: Day) throws -> Int64 {
+        lastID.bind(1, day.firstID)
+        lastID.bind(2, (day + 1).firstID)
+        defer { lastID.reset() }
+        guard try lastID.step() else { return day.firstID }
+        return max(day.firstID, lastID.integer(0) + 1)
+    }
+
+    func addToCounter(_ key: UsageStore.CounterKey, _ change: UsageStore.CounterChange) throws {
+        // The check of the column would refuse a negative change before the conflict clause of an upsert is reached.
+        try run(updateCounterStatement, key, change)
+        defer { changesStatement.reset() }
+        if try changesStatement.step(), changesStatement.integer(0) == 0 {
+            try run(insertCounterStatement, key, change)
+        }
+    }
+
+    private func run(
+        _ statement: RawStatement, _ key: UsageStore.CounterKey, _ change: UsageStore.CounterChange
+    ) throws {
+        statement.bind(1, key.app)
+        statement.bind(2, key.item)
+        statement.bind(3, key.place.usageDay.number)
+        statement.bind(4, key.place.postingDay.number)
+        statement.bind(5, change.quantity)
+        statement.bind(6, change.activeDevices)
+        try statement.run()
+    }
+
+    func sealedPlace(month: Month, item: ItemID, device: Int64) throws -> CountingPlace? {
+        sealedPlaceStatement.bind(1, month.number)
+        sealedPlaceStatement.bind(2, item.number)
+        sealedPlaceStatement.bind(3, device)
+        defer { sealedPlaceStatement.reset() }
+        guard try sealedPlaceStatement.step() else { return nil }
+        return CountingPlace(
+            postingDay: Day(Int(sealedPlaceStatement.integer(1))), usageDay: Day(Int(sealedPlaceStatement.integer(0))))
+    }
+
+    // MARK: Filling the memory
+
+    static func sealedThrough(_ database: Database) throws -> Day? {
+        try Int.fetchOne(database, sql: "SELECT sealed_through FROM seal_progress").map { Day($0) }
+    }
+
+    static func allApps(_ database: Database) throws -> [AppID] {
+        try Int64.fetchAll(database, sql: "SELECT app_id FROM app").map { AppID($0) }
+    }
+
+    static func eachDevice(
+        of app: AppID, _ database: Database, _ body: (UInt32, UnsafeBufferPointer<UInt8>) -> Void
+    ) throws {
+        let statement = try RawStatement(
+            database, "SELECT device_id, name FROM device WHERE device_id >= ?1 AND device_id < ?2 ORDER BY device_id")
+        statement.bind(1, app.number << 32)
+        statement.bind(2, (app.number + 1) << 32)
+        while try statement.step() { body(UInt32(truncatingIfNeeded: statement.integer(0)), statement.bytes(1)) }
+    }
+
+    static func eachSealedDevice(
+        of app: AppID, from month: Month, _ database: Database,
+        _ body: (_ item: Int64, _ device: Int64, CountingPlace) -> Void
+    ) throws {
+        let statement = try RawStatement(
+            database,
+            """
+            SELECT sealed.item_id, sealed.device_id, sealed.usage_day, sealed.posting_day
+            FROM (SELECT DISTINCT month, item_id FROM sealed_device WHERE month >= ?1) AS part
+            JOIN sealed_device AS sealed
+                ON sealed.month = part.month AND sealed.item_id = part.item_id
+                AND sealed.device_id >= ?2 AND sealed.device_id < ?3
+            """)
+        statement.bind(1, month.number)
+        statement.bind(2, app.number << 32)
+        statement.bind(3, (app.number + 1) << 32)
+        while try statement.step() {
+            let place = CountingPlace(
+                postingDay: Day(Int(statement.integer(3))), usageDay: Day(Int(statement.integer(2))))
+            body(statement.integer(0), statement.integer(1), place)
+        }
+    }
+
+    static func eachTouch(
+        _ database: Database,
+        _ body: (_ item: Int64, _ device: Int64, CountingPlace, _ counts: Int64) -> Void
+    ) throws {
+        let statement = try RawStatement(
+            database, "SELECT touch_id, item_id, device_id, usage_day, counts FROM touch ORDER BY touch_id")
+        while try statement.step() {
+            let place = CountingPlace(
+                postingDay: Day(Int(statement.integer(0) >> 40)), usageDay: Day(Int(statement.integer(3))))
+            body(statement.integer(1), statement.integer(2), place, statement.integer(4))
+        }
+    }
+}
+
+extension Day {
+    /// The first id of a day in tables whose ids are day << 40 | sequence.
+    var firstID: Int64 { Int64(number) << 40 }
+}

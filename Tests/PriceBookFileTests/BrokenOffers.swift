@@ -1,0 +1,109 @@
+// Mistakes in features and offers, with the problems that they give.
+
+extension BrokenBook {
+    static let features: [BrokenBook] = [
+        BrokenBook(
+            "no items", "items: [ devices ]", "name: Scanner",
+            at(
+                9, 12, "features.scanner.items",
+                "a feature needs this key; write a list of the items that it feeds, like [ basic_analysis ], or [] if it is not metered"
+            )),
+        BrokenBook(
+            "an unknown item", "[ devices", "[ device",
+            at(9, 23, "features.scanner.items[0]", "the book has no item device; did you mean devices?")),
+        BrokenBook(
+            "an item that resembles none", "[ devices", "[ messages",
+            at(9, 23, "features.scanner.items[0]", "the book has no item messages; add it under items")),
+        BrokenBook(
+            "an item twice", "[ devices", "[ devices, devices",
+            at(9, 32, "features.scanner.items[1]", "devices stands in this list already; remove one")),
+        BrokenBook(
+            "mixed aggregations", "[ devices", "[ devices, calls",
+            at(
+                9, 32, "features.scanner.items[1]",
+                "calls is sum, but devices is unique_devices, and no event could feed both; split the feature")),
+        BrokenBook(
+            "one item instead of a list", "[ devices ]", "devices",
+            at(
+                9, 21, "features.scanner.items",
+                "`devices` is a single value; write a list of the items that it feeds, like [ basic_analysis ], or [] if it is not metered"
+            )),
+        BrokenBook(
+            "a map in the list", "[ devices", "[ { devices: 1 }",
+            at(9, 23, "features.scanner.items[0]", "here stands a map; write a code")),
+    ]
+
+    static let offers: [BrokenBook] = [
+        BrokenBook(
+            "an unknown term", "  term: year", "  term: week",
+            at(12, 11, "offers.mini_program_package.term", "`week` is unknown; write month or year")),
+        BrokenBook(
+            "no term", " term: year ", "",
+            at(16, 21, "offers.resource_package.term", "a resource package offer needs this key; write month or year")),
+        BrokenBook(
+            "no devices", "devices: { min: 10, max: 100 }\n    monthly:", "monthly:",
+            at(
+                12, 5, "offers.mini_program_package.devices",
+                "a package offer needs this key; write the sizes on sale, like { min: 10000, max: 100000 }")),
+        BrokenBook(
+            "no largest size", "10, max: 100", "10",
+            at(13, 14, "offers.mini_program_package.devices.max", "devices needs this key; write the largest size")),
+        BrokenBook(
+            "sizes the wrong way round", "10, max: 100", "100, max: 10",
+            at(
+                13, 31, "offers.mini_program_package.devices.max",
+                "10 is below min, 100; write the larger number as max")),
+        BrokenBook(
+            "a smallest size of zero", "10, max: 100", "0, max: 10",
+            at(
+                13, 21, "offers.mini_program_package.devices.min",
+                "`0` does not fit here; write a whole number from 1 to 1000000000000, digits only")),
+        BrokenBook(
+            "a largest size beyond a trillion", "10, max: 100", "1, max: 1000000000001",
+            at(
+                13, 29, "offers.mini_program_package.devices.max",
+                "`1000000000001` does not fit here; write a whole number from 1 to 1000000000000, digits only")),
+        BrokenBook(
+            "nothing granted", " devices: devices, calls: 2000 ", "",
+            at(
+                14, 14, "offers.mini_program_package.monthly",
+                "the map is empty; write a map from items to devices or a number, like { gateway_calls: 20000000 }")),
+        BrokenBook(
+            "an unknown item granted", "devices, calls:", "devices, cals:",
+            at(14, 40, "offers.mini_program_package.monthly.cals", "the book has no item cals; did you mean calls?")),
+        BrokenBook(
+            "devices of a sum item", "2000", "devices",
+            at(
+                14, 41, "offers.mini_program_package.monthly.calls",
+                "calls counts no devices, its aggregation is sum; write a whole number")),
+        BrokenBook(
+            "a quota that is no number", "2000", "2k",
+            at(
+                14, 41, "offers.mini_program_package.monthly.calls",
+                "`2k` does not fit here; write devices or a whole number from 1 to 1000000000000000, digits only")),
+        BrokenBook(
+            "a quota beyond the limit", "2000", "1000000000000001",
+            at(
+                14, 41, "offers.mini_program_package.monthly.calls",
+                "`1000000000000001` does not fit here; write devices or a whole number from 1 to 1000000000000000, digits only"
+            )),
+        BrokenBook(
+            "no code as a licence", "kernel", "my kernel",
+            at(
+                15, 17, "offers.mini_program_package.licences[0]",
+                "`my kernel` is no code; a code has 1 to 64 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or a digit"
+            )),
+        BrokenBook(
+            "a licence twice", "kernel", "kernel, kernel",
+            at(15, 25, "offers.mini_program_package.licences[1]", "kernel stands in this list already; remove one")),
+        BrokenBook(
+            "no terms", " month, year ", "",
+            at(17, 26, "offers.subscription.terms", "the list is empty; write a list of terms, like [ month, year ]")),
+        BrokenBook(
+            "a term twice", "[ month", "[ year",
+            at(17, 34, "offers.subscription.terms[1]", "year stands in this list already; remove one")),
+        BrokenBook(
+            "an unknown term in a list", "month, year", "month, years",
+            at(17, 35, "offers.subscription.terms[1]", "`years` is unknown; write month or year")),
+    ]
+}
