@@ -22,7 +22,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 let package = Package(
     name: "meterd",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "meterd", targets: ["meterd"])],
+    products: [
+        .executable(name: "meterd", targets: ["meterd"]),
+        .executable(name: "departures-sample", targets: ["DeparturesSample"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -51,14 +54,35 @@ let package = Package(
         library("Ingestion", ["EventCodec", "Quantities", "Rating", "UsageStore", "LedgerStore", "Storage", grdb]),
         library(
             "RatingRun", ["Quantities", "Rating", "Accounting", "UsageStore", "LedgerStore", "Storage", grdb]),
+        library(
+            "Operations",
+            [
+                "EventCodec", "Quantities", "Rating", "PriceBookFile", "Storage", "UsageStore", "LedgerStore",
+                "Ingestion", "RatingRun", "Accounting", grdb,
+            ]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library(
             "Commands",
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "CZlib", argumentParser, grdb,
+                "LedgerStore", "Ingestion", "RatingRun", "Operations", "CZlib", argumentParser, grdb,
             ]),
+        // Converts the sample's table of departures to events.
+        .executableTarget(name: "DeparturesSample", swiftSettings: strict),
         .executableTarget(name: "meterd", dependencies: ["Commands"], swiftSettings: strict),
+
+        // Tests: the pure targets, the files, the rules against the oracle.
+        .testTarget(name: "EventCodecTests", dependencies: ["EventCodec"], swiftSettings: strict),
+        .testTarget(
+            name: "PriceBookFileTests", dependencies: ["Quantities", "Rating", "PriceBookFile"], swiftSettings: strict),
+        .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),
+        .testTarget(name: "OracleTests", dependencies: ["Oracle"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerTests",
+            dependencies: [
+                "Oracle", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
+                "LedgerStore", "Ingestion", "RatingRun", "Operations", grdb,
+            ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

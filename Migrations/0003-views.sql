@@ -23,7 +23,11 @@ SELECT
     entry.entry_id, date(entry.posted_day * 86400, 'unixepoch'), date(entry.usage_day * 86400, 'unixepoch'),
     tenant.code, app.code, item.code, entry.source, "grant".code, entry.tier, entry.quantity, entry.amount_micros,
     (SELECT currency FROM ledger_property), entry.price_version, entry.run_id, entry.reason, entry.created_at,
-    coalesce(lower(hex(before.hash)), '0000000000000000000000000000000000000000000000000000000000000000'),
+    -- hex of NULL is the empty text.
+    CASE
+        WHEN before.hash IS NULL THEN '0000000000000000000000000000000000000000000000000000000000000000'
+        ELSE lower(hex(before.hash))
+    END,
     lower(hex(entry.hash))
 FROM ledger_entry AS entry
 JOIN tenant USING (tenant_id)
@@ -198,6 +202,7 @@ SELECT
         FROM ledger_entry AS entry
         JOIN app USING (app_id)
         WHERE entry.tenant_id = cumulative.tenant_id AND entry.posted_day = cumulative.day
+            AND entry.source IN ('allowance', 'package', 'resource_package', 'overage', 'free')
         GROUP BY entry.app_id
         ORDER BY sum(entry.amount_micros) DESC, app.code
         LIMIT 1

@@ -1,5 +1,6 @@
 // Recording, voiding and reading grants (Billing rules, section 5).
 
+import Accounting
 package import GRDB
 package import Quantities
 package import Rating
@@ -33,6 +34,10 @@ package struct RecordedGrant: Sendable {
     package let id: Int64
     package let tenant: TenantID
     package let offer: Offer
+    /// The item of a resource package, the licence of a subscription.
+    package let item: Code?
+    /// The app of a subscription.
+    package let app: Code?
     package let grant: Grant
     package let price: Money?
     package let isVoided: Bool
@@ -42,12 +47,13 @@ package enum Grants {
     /// Records a purchase; the same again is the same grant.
     ///
     /// - Parameters:
-    ///   - purchaseDay: the local date of the purchase.
-    ///   - earliestOpenDay: of the moment of recording; earlier days the grant can't change.
+    ///   - moment: when it is recorded. The grant changes no day that is final by then.
     /// - Throws: ``LedgerError``.
     package static func record(
-        _ order: GrantOrder, purchaseDay: Day, earliestOpenDay: Day, now: Instant, _ database: Database
+        _ order: GrantOrder, at moment: Moment, _ database: Database
     ) throws -> Recording {
+        let now = moment.now
+        let purchaseDay = LedgerDays.date(of: order.purchasedAt, in: moment.properties.timeZone)
         let tenant = try Accounts.tenant(order.tenant, database)
         guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
         let book = try PriceBooks.history(database).version(for: purchaseDay + 1).book
@@ -69,7 +75,7 @@ package enum Grants {
             arguments: [
                 order.code.text, tenant.id.number, sold.offer.rawValue, sold.item?.number, sold.app?.number,
                 sold.term.rawValue, order.purchasedAt.micros, order.price?.micros, now.micros, life.effective.number,
-                life.end.number, earliestOpenDay.number,
+                life.end.number, moment.earliestOpenDay.number,
             ])
         let id = database.lastInsertedRowID
         for (item, granted) in sold.granted {
@@ -78,6 +84,9 @@ package enum Grants {
                 arguments: [id, item.number, granted.units])
         }
         try LedgerState.noteChange(database)
+        if let price = order.price {
+            try appendPrice(price, source: .purchase, grant: order.code, at: moment, database)
+        }
         return .recorded
     }
 
@@ -164,10 +173,24 @@ package enum Grants {
         }
     }
 
+    /// The price of a grant as an entry of the day on which it is recorded: prepaid, so no part of a bill's amount.
+    private static func appendPrice(
+        _ amount: Money, source: Source, grant code: Code, at moment: Moment, _ database: Database
+    ) throws {
+        guard let recorded = try all(database).first(where: { $0.grant.code == code }),
+            let tenant = try Accounts.tenants(database).values.first(where: { $0.id == recorded.tenant })
+        else { preconditionFailure("a grant was just stored") }
+        let entry = EntryDraft(
+            postedDay: moment.today, usageDay: moment.today, tenant: tenant.code, app: recorded.app,
+            item: recorded.item, source: source, grant: code, amount: amount,
+            reason: "\(source.rawValue) of \(recorded.offer.rawValue) \(code)")
+        try EntryWriter(moment.properties, database).append([entry], runID: nil, at: moment.now, database)
+    }
+
     /// Voids a grant that nothing was ever drawn on. The caller has rated through today.
     ///
     /// - Throws: ``LedgerError``: `unknownGrant`, `grantUsed`, `grantVoided`.
-    package static func void(_ code: Code, at now: Instant, _ database: Database) throws -> RecordedGrant {
+    package static func void(_ code: Code, at moment: Moment, _ database: Database) throws -> RecordedGrant {
         guard let grant = try all(database).first(where: { $0.grant.code == code }) else {
             throw LedgerError.unknownGrant(code.text)
         }
@@ -178,8 +201,11 @@ package enum Grants {
             arguments: [grant.id])
         guard consumed ?? 0 == 0 else { throw LedgerError.grantUsed(code, consumed: Quantity(consumed ?? 0)) }
         try database.execute(
-            sql: "UPDATE \"grant\" SET voided_at = ? WHERE grant_id = ?", arguments: [now.micros, grant.id])
+            sql: "UPDATE \"grant\" SET voided_at = ? WHERE grant_id = ?", arguments: [moment.now.micros, grant.id])
         try LedgerState.noteChange(database)
+        if let price = grant.price {
+            try appendPrice(try Money.zero - price, source: .refund, grant: code, at: moment, database)
+        }
         return grant
     }
 
@@ -192,6 +218,8 @@ package enum Grants {
             guard let item = items[row["item_id"]] else { continue }
             quotas[row["grant_id"], default: [:]][item] = Quantity(row["granted"])
         }
+        let apps = Dictionary(
+            uniqueKeysWithValues: try Accounts.apps(database).map { ($0.value.id.number, $0.key) })
         return try Row.fetchAll(database, sql: "SELECT * FROM \"grant\" ORDER BY grant_id").map { row in
             guard let offer = Offer(rawValue: row["offer"]) else { preconditionFailure("an unknown offer") }
             let id: Int64 = row["grant_id"]
@@ -208,7 +236,9 @@ package enum Grants {
                 life: GrantLife(effective: Day(row["effective_day"]), end: Day(row["end_day"])),
                 purchasedAt: Instant(micros: row["purchased_at"]), firstPostingDay: Day(row["first_posting_day"]))
             return RecordedGrant(
-                id: id, tenant: TenantID(row["tenant_id"]), offer: offer, grant: grant,
+                id: id, tenant: TenantID(row["tenant_id"]), offer: offer,
+                item: (row["item_id"] as Int64?).flatMap { items[$0] },
+                app: (row["app_id"] as Int64?).flatMap { apps[$0] }, grant: grant,
                 price: (row["price_micros"] as Int64?).map { Money(micros: $0) }, isVoided: row["voided_at"] != nil)
         }
     }

@@ -7,6 +7,8 @@ package import Quantities
 /// Time zone, clock, finality, currency (Billing rules, sections 1, 4 and 10).
 package struct LedgerProperties: Sendable {
     package let timeZone: TimeZone
+    /// Its name as it was given at `init`: Foundation calls UTC GMT.
+    package let timeZoneName: String
     package let hasTestClock: Bool
     package let finality: FinalityRule
     package let currency: Currency
@@ -28,14 +30,15 @@ package struct LedgerProperties: Sendable {
             let currency = Currency(code: row["currency"])
         else { preconditionFailure("a ledger without properties") }
         return LedgerProperties(
-            timeZone: try timeZone(named: row["time_zone"]), hasTestClock: row["test_clock"],
+            timeZone: try timeZone(named: row["time_zone"]), timeZoneName: row["time_zone"],
+            hasTestClock: row["test_clock"],
             finality: FinalityRule(finalAfterDays: row["final_after_days"], maxAgeDays: row["max_age_days"]),
             currency: currency, fingerprintKey: [UInt8](row["fingerprint_key"] as Data))
     }
 
     /// Writes the properties and the empty state of a new ledger.
     package static func create(
-        _ database: Database, timeZone: TimeZone, hasTestClock: Bool, finality: FinalityRule, currency: Currency,
+        _ database: Database, timeZone: String, hasTestClock: Bool, finality: FinalityRule, currency: Currency,
         at now: Instant
     ) throws {
         var generator = SystemRandomNumberGenerator()
@@ -48,7 +51,7 @@ package struct LedgerProperties: Sendable {
                 VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                timeZone.identifier, hasTestClock, finality.finalAfterDays, finality.maxAgeDays, currency.code,
+                timeZone, hasTestClock, finality.finalAfterDays, finality.maxAgeDays, currency.code,
                 currency.minorUnitMicros, paymentTermDays, Data(key), now.micros,
             ])
         try database.execute(

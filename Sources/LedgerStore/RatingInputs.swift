@@ -12,6 +12,8 @@ package struct TenantLedger: Sendable {
     package var totals: [RatedTotal] = []
     /// The entries of unsettled days, summed by line.
     package var booked: [Day: [LineKey: Booked]] = [:]
+
+    package init() {}
 }
 
 package enum RatingInputs {

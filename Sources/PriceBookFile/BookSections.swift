@@ -188,17 +188,7 @@ extension FieldReader {
         let items = required("items", of: record, hint: expecting)
             .flatMap { codes($0, mayBeEmpty: true, expecting: expecting) }
         guard let name, let items else { return nil }
-        var first: (code: Code, aggregation: Aggregation)?
-        for (item, place) in items where itemExists(item, at: place) {
-            guard let aggregation = aggregations[item] else { continue }
-            if let first, first.aggregation != aggregation {
-                report(
-                    place,
-                    "\(item) is \(aggregation.rawValue), but \(first.code) is \(first.aggregation.rawValue), "
-                        + "and no event could feed both; split the feature")
-            }
-            first = first ?? (item, aggregation)
-        }
+        for (item, place) in items { _ = itemExists(item, at: place) }
         return Feature(code: code, name: name, items: items.map(\.code))
     }
 }

@@ -171,6 +171,19 @@ package final class LedgerFile {
         }
     }
 
+    /// Runs a block in a write transaction of which nothing remains: what a command would do.
+    package func rolledBack<Value>(_ block: (Database) throws -> Value) throws -> Value {
+        try queue.writeWithoutTransaction { database in
+            var result: Value?
+            try database.inTransaction(.immediate) {
+                result = try block(database)
+                return .rollback
+            }
+            guard let result else { preconditionFailure("a block that did not throw has a result") }
+            return result
+        }
+    }
+
     /// The connection without a transaction: to prepare statements that outlive one.
     package func connection<Value>(_ block: (Database) throws -> Value) throws -> Value {
         try queue.writeWithoutTransaction(block)

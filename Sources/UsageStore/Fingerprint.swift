@@ -19,7 +19,7 @@ package struct FingerprintKey: Sendable {
     /// The fingerprint of eight bytes (the prefix, little-endian) followed by these.
     ///
     /// 128 bits under a secret key: two of 10⁹ devices share one with probability 10⁻²¹, by chance or by intent.
-    func fingerprint(prefix: UInt64?, _ bytes: UnsafeBufferPointer<UInt8>) -> Fingerprint {
+    package func fingerprint(prefix: UInt64?, _ bytes: UnsafeBufferPointer<UInt8>) -> Fingerprint {
         var state = SipState(self)
         if let prefix { state.compress(prefix) }
         let raw = UnsafeRawBufferPointer(bytes)
@@ -40,10 +40,30 @@ package struct FingerprintKey: Sendable {
     }
 }
 
-struct Fingerprint: TableKey {
-    let low: UInt64
-    let high: UInt64
+/// 128 bits that stand for a text under a ledger's key.
+package struct Fingerprint: Hashable, Sendable {
+    package let low: UInt64
+    package let high: UInt64
 
+    /// - Precondition: 16 bytes, as ``bytes`` gives them.
+    package init(bytes: [UInt8]) {
+        precondition(bytes.count == 16)
+        func half(_ range: Range<Int>) -> UInt64 { bytes[range].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(low: half(0..<8), high: half(8..<16))
+    }
+
+    init(low: UInt64, high: UInt64) {
+        self.low = low
+        self.high = high
+    }
+
+    /// The 16 bytes as they are stored, the low half first, little-endian.
+    package var bytes: [UInt8] {
+        [low, high].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> ($0 * 8)) } }
+    }
+}
+
+extension Fingerprint: TableKey {
     var spread: UInt64 { low }
     static let filler = Fingerprint(low: 0, high: 0)
 }

@@ -75,6 +75,11 @@ package final class IdentityIndex {
         }
     }
 
+    /// The last arrival day that has a run: a later arrival is never dated on or before it, whatever the clock does.
+    package func lastRunDay(_ database: Database) throws -> Day? {
+        try Int.fetchOne(database, sql: "SELECT max(arrival_day) FROM identity_run_day").map { Day($0) }
+    }
+
     // MARK: Looking up
 
     /// What is stored under an identity that is still held on a day of arrival (Billing rules, section 2).

@@ -11,7 +11,7 @@ package import Storage
 package final class UsageStore {
     private let key: FingerprintKey
     private let statements: UsageStatements
-    let identities: IdentityIndex
+    package let identities: IdentityIndex
 
     private var devices = FingerprintTable<Fingerprint>()
     private var apps: [AppState] = []

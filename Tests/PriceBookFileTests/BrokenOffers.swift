@@ -18,11 +18,6 @@ extension BrokenBook {
             "an item twice", "[ devices", "[ devices, devices",
             at(9, 32, "features.scanner.items[1]", "devices stands in this list already; remove one")),
         BrokenBook(
-            "mixed aggregations", "[ devices", "[ devices, calls",
-            at(
-                9, 32, "features.scanner.items[1]",
-                "calls is sum, but devices is unique_devices, and no event could feed both; split the feature")),
-        BrokenBook(
             "one item instead of a list", "[ devices ]", "devices",
             at(
                 9, 21, "features.scanner.items",

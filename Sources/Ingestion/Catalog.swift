@@ -1,0 +1,182 @@
+// What the ledger knows that an event is judged by: apps, and what features feed under each price book version.
+
+import EventCodec
+import GRDB
+import LedgerStore
+import Quantities
+import Rating
+import Storage
+
+/// Read once and kept until something is added.
+final class Catalog {
+    private var stamp: Stamp?
+    private var apps: [Bytes: App] = [:]
+    private(set) var history: PriceBookHistory?
+    private var itemIDs: [Code: ItemID] = [:]
+    private var feeds: [FeedKey: Feed] = [:]
+    private var resolutions: [ResolutionKey: [Bytes: Resolution]] = [:]
+    /// Holds the bytes that the keys above point to.
+    private var texts: [UnsafeMutableBufferPointer<UInt8>] = []
+
+    private struct Stamp: Equatable {
+        let lastApp: Int64?
+        let lastVersion: Int64?
+        let lastFeed: Int64?
+    }
+
+    private struct ResolutionKey: Hashable {
+        let kind: EventKind
+        let version: Int
+        let tenantIsLegacy: Bool
+    }
+
+    private struct FeedKey: Hashable {
+        let feature: String
+        let items: [Int64]
+    }
+
+    /// What a feature feeds, for one kind of event, price book version and kind of tenant.
+    enum Resolution {
+        case items([ItemID], feed: Feed)
+        case refused(RefusalCode, String)
+    }
+
+    /// A feature together with the items that it fed, as sum events refer to it.
+    final class Feed {
+        let feature: [UInt8]
+        let items: [ItemID]
+        fileprivate(set) var id: Int64?
+
+        init(feature: [UInt8], items: [ItemID], id: Int64?) {
+            self.feature = feature
+            self.items = items
+            self.id = id
+        }
+    }
+
+    deinit { forget() }
+
+    /// Forgets everything: what was read may have been rolled back.
+    func forget() {
+        stamp = nil
+        apps = [:]
+        history = nil
+        feeds = [:]
+        resolutions = [:]
+        for text in texts { text.deallocate() }
+        texts = []
+    }
+
+    /// Reads again what has changed since the last batch.
+    func refresh(_ database: Database) throws {
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT
+                    (SELECT max(app_id) FROM app),
+                    (SELECT max(version) FROM price_book_version),
+                    (SELECT max(feed_id) FROM feed)
+                """)
+        let stamp = Stamp(lastApp: row?[0], lastVersion: row?[1], lastFeed: row?[2])
+        guard stamp != self.stamp else { return }
+        forget()
+        for app in try Accounts.apps(database).values { apps[keep(app.code.text)] = app }
+        history = try PriceBooks.history(database)
+        itemIDs = try PriceBooks.itemIDs(database)
+        for row in try Row.fetchAll(database, sql: "SELECT feed_id, feature, items FROM feed") {
+            let items = (row["items"] as String).split(separator: ",").compactMap { Int64($0) }
+            let feature: String = row["feature"]
+            feeds[FeedKey(feature: feature, items: items)] = Feed(
+                feature: Array(feature.utf8), items: items.map { ItemID($0) }, id: row["feed_id"])
+        }
+        self.stamp = stamp
+    }
+
+    private func keep(_ text: String) -> Bytes {
+        let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, text.utf8.count))
+        _ = copy.initialize(from: text.utf8)
+        texts.append(copy)
+        return Bytes(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(copy)[0..<text.utf8.count]))
+    }
+
+    func app(_ code: Bytes) -> App? { apps[code] }
+
+    // MARK: Features
+
+    /// What a feature feeds (Billing rules, section 3); a gateway call names none.
+    func resolve(
+        _ feature: Bytes, kind: EventKind, version: PriceBookVersion, tenantIsLegacy: Bool
+    ) -> Resolution {
+        let key = ResolutionKey(kind: kind, version: version.number, tenantIsLegacy: tenantIsLegacy)
+        if let known = resolutions[key]?[feature] { return known }
+        let text = kind == .gatewayCall ? Self.gatewayFeature : feature.string
+        let resolution = decide(text, kind: kind, book: version.book, tenantIsLegacy: tenantIsLegacy)
+        // Only what the book knows is kept: a sender of made-up features does not fill the memory.
+        if case .refused(.unknownFeature, _) = resolution { return resolution }
+        resolutions[key, default: [:]][keep(feature.string)] = resolution
+        return resolution
+    }
+
+    /// The feature of gateway calls. A book that does not define it may still have the item.
+    static let gatewayFeature = "mobile_gateway"
+    private static let gatewayItem = "gateway_calls"
+
+    private func decide(
+        _ feature: String, kind: EventKind, book: PriceBook, tenantIsLegacy: Bool
+    ) -> Resolution {
+        var fed = Code(feature).flatMap { book.items(fedBy: $0) }
+        if fed == nil, kind == .gatewayCall { fed = Code(Self.gatewayItem).flatMap { book.items(fedBy: $0) } }
+        guard let fed else {
+            return .refused(.unknownFeature, "feature '\(feature)' is not in the price book '\(book.name)'")
+        }
+        guard !fed.isEmpty else {
+            return .refused(.notMetered, "feature '\(feature)' has no billable items: its usage is not metered")
+        }
+        let items = fed.compactMap { book.items[$0] }
+        let aggregation: Aggregation = kind == .deviceActivity ? .uniqueDevices : .sum
+        if let other = items.first(where: { $0.aggregation != aggregation }) {
+            let wanted = other.aggregation == .uniqueDevices ? "meterd.device_activity" : "meterd.usage"
+            return .refused(
+                .wrongType, "feature '\(feature)' feeds item '\(other.code)', which takes events of type \(wanted)")
+        }
+        if let legacy = items.first(where: { $0.isLegacy && !(tenantIsLegacy && $0.pricing != .none) }) {
+            let replacement = legacy.replacedBy.map { "'\($0)'" }.joined(separator: ", ")
+            return .refused(
+                .legacyItem, "item '\(legacy.code)' is for existing customers only; it was replaced by \(replacement)")
+        }
+        let ids = items.compactMap { itemIDs[$0.code] }.sorted { $0.number < $1.number }
+        return .items(ids, feed: feed(feature, items: ids))
+    }
+
+    // MARK: Feeds
+
+    private func feed(_ feature: String, items: [ItemID]) -> Feed {
+        let key = FeedKey(feature: feature, items: items.map(\.number))
+        if let feed = feeds[key] { return feed }
+        let feed = Feed(feature: Array(feature.utf8), items: items, id: nil)
+        feeds[key] = feed
+        return feed
+    }
+
+    /// The id under which records refer to a feed, stored when first needed.
+    func id(of feed: Feed, _ database: Database) throws -> Int64 {
+        if let id = feed.id { return id }
+        try database.execute(
+            sql: "INSERT INTO feed (feature, items) VALUES (?, ?)",
+            arguments: [
+                String(decoding: feed.feature, as: UTF8.self),
+                feed.items.map { String($0.number) }.joined(separator: ","),
+            ])
+        let id = database.lastInsertedRowID
+        for item in feed.items {
+            try database.execute(
+                sql: "INSERT INTO feed_item (feed_id, item_id) VALUES (?, ?)", arguments: [id, item.number])
+        }
+        feed.id = id
+        stamp = stamp.map { Stamp(lastApp: $0.lastApp, lastVersion: $0.lastVersion, lastFeed: id) }
+        return id
+    }
+
+    /// The feature under which a record was stored.
+    func feature(ofFeed id: Int64) -> [UInt8]? { feeds.values.first { $0.id == id }?.feature }
+}

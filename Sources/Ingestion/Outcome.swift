@@ -1,0 +1,64 @@
+// What became of an event, and of a batch: the answer to whoever sent it.
+
+package import EventCodec
+package import Quantities
+
+/// The four ways an event can end; disjoint (Billing rules, section 2 and 4).
+package enum Outcome: Sendable, Equatable {
+    case accepted
+    /// Late usage that was taken: it is posted on a later day than its own.
+    case correction(usageDay: Day, postingDay: Day)
+    /// A sum event that is stored already, with the same content.
+    case duplicate
+    case refused(RefusalCode, String)
+
+    package var status: String {
+        switch self {
+        case .accepted: "accepted"
+        case .correction: "correction"
+        case .duplicate: "duplicate"
+        case .refused: "refused"
+        }
+    }
+}
+
+/// An event that was not simply accepted.
+package struct EventResult: Sendable {
+    /// Its place in the batch, from 0.
+    package let index: Int
+    package let source: String?
+    package let id: String?
+    package let outcome: Outcome
+}
+
+package struct BatchReport: Sendable {
+    package var accepted = 0
+    package var corrections = 0
+    package var duplicates = 0
+    package var refused: [RefusalCode: Int] = [:]
+    package var results: [EventResult] = []
+    /// The instant of arrival, read inside the transaction.
+    package var arrivedAt: Instant?
+
+    package init() {}
+
+    package var refusedCount: Int { refused.values.reduce(0, +) }
+    package var received: Int { accepted + corrections + duplicates + refusedCount }
+
+    mutating func count(_ outcome: Outcome) {
+        switch outcome {
+        case .accepted: accepted += 1
+        case .correction: corrections += 1
+        case .duplicate: duplicates += 1
+        case .refused(let code, _): refused[code, default: 0] += 1
+        }
+    }
+
+    /// Adds the counts of another batch; the results stay those of this one.
+    package mutating func add(_ other: BatchReport) {
+        accepted += other.accepted
+        corrections += other.corrections
+        duplicates += other.duplicates
+        refused.merge(other.refused, uniquingKeysWith: +)
+    }
+}

@@ -1,0 +1,141 @@
+// A ledger open for writing: everything that changes it goes through here, whoever asks.
+
+import GRDB
+package import Ingestion
+package import LedgerStore
+package import Quantities
+package import Rating
+package import RatingRun
+package import Storage
+import UsageStore
+
+/// The operations on one ledger. Owned by the one writer of its file; not thread-safe.
+///
+/// Each operation reads the clock inside its own transaction and is durable when it returns.
+package final class OpenLedger {
+    package let file: LedgerFile
+    package let properties: LedgerProperties
+    private let ingestor: Ingestor
+    private let ratingRun: RatingRun
+
+    /// - Parameter file: open for writing.
+    package init(file: LedgerFile) throws {
+        self.file = file
+        properties = try file.read { try LedgerProperties.read($0) }
+        ingestor = try Ingestor(file: file)
+        ratingRun = try RatingRun(file: file)
+    }
+
+    private func write<Value>(_ clock: LedgerClock, _ block: (Moment, Database) throws -> Value) throws -> Value {
+        try file.write { database in try block(try Moment(clock, properties, database), database) }
+    }
+
+    // MARK: Accounts, price books, grants
+
+    package func addTenant(_ code: Code, name: String, isLegacy: Bool, clock: LedgerClock) throws -> Recording {
+        try write(clock) { _, database in
+            try Accounts.addTenant(code, name: name, isLegacy: isLegacy, database)
+        }
+    }
+
+    package func addApp(_ code: Code, tenant: Code, name: String, clock: LedgerClock) throws -> Recording {
+        try write(clock) { _, database in try Accounts.addApp(code, tenant: tenant, name: name, database) }
+    }
+
+    /// - Parameters:
+    ///   - yaml: the file, stored as it is.
+    ///   - book: what the file says.
+    package func applyPriceBook(
+        _ book: PriceBook, yaml: String, clock: LedgerClock
+    ) throws -> (Recording, PriceBookVersion) {
+        try write(clock) { moment, database in
+            try PriceBooks.apply(
+                book, yaml: yaml, earliestOpenDay: moment.earliestOpenDay, at: moment.now, database)
+        }
+    }
+
+    package func recordGrant(_ order: GrantOrder, clock: LedgerClock) throws -> (Recording, RecordedGrant) {
+        try write(clock) { moment, database in
+            let recording = try Grants.record(order, at: moment, database)
+            guard let grant = try Grants.all(database).first(where: { $0.grant.code == order.code }) else {
+                preconditionFailure("a grant was just recorded")
+            }
+            return (recording, grant)
+        }
+    }
+
+    /// Rates through today, then voids a grant that nothing was drawn on.
+    package func voidGrant(_ code: Code, clock: LedgerClock) throws -> RecordedGrant {
+        let today = try write(clock) { moment, database in
+            guard try Grants.all(database).contains(where: { $0.grant.code == code }) else {
+                throw LedgerError.unknownGrant(code.text)
+            }
+            return moment.today
+        }
+        _ = try rate(today, clock: clock)
+        return try write(clock) { moment, database in try Grants.void(code, at: moment, database) }
+    }
+
+    // MARK: Events
+
+    /// Stores a batch of events; what the report says is durable.
+    package func ingest(_ batch: EventBatch, clock: LedgerClock) throws -> BatchReport {
+        try ingestor.apply(batch, clock: clock)
+    }
+
+    /// Makes ready for a new day of arrivals: cheap when there is nothing to do.
+    package func prepareIngestion(clock: LedgerClock) throws { try ingestor.maintain(clock: clock) }
+
+    /// Tries quarantined events again, each as a new arrival; those that are taken leave the quarantine.
+    ///
+    /// - Parameter ids: all events when empty. Ids that are not there are passed over.
+    package func retryQuarantine(ids: [Int64], clock: LedgerClock) throws -> BatchReport {
+        var total = BatchReport()
+        var waiting = try file.read { try Quarantine.ids(among: ids, $0) }[...]
+        while !waiting.isEmpty {
+            let part = Array(waiting.prefix(1_000))
+            waiting = waiting.dropFirst(part.count)
+            let events = try file.read { try Quarantine.list(ids: part, $0) }
+            let batch = EventBatch()
+            // The events stay where they are in memory until the batch is done.
+            let text = events.flatMap(\.event)
+            try text.withUnsafeBufferPointer { buffer in
+                var start = 0
+                for event in events {
+                    batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + event.event.count]))
+                    start += event.event.count
+                }
+                let report = try ingestor.apply(batch, clock: clock)
+                total.add(report)
+                total.results += report.results
+            }
+        }
+        return total
+    }
+
+    /// Drops quarantined events for good.
+    ///
+    /// - Returns: how many there were among those named (all when empty).
+    package func dropQuarantine(ids: [Int64]) throws -> Int {
+        let dropped = try file.write { try Quarantine.drop(ids: ids, $0) }
+        ingestor.forgetQuarantine()
+        return dropped
+    }
+
+    // MARK: Rating
+
+    /// Rates a day, then seals what was settled and tidies up; the ledger is complete before the tidying begins.
+    package func rate(_ date: Day, clock: LedgerClock) throws -> RatingReport {
+        let report = try ratingRun.run(date: date, clock: clock)
+        if let settled = try file.read({ try LedgerState.read($0) }).settledThrough {
+            try Sealing(file: file, store: ingestor.usage).seal(through: settled)
+        }
+        try ingestor.maintain(clock: clock)
+        return report
+    }
+
+    /// What ``rate(_:clock:)`` would append and settle; writes nothing.
+    package func previewRating(_ date: Day, clock: LedgerClock) throws -> RatingReport {
+        try ratingRun.run(date: date, clock: clock, dryRun: true)
+    }
+}

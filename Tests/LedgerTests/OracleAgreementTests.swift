@@ -1,0 +1,61 @@
+// The engine and the oracle, driven with the same histories, agree on every outcome, counter and entry.
+
+import Operations
+import Oracle
+import Storage
+import Testing
+
+@Suite("The engine agrees with the oracle")
+struct OracleAgreementTests {
+    @Test("on every worked case", arguments: Scenario.all)
+    func workedCases(scenario: Scenario) throws {
+        let driver = try HistoryDriver(scenario.history)
+        for step in scenario.history.steps { _ = try driver.take(step) }
+        let ledger = try LedgerReading.ledger(driver.ledger.file)
+        #expect(Scenario.quantities(of: ledger) == scenario.quantities)
+        #expect(Scenario.amountsMicros(of: ledger) == scenario.amountsMicros)
+        #expect(Scenario.amountsMicros(of: ledger).values.reduce(0, +) == scenario.totalMicros)
+    }
+
+    @Test("on random histories", arguments: 0..<2)
+    func randomHistories(block: Int) throws {
+        for seed in UInt64(block * 25)..<UInt64(block * 25 + 25) {
+            try compare(History.random(seed: seed))
+        }
+    }
+
+    /// Runs both through a history, comparing what each step answers and, after each rating and at the end, all they
+    /// hold. The first difference ends the run: what follows it says little.
+    private func compare(_ history: History) throws {
+        var oracle = BillingOracle(history)
+        let driver = try HistoryDriver(history)
+        for (index, step) in history.steps.enumerated() {
+            let place: Comment = "\(history.name), step \(index): \(step)"
+            let expected = oracle.take(step)
+            let answered = try driver.take(step)
+            try #require(answered == expected, place)
+            if case .ingest = step.action {} else { try compareHoldings(oracle, driver, place) }
+        }
+        try compareHoldings(oracle, driver, "\(history.name), at the end")
+    }
+
+    private func compareHoldings(_ oracle: BillingOracle, _ driver: HistoryDriver, _ place: Comment) throws {
+        let file = driver.ledger.file
+        let differences =
+            differences("usage", try LedgerReading.usage(file), oracle.usageDaily)
+            + differences("unique devices", try LedgerReading.monthlyDevices(file), oracle.monthlyDevices)
+            + differences("counted devices", try LedgerReading.countedDevices(file), oracle.monthlyDevices)
+            + differences("ledger", try LedgerReading.ledger(file), oracle.ledger)
+            + differences(
+                "consumption", try LedgerReading.consumption(file), oracle.consumption.filter { $0.value != 0 })
+        try #require(differences == [], place)
+    }
+
+    private func differences<Key: Hashable, Value: Equatable>(
+        _ what: String, _ engine: [Key: Value], _ oracle: [Key: Value]
+    ) -> [String] {
+        Set(engine.keys).union(oracle.keys).filter { engine[$0] != oracle[$0] }.map { key in
+            "\(what), \(key): engine \(engine[key].map { "\($0)" } ?? "-"), oracle \(oracle[key].map { "\($0)" } ?? "-")"
+        }.sorted()
+    }
+}

@@ -1,0 +1,219 @@
+// What happened to one ledger, as plain values: its settings, its price book, and the ordered steps. The oracle and
+// the real engine are driven with the same histories and compared.
+
+/// One ledger's life. Instants are microseconds since 1970 (UTC), days are days since 1970-01-01, money is in whole
+/// micro-units of the currency.
+package struct History: Sendable, Equatable {
+    /// For messages: the seed or the name of the case.
+    package var name: String
+    package var settings: Settings
+    /// The book given at `init`; later ones are `Action.applyPriceBook`.
+    package var priceBook: PriceBook
+    /// Their instants never decrease.
+    package var steps: [Step]
+
+    package init(name: String, settings: Settings, priceBook: PriceBook, steps: [Step]) {
+        self.name = name
+        self.settings = settings
+        self.priceBook = priceBook
+        self.steps = steps
+    }
+
+    package struct Settings: Sendable, Equatable {
+        /// IANA name of the billing time zone.
+        package var timeZone: String
+        package var finalAfterDays: Int
+        package var maxAgeDays: Int
+        package var tenants: [Tenant]
+        package var apps: [App]
+
+        package init(timeZone: String, finalAfterDays: Int, maxAgeDays: Int, tenants: [Tenant], apps: [App]) {
+            self.timeZone = timeZone
+            self.finalAfterDays = finalAfterDays
+            self.maxAgeDays = maxAgeDays
+            self.tenants = tenants
+            self.apps = apps
+        }
+    }
+
+    package struct Tenant: Sendable, Equatable {
+        package var code: String
+        package var legacy: Bool
+
+        package init(_ code: String, legacy: Bool) {
+            self.code = code
+            self.legacy = legacy
+        }
+    }
+
+    package struct App: Sendable, Equatable {
+        package var code: String
+        package var tenant: String
+
+        package init(_ code: String, tenant: String) {
+            self.code = code
+            self.tenant = tenant
+        }
+    }
+
+    package struct Step: Sendable, Equatable {
+        /// The instant the clock shows.
+        package var at: Int64
+        package var action: Action
+
+        package init(at: Int64, _ action: Action) {
+            self.at = at
+            self.action = action
+        }
+    }
+
+    package enum Action: Sendable, Equatable {
+        /// One batch that arrives at once.
+        case ingest([Event])
+        /// Recorded at the step's instant; the same grant may be recorded again.
+        case grant(Grant)
+        case voidGrant(code: String)
+        /// The book before it, but for the tiers of the items named. Its day is open and after every earlier book's.
+        case applyPriceBook(effectiveDay: Int, tiers: [String: [Tier]])
+        case rate(day: Int)
+        /// The store is closed and opened again; no meaning for the rules.
+        case reopen
+    }
+
+    package struct Event: Sendable, Equatable {
+        package var kind: Kind
+        package var app: String
+        package var source: String
+        package var id: String
+        package var timeMicros: Int64
+
+        package init(_ kind: Kind, app: String, source: String, id: String, timeMicros: Int64) {
+            self.kind = kind
+            self.app = app
+            self.source = source
+            self.id = id
+            self.timeMicros = timeMicros
+        }
+
+        package enum Kind: Sendable, Equatable {
+            case deviceActivity(features: [String], device: String)
+            case gatewayCall(calls: Int64)
+            case usage(feature: String, quantity: Int64)
+        }
+    }
+
+    package struct Grant: Sendable, Equatable {
+        package var code: String
+        package var tenant: String
+        package var offer: Offer
+        package var purchasedAt: Int64
+        /// What was paid, nil when no price was given.
+        package var priceMicros: Int64?
+
+        package init(code: String, tenant: String, offer: Offer, purchasedAt: Int64, priceMicros: Int64? = nil) {
+            self.code = code
+            self.tenant = tenant
+            self.offer = offer
+            self.purchasedAt = purchasedAt
+            self.priceMicros = priceMicros
+        }
+    }
+
+    package enum Offer: Sendable, Equatable {
+        case miniProgramPackage(devices: Int64)
+        case resourcePackage(item: String, quantity: Int64)
+        case subscription(item: String, app: String, term: Term)
+    }
+
+    package enum Term: String, Sendable, Equatable {
+        case month
+        case year
+    }
+}
+
+extension History {
+    package struct PriceBook: Sendable, Equatable {
+        /// The first local day that it prices; the book given at `init` prices every earlier day too.
+        package var effectiveDay: Int
+        package var items: [Item]
+        /// Feature code -> the items it feeds; none when the feature is not metered.
+        package var features: [String: [String]]
+        /// What a mini program package grants every month, by item.
+        package var packageQuotas: [String: Quota]
+        /// How many devices a mini program package may be bought for.
+        package var packageDevices: ClosedRange<Int64>
+
+        package init(
+            effectiveDay: Int, items: [Item], features: [String: [String]], packageQuotas: [String: Quota],
+            packageDevices: ClosedRange<Int64>
+        ) {
+            self.effectiveDay = effectiveDay
+            self.items = items
+            self.features = features
+            self.packageQuotas = packageQuotas
+            self.packageDevices = packageDevices
+        }
+
+        package func item(_ code: String) -> Item? {
+            items.first { $0.code == code }
+        }
+
+        /// The next book: the same but for its day and the tiers of the items named.
+        package func replacing(tiers: [String: [Tier]], effectiveDay: Int) -> PriceBook {
+            var book = self
+            book.effectiveDay = effectiveDay
+            for index in book.items.indices {
+                if let replacement = tiers[book.items[index].code] { book.items[index].tiers = replacement }
+            }
+            return book
+        }
+    }
+
+    package struct Item: Sendable, Equatable {
+        package var code: String
+        package var aggregation: Aggregation
+        package var free: Bool
+        package var legacy: Bool
+        /// The codes of the items that replace a legacy one.
+        package var replacedBy: [String]
+        /// None for a free item and for a legacy item without a price.
+        package var tiers: [Tier]
+
+        package init(
+            _ code: String, _ aggregation: Aggregation, free: Bool = false, legacy: Bool = false,
+            replacedBy: [String] = [], tiers: [Tier] = []
+        ) {
+            self.code = code
+            self.aggregation = aggregation
+            self.free = free
+            self.legacy = legacy
+            self.replacedBy = replacedBy
+            self.tiers = tiers
+        }
+    }
+
+    package enum Aggregation: Sendable, Equatable {
+        case uniqueDevices
+        case sum
+    }
+
+    package struct Tier: Sendable, Equatable {
+        /// The last unit of the month that it prices (inclusive); nil for the last tier.
+        package var upTo: Int64?
+        /// A decimal string of at most 12 decimals, for `per` units.
+        package var price: String
+        package var per: Int64
+
+        package init(upTo: Int64? = nil, price: String, per: Int64 = 1) {
+            self.upTo = upTo
+            self.price = price
+            self.per = per
+        }
+    }
+
+    package enum Quota: Sendable, Equatable {
+        case fixed(Int64)
+        /// As many as the package was bought for.
+        case devices
+    }
+}

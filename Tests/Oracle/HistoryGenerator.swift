@@ -1,0 +1,129 @@
+// Random histories from a seed: short, but at the corners of the rules more often than life is.
+
+extension History {
+    /// The same history for the same seed, everywhere.
+    package static func random(seed: UInt64) -> History {
+        var generator = HistoryGenerator(seed: seed)
+        return generator.history(name: "seed \(seed)")
+    }
+}
+
+struct HistoryGenerator {
+    private var random: SplitMix64
+    private let settings: History.Settings
+    private let local: LocalDates
+    private let book: History.PriceBook
+    private let pace: Pace
+    private var events: RandomEvents
+    private var grants: RandomGrants
+    private var now: Int64
+    private var lastBookDay: Int
+    private var steps: [History.Step] = []
+
+    /// How fast time passes.
+    private struct Pace: Sendable {
+        var longestDays: Int
+        var maxStepDays: Int
+
+        static let hours = Pace(longestDays: 7, maxStepDays: 1)
+        static let days = Pace(longestDays: 50, maxStepDays: 4)
+        static let weeks = Pace(longestDays: 420, maxStepDays: 25)
+    }
+
+    init(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let scene = random.pick(HistoryScene.all)
+        settings = Self.settings(timeZone: scene.timeZone, &random)
+        local = LocalDates(timeZone: scene.timeZone)
+        let start = Dates.day(random.pick(scene.days)) - random.int(0...3)
+        now = local.firstInstant(of: start) + random.int64(0...86_400_000_000)
+        book = random.priceBook(startDay: start)
+        lastBookDay = book.effectiveDay
+        pace = random.weighted([(40, Pace.hours), (40, Pace.days), (20, Pace.weeks)])
+        events = RandomEvents(local: local, settings: settings, random: &random)
+        grants = RandomGrants(local: local, settings: settings)
+        self.random = random
+    }
+
+    mutating func history(name: String) -> History {
+        let end = now + Int64(pace.longestDays) * 86_400_000_000
+        for _ in 0..<random.int(5...60) where now < end {
+            addStep()
+            passTime()
+        }
+        if random.chance(percent: 70) { settleTheRest() }
+        return History(name: name, settings: settings, priceBook: book, steps: steps)
+    }
+
+    private static func settings(timeZone: String, _ random: inout SplitMix64) -> History.Settings {
+        let tenants = ["acme", "beta", "corp"].prefix(random.int(1...3)).map { code in
+            History.Tenant(code, legacy: random.chance(percent: 50))
+        }
+        let apps = random.some(random.int(1...4), of: ["shop", "a", "b10", "b9"]).map { code in
+            History.App(code, tenant: random.pick(Array(tenants)).code)
+        }
+        return History.Settings(
+            timeZone: timeZone, finalAfterDays: random.pick([1, 2, 3, 3, 3, 3, 4, 5]),
+            maxAgeDays: random.pick([2, 3, 5, 8, 20, 35, 40]), tenants: Array(tenants), apps: apps)
+    }
+
+    private mutating func addStep() {
+        switch random.int(1...100) {
+        case 1...56:
+            add(.ingest(events.batch(at: now, &random)))
+        case 57...78:
+            addRating()
+        case 79...89:
+            add(.grant(grants.grant(at: now, &random)))
+        case 90...92:
+            if let code = grants.codeToVoid(&random) { add(.voidGrant(code: code)) }
+        case 93...96:
+            addPriceBook()
+        default:
+            add(.reopen)
+        }
+    }
+
+    private mutating func add(_ action: History.Action) {
+        steps.append(History.Step(at: now, action))
+    }
+
+    /// Of the day that ended, as the daemon does; of today, of days long rated or just final; sometimes twice.
+    private mutating func addRating() {
+        let today = local.day(of: now)
+        let daysAgo = random.weighted([
+            (40, 1), (20, 0), (15, settings.finalAfterDays), (15, random.int(0...8)), (10, random.int(0...60)),
+        ])
+        add(.rate(day: today - daysAgo))
+        if random.chance(percent: 15) { add(.rate(day: today - daysAgo)) }
+        if random.chance(percent: 10) { add(.rate(day: today - random.int(0...3))) }
+    }
+
+    private mutating func addPriceBook() {
+        let firstOpenDay = local.day(of: now) - (settings.finalAfterDays - 1)
+        let earliest = max(firstOpenDay, lastBookDay + 1)
+        let effectiveDay = earliest + random.weighted([(50, 0), (40, random.int(1...5)), (10, random.int(6...30))])
+        lastBookDay = effectiveDay
+        add(.applyPriceBook(effectiveDay: effectiveDay, tiers: random.tierChanges()))
+    }
+
+    private mutating func passTime() {
+        let hour: Int64 = 3_600_000_000
+        let today = local.day(of: now)
+        switch random.int(1...12) {
+        case 1...2: return
+        case 3...5: now += random.int64(1...(4 * hour))
+        case 6: now = local.firstInstant(of: today + 1)
+        case 7: now = max(now, local.firstInstant(of: today + 1) - 1)
+        case 8: now = local.firstInstant(of: today + random.int(1...(settings.finalAfterDays + 1)))
+        default: now += random.int64(hour...(Int64(pace.maxStepDays) * 24 * hour))
+        }
+    }
+
+    /// A last rating when all that was posted is final.
+    private mutating func settleTheRest() {
+        let today = local.day(of: now)
+        now = local.firstInstant(of: today + 1 + settings.finalAfterDays)
+        add(.rate(day: today + 1))
+    }
+}

@@ -1,0 +1,75 @@
+// A history as readable text, for the message of a test that fails.
+
+extension History: CustomStringConvertible {
+    package var description: String {
+        let local = LocalDates(timeZone: settings.timeZone)
+        let tenants = settings.tenants.map { $0.legacy ? $0.code + " (legacy)" : $0.code }
+        var lines = [
+            "history \(name): \(settings.timeZone), N = \(settings.finalAfterDays), max age \(settings.maxAgeDays)",
+            "  tenants \(tenants.joined(separator: ", "))",
+            "  apps \(settings.apps.map { "\($0.code) of \($0.tenant)" }.joined(separator: ", "))",
+            "  price book from \(Dates.text(day: priceBook.effectiveDay))",
+        ]
+        for item in priceBook.items where !item.tiers.isEmpty {
+            lines.append("    \(item.code): \(item.tiers.map(\.description).joined(separator: "; "))")
+        }
+        for (index, step) in steps.enumerated() {
+            let today = Dates.text(day: local.day(of: step.at))
+            lines.append("  \(index). \(today) (\(Dates.text(instant: step.at))) \(step.action)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension History.Action: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .ingest(let events):
+            return "ingest" + events.map { "\n       " + $0.description }.joined()
+        case .grant(let grant):
+            return "grant \(grant)"
+        case .voidGrant(let code):
+            return "void \(code)"
+        case .applyPriceBook(let day, let tiers):
+            let changes = tiers.sorted { $0.key < $1.key }.map { code, tiers in
+                "\n       \(code): \(tiers.map(\.description).joined(separator: "; "))"
+            }
+            return "price book from \(Dates.text(day: day))" + changes.joined()
+        case .rate(let day):
+            return "rate \(Dates.text(day: day))"
+        case .reopen:
+            return "reopen"
+        }
+    }
+}
+
+extension History.Event: CustomStringConvertible {
+    package var description: String {
+        let what =
+            switch kind {
+            case .deviceActivity(let features, let device): "\(features.joined(separator: "+")) device \(device)"
+            case .gatewayCall(let calls): "\(calls) gateway calls"
+            case .usage(let feature, let quantity): "\(quantity) \(feature)"
+            }
+        return "\(Dates.text(instant: timeMicros)) \(app): \(what) [\(source) \(id)]"
+    }
+}
+
+extension History.Grant: CustomStringConvertible {
+    package var description: String {
+        let what =
+            switch offer {
+            case .miniProgramPackage(let devices): "mini program package of \(devices)"
+            case .resourcePackage(let item, let quantity): "\(quantity) \(item)"
+            case .subscription(let item, let app, let term): "\(item) of \(app) for a \(term.rawValue)"
+            }
+        let price = priceMicros.map { ", paid \($0)" } ?? ""
+        return "\(code) to \(tenant): \(what), purchased \(Dates.text(instant: purchasedAt))\(price)"
+    }
+}
+
+extension History.Tier: CustomStringConvertible {
+    package var description: String {
+        (upTo.map { "up to \($0) " } ?? "") + "\(price) per \(per)"
+    }
+}

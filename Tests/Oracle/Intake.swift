@@ -1,0 +1,101 @@
+// How one event is judged when it arrives (billing rules, sections 2 to 4), check by check.
+
+extension BillingOracle {
+    private static let aheadMicros: Int64 = 10 * 60 * 1_000_000
+
+    /// Judges the event, and stores it when it is taken.
+    mutating func ingest(_ event: History.Event, at: Int64) -> EventOutcome {
+        let today = local.day(of: at)
+        let usageDay = local.day(of: event.timeMicros)
+        if let known = judgeIdentity(event, today: today) { return known }
+        guard let tenant = tenant(ofApp: event.app) else { return .refused(.unknownApp) }
+        if today - usageDay > settings.maxAgeDays { return .refused(.tooOld) }
+        if event.timeMicros > at + Self.aheadMicros { return .refused(.inFuture) }
+
+        let items: [String]
+        switch itemsFed(by: event, tenant: tenant, usageDay: usageDay) {
+        case .success(let fed): items = fed
+        case .failure(let refusal): return .refused(refusal)
+        }
+        let postingDay = max(usageDay, firstOpenDay(today: today))
+        store(event, items: items, usageDay: usageDay, arrivalDay: today, postingDay: postingDay)
+        return postingDay > usageDay ? .correction : .accepted
+    }
+
+    /// The earliest day that still takes usage.
+    func firstOpenDay(today: Int) -> Int {
+        let notFinal = today - (settings.finalAfterDays - 1)
+        guard let settledThrough else { return notFinal }
+        return max(notFinal, settledThrough + 1)
+    }
+
+    /// nil for device activity, and when nobody holds the identity.
+    private func judgeIdentity(_ event: History.Event, today: Int) -> EventOutcome? {
+        guard let content = sumContent(of: event) else { return nil }
+        let held = usage.sums.first { stored in
+            stored.source == Bytes(event.source) && stored.id == Bytes(event.id)
+                && stored.arrivalDay >= today - settings.maxAgeDays - 1
+        }
+        guard let held else { return nil }
+        let same =
+            Bytes(held.app) == Bytes(event.app) && Bytes(held.feature) == Bytes(content.feature)
+            && held.timeMicros == event.timeMicros && held.quantity == content.quantity
+        return same ? .duplicate : .refused(.conflict)
+    }
+
+    /// The feature and the quantity of a sum event, nil for device activity.
+    private func sumContent(of event: History.Event) -> (feature: String, quantity: Int64)? {
+        switch event.kind {
+        case .deviceActivity: nil
+        case .gatewayCall(let calls): ("mobile_gateway", calls)
+        case .usage(let feature, let quantity): (feature, quantity)
+        }
+    }
+
+    /// The items that the event feeds, each once; or why it is refused as a whole.
+    private func itemsFed(
+        by event: History.Event, tenant: History.Tenant, usageDay: Int
+    ) -> Result<[String], Refusal> {
+        let book = books[priceVersion(ofDay: usageDay) - 1]
+        let features: [String]
+        let aggregation: History.Aggregation
+        switch event.kind {
+        case .deviceActivity(let named, _): (features, aggregation) = (named, .uniqueDevices)
+        case .gatewayCall: (features, aggregation) = (["mobile_gateway"], .sum)
+        case .usage(let feature, _): (features, aggregation) = ([feature], .sum)
+        }
+        var fed: Set<String> = []
+        for feature in features {
+            guard let codes = book.features[feature] ?? book.item(feature).map({ [$0.code] }) else {
+                return .failure(.unknownFeature)
+            }
+            if codes.isEmpty { return .failure(.notMetered) }
+            let items = codes.map { book.item($0)! }
+            if items.contains(where: { $0.aggregation != aggregation }) { return .failure(.wrongType) }
+            if items.contains(where: { $0.legacy && (!tenant.legacy || $0.tiers.isEmpty) }) {
+                return .failure(.legacyItem)
+            }
+            fed.formUnion(codes)
+        }
+        return .success(fed.sorted())
+    }
+
+    private mutating func store(
+        _ event: History.Event, items: [String], usageDay: Int, arrivalDay: Int, postingDay: Int
+    ) {
+        if case .deviceActivity(_, let device) = event.kind {
+            usage.activities.append(
+                StoredUsage.Activity(
+                    app: event.app, device: Bytes(device), items: items, usageDay: usageDay,
+                    usageMonth: Dates.month(ofDay: usageDay), postingDay: postingDay))
+        } else if let content = sumContent(of: event) {
+            usage.sums.append(
+                StoredUsage.Sum(
+                    source: Bytes(event.source), id: Bytes(event.id), app: event.app, feature: content.feature,
+                    timeMicros: event.timeMicros, quantity: content.quantity, items: items, arrivalDay: arrivalDay,
+                    usageDay: usageDay, postingDay: postingDay))
+        }
+    }
+}
+
+extension BillingOracle.Refusal: Error {}

@@ -1,0 +1,46 @@
+// What the oracle answers to a step.
+
+extension BillingOracle {
+    package enum EventOutcome: Hashable, Sendable {
+        case accepted
+        /// Taken, but posted later than it was used.
+        case correction
+        case duplicate
+        case refused(Refusal)
+    }
+
+    /// The stable refusal codes that well-formed events can meet.
+    package enum Refusal: String, Hashable, Sendable, CaseIterable {
+        case conflict
+        case unknownApp = "unknown_app"
+        case tooOld = "too_old"
+        case inFuture = "in_future"
+        case unknownFeature = "unknown_feature"
+        case notMetered = "not_metered"
+        case wrongType = "wrong_type"
+        case legacyItem = "legacy_item"
+    }
+
+    package enum GrantOutcome: Hashable, Sendable {
+        case recorded
+        /// The same code with the same terms: nothing happened.
+        case repeated
+        case refusedOtherTerms
+        case refusedFuturePurchase
+    }
+
+    package enum VoidOutcome: Hashable, Sendable {
+        case voided
+        case alreadyVoided
+        case refusedUsed
+        case refusedUnknown
+    }
+
+    package enum StepOutcome: Hashable, Sendable {
+        /// One for each event of the batch, in its order.
+        case events([EventOutcome])
+        case grant(GrantOutcome)
+        case void(VoidOutcome)
+        case done
+    }
+}

@@ -1,0 +1,49 @@
+// Random price books: the built-in one with small quotas and with tiers that run out after a few events.
+
+extension SplitMix64 {
+    mutating func priceBook(startDay: Int) -> History.PriceBook {
+        var tiers: [String: [History.Tier]] = [:]
+        for item in some(int(1...4), of: Self.pricedItems) { tiers[item] = self.tiers(forItem: item) }
+        if chance(percent: 60) { tiers["synchronized_messages"] = self.tiers(forItem: "synchronized_messages") }
+        if chance(percent: 20) { tiers["pushed_messages"] = self.tiers(forItem: "pushed_messages") }
+        var book = History.PriceBook.builtIn(effectiveDay: startDay + int(-30...2), tiers: tiers)
+        book.features["api_bundle"] = ["gateway_calls", "synchronized_messages"]
+        book.features["mixed"] = ["basic_analysis", "gateway_calls"]
+        book.packageQuotas["gateway_calls"] = .fixed(int64(3...60))
+        book.packageDevices = 1...100_000
+        return book
+    }
+
+    /// What a later book changes: the tiers of a few items.
+    mutating func tierChanges() -> [String: [History.Tier]] {
+        var tiers: [String: [History.Tier]] = [:]
+        for item in some(int(1...3), of: Self.pricedItems + ["synchronized_messages"]) {
+            tiers[item] = self.tiers(forItem: item)
+        }
+        return tiers
+    }
+
+    private static let pricedItems = History.PriceBook.deviceItems + ["gateway_calls"]
+
+    private static let prices: [(price: String, per: Int64)] = [
+        ("0.03", 1), ("0.15", 10_000), ("0.96", 10_000), ("0.000000123457", 1_000), ("0.0025", 10_000),
+        ("0.000000500000", 1), ("0.333333333333", 10), ("0.000000000001", 1_000_000_000), ("1", 1), ("0", 1),
+        ("0.0000005", 10),
+    ]
+
+    private mutating func tiers(forItem item: String) -> [History.Tier] {
+        let largest: Int64 = History.PriceBook.deviceItems.contains(item) ? 4 : 60
+        let first = int64(1...largest)
+        let second = first + int64(1...largest)
+        func tier(_ upTo: Int64?, _ price: (price: String, per: Int64)) -> History.Tier {
+            History.Tier(upTo: upTo, price: price.price, per: price.per)
+        }
+        switch int(1...6) {
+        case 1: return [tier(nil, pick(Self.prices))]
+        case 2: return [tier(first, ("0", 1)), tier(nil, pick(Self.prices))]
+        case 3: return [tier(first, pick(Self.prices)), tier(nil, pick(Self.prices))]
+        case 4: return [tier(first, pick(Self.prices)), tier(second, pick(Self.prices)), tier(nil, pick(Self.prices))]
+        default: return [tier(first, ("0", 1)), tier(second, pick(Self.prices)), tier(nil, pick(Self.prices))]
+        }
+    }
+}

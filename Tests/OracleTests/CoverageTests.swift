@@ -1,0 +1,153 @@
+// Whether the random histories reach the corners they were made for.
+
+import Oracle
+import Testing
+
+@Suite("Random histories")
+struct CoverageTests {
+    private static let seeds: ClosedRange<UInt64> = 1...300
+
+    @Test("are the same for the same seed, and differ between seeds")
+    func areDeterministic() {
+        for seed in Self.seeds {
+            #expect(History.random(seed: seed) == History.random(seed: seed), "seed \(seed)")
+        }
+        #expect(Set(Self.seeds.map { History.random(seed: $0).description }).count == Self.seeds.count)
+    }
+
+    @Test("never go back in time, never rate the future, and end within 14 months")
+    func areWellFormed() {
+        for seed in Self.seeds {
+            let history = History.random(seed: seed)
+            let local = LocalDates(timeZone: history.settings.timeZone)
+            let instants = history.steps.map(\.at)
+            #expect(instants == instants.sorted(), "seed \(seed)")
+            if let first = instants.first, let last = instants.last {
+                #expect(local.day(of: last) - local.day(of: first) <= 14 * 31 + 30, "seed \(seed)")
+            }
+            for step in history.steps {
+                if case .rate(let day) = step.action { #expect(day <= local.day(of: step.at), "seed \(seed)") }
+            }
+        }
+    }
+
+    @Test("meet every outcome, every ledger source and every kind of day, several times in 300 seeds")
+    func reachTheCorners() {
+        var seen: [String: Int] = [:]
+        for seed in Self.seeds {
+            for corner in Corners(History.random(seed: seed)).seen { seen[corner, default: 0] += 1 }
+        }
+        for corner in Corners.all {
+            #expect(seen[corner, default: 0] >= 3, "\(corner)")
+        }
+    }
+}
+
+/// What one history meets, by names.
+private struct Corners {
+    private(set) var seen: Set<String> = []
+
+    static let all: [String] =
+        BillingOracle.Refusal.allCases.map(\.rawValue)
+        + BillingOracle.Source.allCases.map(\.rawValue)
+        + [
+            "accepted", "correction", "duplicate", "moved device", "settled", "unsettled at the end",
+            "amount that rounds", "third tier", "version 2", "version 3", "correction that draws on a grant",
+            "draw on a grant that has ended", "quantity of 10^12", "grant recorded", "grant repeated", "grant voided",
+            "void refused", "day of 23 hours", "day of 25 hours", "day of 23.5 hours", "skipped day",
+            "identity taken again", "usage of a later day", "rating before anything", "subscription",
+            "package quota of a second month", "negative difference",
+        ]
+
+    init(_ history: History) {
+        var oracle = BillingOracle(history)
+        var identities: [String: Int] = [:]
+        for step in history.steps {
+            let before = oracle.ledger
+            let outcome = oracle.take(step)
+            note(outcome, of: step, &identities)
+            if case .rate = step.action {
+                if oracle.ratedThrough == nil { seen.insert("rating before anything") }
+                let lost = before.contains { $0.value.quantity > oracle.ledger[$0.key]?.quantity ?? 0 }
+                if lost { seen.insert("negative difference") }
+            }
+        }
+        noteLedger(oracle)
+        noteDays(history)
+        if oracle.movedDevices > 0 { seen.insert("moved device") }
+        if oracle.settledThrough != nil { seen.insert("settled") }
+        if oracle.ratedThrough != oracle.settledThrough { seen.insert("unsettled at the end") }
+    }
+
+    private mutating func note(
+        _ outcome: BillingOracle.StepOutcome, of step: History.Step, _ identities: inout [String: Int]
+    ) {
+        switch outcome {
+        case .events(let outcomes):
+            guard case .ingest(let events) = step.action else { return }
+            for (event, outcome) in zip(events, outcomes) { note(outcome, of: event, at: step.at, &identities) }
+        case .grant(let outcome):
+            seen.insert(outcome == .repeated ? "grant repeated" : "grant recorded")
+            if case .grant(let grant) = step.action, case .subscription = grant.offer { seen.insert("subscription") }
+        case .void(let outcome):
+            seen.insert(outcome == .voided ? "grant voided" : "void refused")
+        case .done:
+            return
+        }
+    }
+
+    private mutating func note(
+        _ outcome: BillingOracle.EventOutcome, of event: History.Event, at: Int64, _ identities: inout [String: Int]
+    ) {
+        switch outcome {
+        case .refused(let refusal):
+            seen.insert(refusal.rawValue)
+            return
+        case .accepted: seen.insert("accepted")
+        case .correction: seen.insert("correction")
+        case .duplicate:
+            seen.insert("duplicate")
+            return
+        }
+        if case .deviceActivity = event.kind { return }
+        let identity = event.source + " " + Array(event.id.utf8).description
+        identities[identity, default: 0] += 1
+        if identities[identity, default: 0] > 1 { seen.insert("identity taken again") }
+    }
+
+    private mutating func noteLedger(_ oracle: BillingOracle) {
+        for (key, net) in oracle.ledger {
+            seen.insert(key.source.rawValue)
+            if net.quantity > 900_000_000_000 { seen.insert("quantity of 10^12") }
+            if let version = key.priceVersion, version > 1 { seen.insert("version \(version)") }
+            if key.tier == 3 { seen.insert("third tier") }
+            if key.source == .overage, net.amountMicros % 100 != 0 { seen.insert("amount that rounds") }
+            guard let code = key.grantCode, key.source.isUsage, key.postedDay > key.usageDay else { continue }
+            seen.insert("correction that draws on a grant")
+            let ended = oracle.validity(ofGrant: code).map { $0.upperBound <= key.postedDay } ?? false
+            if ended { seen.insert("draw on a grant that has ended") }
+        }
+        let packageMonths = Dictionary(grouping: oracle.consumption.keys.filter { $0.month != nil }, by: \.grantCode)
+        if packageMonths.values.contains(where: { Set($0.map(\.month)).count > 1 }) {
+            seen.insert("package quota of a second month")
+        }
+        let future = oracle.usageDaily.keys.contains { $0.postingDay > (oracle.ratedThrough ?? .max) }
+        if future { seen.insert("usage of a later day") }
+    }
+
+    private mutating func noteDays(_ history: History) {
+        guard let first = history.steps.first, let last = history.steps.last else { return }
+        let local = LocalDates(timeZone: history.settings.timeZone)
+        let days = local.day(of: first.at)...local.day(of: last.at)
+        for day in days.prefix(60) {
+            let minutes = (local.firstInstant(of: day + 1) - local.firstInstant(of: day)) / 60_000_000
+            switch minutes {
+            case 0: seen.insert("skipped day")
+            case 23 * 60: seen.insert("day of 23 hours")
+            case 25 * 60: seen.insert("day of 25 hours")
+            case 23 * 60 + 30: seen.insert("day of 23.5 hours")
+            default: continue
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// What must hold of any history, whatever happened in it.
+
+import Oracle
+import Testing
+
+@Suite("The oracle on random histories")
+struct RuleTests {
+    private static let seeds: ClosedRange<UInt64> = 1...300
+
+    @Test("a settled day never changes again")
+    func settledDaysStay() {
+        for seed in Self.seeds {
+            let oracle = BillingOracle.run(History.random(seed: seed))
+            #expect(oracle.settledDrift.isEmpty, "seed \(seed)")
+        }
+    }
+
+    @Test("the entries of a day, item and app add up to its usage, as of every rating")
+    func entriesAddUpToUsage() {
+        for seed in Self.seeds {
+            let history = History.random(seed: seed)
+            var oracle = BillingOracle(history)
+            for step in history.steps {
+                _ = oracle.take(step)
+                guard case .rate = step.action, let ratedThrough = oracle.ratedThrough else { continue }
+                var rated: [BillingOracle.UsageKey: Int64] = [:]
+                for (key, net) in oracle.ledger where key.source.isUsage {
+                    let usage = BillingOracle.UsageKey(
+                        app: key.app ?? "", item: key.item ?? "", usageDay: key.usageDay, postingDay: key.postedDay)
+                    rated[usage, default: 0] += net.quantity
+                }
+                let used = oracle.usageDaily.filter { $0.key.postingDay <= ratedThrough && $0.value.quantity != 0 }
+                #expect(rated == used.mapValues(\.quantity), "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("the quantities of a month's days add up to its devices")
+    func daysAddUpToTheMonth() {
+        for seed in Self.seeds {
+            let oracle = BillingOracle.run(History.random(seed: seed))
+            var summed: [BillingOracle.MonthKey: Int64] = [:]
+            for (key, usage) in oracle.usageDaily {
+                let month = BillingOracle.MonthKey(
+                    app: key.app, item: key.item, month: Dates.month(ofDay: key.usageDay))
+                summed[month, default: 0] += usage.quantity
+            }
+            for (month, devices) in oracle.monthlyDevices {
+                #expect(summed[month] == devices, "seed \(seed), \(month)")
+            }
+        }
+    }
+
+    @Test("rating again at the same instant changes nothing")
+    func ratingTwiceIsRatingOnce() {
+        for seed in Self.seeds {
+            let history = History.random(seed: seed)
+            var oracle = BillingOracle(history)
+            for step in history.steps {
+                _ = oracle.take(step)
+                guard case .rate = step.action else { continue }
+                var again = oracle
+                _ = again.take(step)
+                #expect(again.ledger == oracle.ledger, "seed \(seed)")
+                #expect(again.settledThrough == oracle.settledThrough, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("ratings in between leave a settled ledger as it would be without them")
+    func ratingsInBetweenLeaveNoTrace() {
+        for seed in Self.seeds {
+            let history = History.random(seed: seed)
+            guard let last = history.steps.last else { continue }
+            let local = LocalDates(timeZone: history.settings.timeZone)
+            let lastDay = local.day(of: last.at) + 1
+            let settling = History.Step(
+                at: local.firstInstant(of: lastDay + history.settings.finalAfterDays), .rate(day: lastDay))
+            var all = history
+            all.steps.append(settling)
+            var fewer = history
+            fewer.steps = history.steps.filter { if case .rate = $0.action { false } else { true } } + [settling]
+            #expect(BillingOracle.run(fewer).ledger == BillingOracle.run(all).ledger, "seed \(seed)")
+        }
+    }
+}
