@@ -57,6 +57,18 @@ package enum RatingInputs {
         return tenants
     }
 
+    /// The first day that rating has entries on.
+    package static func firstRatedDay(_ database: Database) throws -> Day? {
+        try Int.fetchOne(
+            database,
+            sql: """
+                SELECT min(posted_day)
+                FROM ledger_entry
+                WHERE source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
+                """
+        ).map { Day($0) }
+    }
+
     private struct TotalKey: Hashable {
         let tenant: TenantID
         let item: Code

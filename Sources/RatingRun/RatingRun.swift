@@ -120,14 +120,16 @@ package struct RatingRun {
             writer: try EntryWriter(properties, database))
     }
 
-    /// The first unsettled day: after the last settled one, or the first that has usage or a grant.
+    /// The first unsettled day: after the last settled one, or the first that has usage, a grant or rated entries.
     private static func firstDay(
         _ state: LedgerState, _ grants: [RecordedGrant], _ database: Database
     ) throws -> Day? {
         if let settled = state.settledThrough { return settled + 1 }
         let usage = try UsageReading.firstPostingDay(database)
         let grant = grants.map(\.grant.participatesFrom).min()
-        return [usage, grant].compactMap { $0 }.min()
+        // What a grant that is voided since has left on days that are not settled.
+        let entry = try RatingInputs.firstRatedDay(database)
+        return [usage, grant, entry].compactMap { $0 }.min()
     }
 
     /// The tenants by code, each with its rater as of the eve of the first day.

@@ -17,7 +17,7 @@ struct OracleAgreementTests {
         #expect(Scenario.amountsMicros(of: ledger).values.reduce(0, +) == scenario.totalMicros)
     }
 
-    @Test("on random histories", arguments: 0..<2)
+    @Test("on random histories", arguments: 0..<40)
     func randomHistories(block: Int) throws {
         for seed in UInt64(block * 25)..<UInt64(block * 25 + 25) {
             try compare(History.random(seed: seed))

@@ -26,8 +26,8 @@ extension BillingOracle {
 
     private mutating func pay(_ grant: RecordedGrant, _ source: Source, _ amountMicros: Int64, today: Int) {
         let key = LedgerKey(
-            postedDay: today, usageDay: today, tenant: grant.terms.tenant, item: grant.item, source: source,
-            grantCode: grant.terms.code)
+            postedDay: today, usageDay: today, tenant: grant.terms.tenant, app: grant.app, item: grant.item,
+            source: source, grantCode: grant.terms.code)
         paid[key] = Net(quantity: 0, amountMicros: amountMicros)
     }
 }

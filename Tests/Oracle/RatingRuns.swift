@@ -17,8 +17,7 @@ extension BillingOracle {
         rated = rated.filter { isSettled($0.key.postedDay) }
         for (key, net) in truth where !isSettled(key.postedDay) { rated[key] = net }
 
-        guard let first else { return }
-        let start = max(first, settledThrough.map { $0 + 1 } ?? first)
+        guard let start = settledThrough.map({ $0 + 1 }) ?? first else { return }
         let lastFinal = min(last, today - settings.finalAfterDays)
         if lastFinal >= start { settledThrough = lastFinal }
     }
@@ -27,10 +26,11 @@ extension BillingOracle {
         settledThrough.map { day <= $0 } ?? false
     }
 
-    /// The first day on which anything was used or granted.
+    /// The first day on which anything was used or granted, or has been entered since.
     private var firstDay: Int? {
         let firstGrant = grants.filter { !$0.voided }.map(\.takesPartFrom).min()
-        return [usage.firstPostingDay, firstGrant].compactMap { $0 }.min()
+        let firstEntered = rated.keys.map(\.postedDay).min()
+        return [usage.firstPostingDay, firstGrant, firstEntered].compactMap { $0 }.min()
     }
 
     /// Every rated entry of the posting days through the last, from scratch.

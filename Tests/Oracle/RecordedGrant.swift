@@ -30,6 +30,12 @@ struct RecordedGrant {
         }
     }
 
+    /// The app that its purchase names: a subscription is for one.
+    var app: String? {
+        if case .subscription(_, let app, _) = terms.offer { return app }
+        return nil
+    }
+
     /// Whether usage of the day draws on it when it is posted on the posting day.
     func covers(usageDay: Int, postingDay: Int) -> Bool {
         let valid = usageDay >= effectiveDay && usageDay < endDay && postingDay >= firstPostingDay
