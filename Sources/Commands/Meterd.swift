@@ -1,2 +1,57 @@
-import ArgumentParser
-import GRDB
+// The command `meterd`: its subcommands, and how an error becomes a message and an exit status.
+
+package import ArgumentParser
+import Foundation
+import Storage
+
+/// Exit status: 0 done, 1 it failed or something is wrong, 3 the ledger needs a newer meterd, 64 wrong usage.
+package struct Meterd: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "meterd",
+        abstract: "Meters a mobile platform's usage and keeps its billing ledger.",
+        discussion: """
+            The ledger is one SQLite file: --db FILE, else METERD_DB, else ./meterd.db. Read it with 'sqlite3 -readonly' \
+            at any time. A first ledger:
+
+              meterd init
+              meterd tenant add acme
+              meterd app add shop --tenant acme
+              meterd ingest events.ndjson
+              meterd rate --date 2027-01-10
+              meterd ledger
+            """,
+        version: "0.1.0",
+        subcommands: [
+            InitCommand.self, TenantCommand.self, AppCommand.self, GrantCommand.self, PriceBookCommand.self,
+            IngestCommand.self, ReplayCommand.self, RateCommand.self, UsageCommand.self, LedgerCommand.self,
+            BillCommand.self, StatementCommand.self, QuarantineCommand.self,
+        ])
+
+    package init() {}
+
+    /// Runs the command line and ends the process.
+    package static func run() -> Never {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            exit()
+        } catch let error as ExitCode {
+            exit(withError: error)
+        } catch let error where error is ValidationError || exitCode(for: error) == .validationFailure {
+            exit(withError: error)
+        } catch let error where exitCode(for: error) == .success {
+            // Help and version.
+            exit(withError: error)
+        } catch {
+            Terminal.error("meterd: \(error)")
+            Foundation.exit((error as? StorageError)?.isNewerSchema == true ? 3 : 1)
+        }
+    }
+}
+
+/// A command that ran and found, or met, something that is wrong; the message says what.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

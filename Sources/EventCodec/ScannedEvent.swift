@@ -58,6 +58,14 @@ package struct ScanRefusal {
     /// The JSON text from `{` to `}` when it is a valid JSON object (a duplicate member makes it invalid), so that
     /// it may be kept and tried again; else `nil`.
     package var raw: Bytes?
+
+    package init(code: RefusalCode, reason: String, source: String?, id: String?, raw: Bytes?) {
+        self.code = code
+        self.reason = reason
+        self.source = source
+        self.id = id
+        self.raw = raw
+    }
 }
 
 package enum ScanResult {

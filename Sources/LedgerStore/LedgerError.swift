@@ -55,7 +55,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "'\(code)' is no licence: a subscription is for a feature of the price book that has no billable items"
         case .grantUsed(let code, let consumed):
             "grant '\(code)' has been drawn on (\(consumed.units) units) and can't be voided; "
-                + "credit the tenant with an adjustment instead"
+                + "a used grant stays"
         case .grantVoided(let code):
             "grant '\(code)' is voided already"
         case .dayInFuture(let day, let today):

@@ -1,0 +1,62 @@
+// meterd app: adds and lists apps.
+
+import ArgumentParser
+import GRDB
+import LedgerStore
+import Operations
+import Quantities
+import Storage
+
+struct AppCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "app", abstract: "Add and list apps.", subcommands: [Add.self, List.self])
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add an app to a tenant; the same again changes nothing.",
+            discussion: "Events name the app's code as their subject, so a code is one tenant's in the whole ledger.")
+
+        @OptionGroup var options: LedgerOptions
+
+        @Argument(help: "The app's code.")
+        var code: String
+
+        @Option(help: "The tenant that owns the app.")
+        var tenant: String
+
+        @Option(help: "A name for people (default: the code).")
+        var name: String?
+
+        func run() throws {
+            let code = try Arguments.code(code, what: "app")
+            let tenant = try Arguments.code(tenant, what: "--tenant")
+            let ledger = try options.openForWriting()
+            let recording = try ledger.addApp(code, tenant: tenant, name: name ?? code.text, clock: options.clock)
+            Terminal.print(
+                recording == .recorded
+                    ? "app \(code) of tenant \(tenant) added" : "app \(code) is there already; nothing changed")
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the apps.")
+
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var output: FormatOptions
+
+        func run() throws {
+            let rows = try options.openForReading().read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT app.code AS app, tenant.code AS tenant, app.name AS name
+                        FROM app
+                        JOIN tenant USING (tenant_id)
+                        ORDER BY tenant.code, app.code
+                        """)
+            }
+            RowPrinter(columns: ["app", "tenant", "name"], rows)
+                .print(output.format, empty: "no apps; add one with 'meterd app add CODE --tenant TENANT'")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// meterd bill: the bills of tenants, and the breakdown of one.
+
+import ArgumentParser
+import GRDB
+import Quantities
+import Storage
+
+struct BillCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bill", abstract: "Print bills: a tenant's posting day each, with --date the breakdown.",
+        discussion: """
+            A bill is draft while its day is open, unrated when the day is final but not settled, then final. What is \
+            payable of a day is the month's amount cut down to the currency's minor unit, less what was payable before.
+            """)
+
+    @OptionGroup var options: LedgerOptions
+    @OptionGroup var output: FormatOptions
+
+    @Option(help: "Only this tenant's.")
+    var tenant: String?
+
+    @Option(
+        help: ArgumentHelp("The bills of this day, with their lines.", valueName: "day"),
+        transform: { try Arguments.day($0, option: "--date") })
+    var date: Day?
+
+    private static let bills = """
+        SELECT *
+        FROM bill
+        WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR day = ?2)
+        ORDER BY tenant, day
+        """
+
+    // Entries of one line are a rating and its later differences: people want their sum.
+    private static let lines = """
+        SELECT
+            tenant, item, app, usage_day, source, grant_code, tier, sum(quantity) AS quantity,
+            sum(amount_micros) AS amount_micros
+        FROM ledger
+        WHERE (?1 IS NULL OR tenant = ?1) AND posted_day = ?2
+        GROUP BY tenant, item, app, usage_day, source, grant_code, tier, price_version
+        HAVING sum(quantity) <> 0 OR sum(amount_micros) <> 0
+        ORDER BY tenant, item, usage_day, app, min(entry_id)
+        """
+
+    func run() throws {
+        let (bills, lines) = try options.openForReading().read { database in
+            let arguments: StatementArguments = [tenant, date?.description]
+            return (
+                try Row.fetchAll(database, sql: Self.bills, arguments: arguments),
+                date == nil ? [] : try Row.fetchAll(database, sql: Self.lines, arguments: arguments)
+            )
+        }
+        let billPrinter = RowPrinter(
+            columns: [
+                "tenant", "day", "status", "amount_micros", "payable_micros", "currency", "due_day", "reference_app",
+            ], bills)
+        let linePrinter = RowPrinter(
+            columns: [
+                "tenant", "item", "app", "usage_day", "source", "grant_code", "tier", "quantity", "amount_micros",
+            ], lines)
+        guard date != nil else {
+            billPrinter.print(output.format, empty: "no bills")
+            return
+        }
+        switch output.format {
+        case .text:
+            billPrinter.print(.text, empty: "no bill of that day")
+            if !lines.isEmpty {
+                Terminal.print("")
+                linePrinter.print(.text, empty: "")
+            }
+        case .json: Terminal.print("{\"bills\":\(billPrinter.json),\"lines\":\(linePrinter.json)}")
+        case .csv: linePrinter.print(.csv, empty: "")
+        }
+    }
+}

@@ -1,0 +1,175 @@
+// meterd grant: records, voids and lists what tenants have bought.
+
+import ArgumentParser
+import GRDB
+import LedgerStore
+import Operations
+import Quantities
+import Rating
+import Storage
+
+struct GrantCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grant", abstract: "Record, void and list purchases.",
+        subcommands: [Add.self, Void.self, List.self])
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Record a purchase; the same again changes nothing.",
+            discussion: """
+                A grant takes effect on the local date after its purchase and changes no day that is final when it is \
+                recorded.
+
+                  --offer mini_program_package --devices N
+                  --offer resource_package --item ITEM --quantity N
+                  --offer subscription --item LICENCE --app APP --term month|year
+                """)
+
+        @OptionGroup var options: LedgerOptions
+
+        @Argument(help: "The purchase's own code.")
+        var code: String
+
+        @Option(help: "The tenant that bought it.")
+        var tenant: String
+
+        @Option(help: "mini_program_package, resource_package or subscription.")
+        var offer: String
+
+        @Option(help: "Of a package: the monthly quota of devices.")
+        var devices: Int64?
+
+        @Option(help: "Of a resource package: its billable item; of a subscription: its licence.")
+        var item: String?
+
+        @Option(help: "Of a resource package: how many units in all.")
+        var quantity: Int64?
+
+        @Option(help: "Of a subscription: the app.")
+        var app: String?
+
+        @Option(help: "Of a subscription: month or year.")
+        var term: String?
+
+        @Option(
+            help: ArgumentHelp("When it was bought (RFC 3339).", valueName: "time"),
+            transform: { try Arguments.instant($0, option: "--purchased-at") })
+        var purchasedAt: Instant
+
+        @Option(
+            help: "What was paid, in units of the ledger's currency.",
+            transform: { try Arguments.money($0, option: "--price") })
+        var price: Money?
+
+        func validate() throws { _ = try terms() }
+
+        /// The offer's own options; those of other offers are refused rather than ignored.
+        private func terms() throws -> GrantOrder.Terms {
+            guard let offer = Offer(rawValue: offer) else {
+                throw ValidationError(
+                    "--offer '\(offer)' is none of \(Offer.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            let given: [(name: String, isGiven: Bool)] = [
+                ("--devices", devices != nil), ("--item", item != nil), ("--quantity", quantity != nil),
+                ("--app", app != nil), ("--term", term != nil),
+            ]
+            func only(_ names: String...) throws {
+                for option in given where option.isGiven != names.contains(option.name) {
+                    throw ValidationError(
+                        option.isGiven
+                            ? "\(option.name) does not go with --offer \(offer.rawValue)"
+                            : "--offer \(offer.rawValue) needs \(names.joined(separator: ", "))")
+                }
+            }
+            switch offer {
+            case .miniProgramPackage:
+                try only("--devices")
+                return .miniProgramPackage(devices: devices ?? 0)
+            case .resourcePackage:
+                try only("--item", "--quantity")
+                let quantity = quantity ?? 0
+                guard (1...1_000_000_000_000_000).contains(quantity) else {
+                    throw ValidationError("--quantity \(quantity) is out of range; give 1 to 10^15 units")
+                }
+                return .resourcePackage(
+                    item: try Arguments.code(item ?? "", what: "--item"), quantity: Quantity(quantity))
+            case .subscription:
+                try only("--item", "--app", "--term")
+                guard let term = Term(rawValue: term ?? "") else {
+                    throw ValidationError("--term '\(term ?? "")' is neither month nor year")
+                }
+                return .subscription(
+                    licence: try Arguments.code(item ?? "", what: "--item"),
+                    app: try Arguments.code(app ?? "", what: "--app"), term: term)
+            }
+        }
+
+        func run() throws {
+            let order = GrantOrder(
+                code: try Arguments.code(code, what: "grant"), tenant: try Arguments.code(tenant, what: "--tenant"),
+                terms: try terms(), purchasedAt: purchasedAt, price: price)
+            let (recording, grant) = try options.openForWriting().recordGrant(order, clock: options.clock)
+            let life = grant.grant.life
+            guard recording == .recorded else {
+                Terminal.print("grant \(order.code) is recorded already; nothing changed")
+                return
+            }
+            Terminal.print(
+                "grant \(order.code) recorded: \(grant.offer.rawValue) of tenant \(order.tenant), effective "
+                    + "\(life.effective), ends \(life.end)")
+            if grant.grant.firstPostingDay > life.effective {
+                Terminal.print(
+                    "days before \(grant.grant.firstPostingDay) were final already: the grant does not change them")
+            }
+        }
+    }
+
+    struct Void: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Void a purchase that nothing was drawn on.",
+            discussion: "Rates through today first, so that all usage so far has had its turn.")
+
+        @OptionGroup var options: LedgerOptions
+
+        @Argument(help: "The purchase's code.")
+        var code: String
+
+        func run() throws {
+            let code = try Arguments.code(code, what: "grant")
+            let grant = try options.openForWriting().voidGrant(code, clock: options.clock)
+            let refund = grant.price.map { ", \($0) refunded" } ?? ""
+            Terminal.print("grant \(code) voided\(refund)")
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List purchases with what is left of them, as of the last rating.")
+
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var output: FormatOptions
+
+        @Option(help: "Only this tenant's.")
+        var tenant: String?
+
+        func run() throws {
+            let rows = try options.openForReading().read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT *
+                        FROM grant_balance
+                        WHERE ?1 IS NULL OR tenant = ?1
+                        ORDER BY tenant, grant_code, item, month
+                        """,
+                    arguments: [tenant])
+            }
+            RowPrinter(
+                columns: [
+                    "tenant", "grant_code", "offer", "item", "month", "granted", "consumed", "remaining",
+                    "effective_day", "end_day", "status",
+                ], rows
+            ).print(output.format, empty: "no grants; record one with 'meterd grant add'")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+// meterd ingest: stores events from files and standard input.
+
+import ArgumentParser
+import EventCodec
+import Foundation
+import Ingestion
+import LedgerStore
+import Operations
+import Quantities
+
+struct IngestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest", abstract: "Store usage events: CloudEvents, one JSON object a line.",
+        discussion: """
+            Files may be gzipped; '-' is standard input. Refused events do not stop the others: they are counted by code \
+            and wait in quarantine. Feeding the same file again counts nothing twice.
+            """)
+
+    @OptionGroup var options: LedgerOptions
+    @OptionGroup var output: FormatOptions
+
+    @Argument(help: ArgumentHelp("Files of events, or - for standard input.", valueName: "file"))
+    var files: [String]
+
+    func run() throws {
+        let inputs = try files.map { try EventFile($0) }
+        let ledger = try options.openForWriting()
+        var summary = IngestSummary(progress: Progress(totalBytes: Self.totalBytes(inputs)))
+        do {
+            try ledger.prepareIngestion(clock: options.clock)
+            for input in inputs {
+                try FileIngestion(input: input, ledger: ledger, clock: options.clock).run(into: &summary)
+            }
+        } catch {
+            summary.progress.end()
+            let stored = summary.report.received
+            throw Failure(
+                "\(error)\nstored before it: \(Terminal.count(stored, "event")) (\(summary.outcomes)); "
+                    + "the same command again counts none of them twice")
+        }
+        summary.print(output.format)
+    }
+
+    private static func totalBytes(_ inputs: [EventFile]) -> Int? {
+        var total = 0
+        for input in inputs {
+            guard let size = input.size else { return nil }
+            total += size
+        }
+        return total
+    }
+}
+
+/// One input, batch by batch.
+private struct FileIngestion {
+    let input: EventFile
+    let ledger: OpenLedger
+    let clock: LedgerClock
+
+    func run(into summary: inout IngestSummary) throws {
+        var reader = LineReader()
+        let batch = EventBatch()
+        let start = summary.bytesOfEarlierFiles
+        func store(_ lines: [LineReader.Line]) throws {
+            batch.reset()
+            for line in lines { batch.add(line) }
+            let report = try ledger.ingest(batch, clock: clock)
+            summary.add(report) { "\(input.name), line \(lines[$0.index].number)" }
+        }
+        try input.read { bytes, offset in
+            try reader.add(bytes, store)
+            summary.progress.show(events: summary.report.received, bytes: start + offset)
+        }
+        try reader.finish(store)
+        summary.bytesOfEarlierFiles += input.size ?? 0
+    }
+}
+
+extension EventBatch {
+    /// A line of an input; one that is over the bound is refused without being read.
+    func add(_ line: LineReader.Line) {
+        if let bytes = line.bytes {
+            add(bytes)
+        } else {
+            add(
+                refusal: ScanRefusal(
+                    code: .malformed, reason: "the line is over \(EventLimits.standard.eventBytes) bytes",
+                    source: nil, id: nil, raw: nil))
+        }
+    }
+}
+
+/// What came of all inputs, with a few refusals as examples.
+struct IngestSummary {
+    private(set) var report = BatchReport()
+    private var examples: [String] = []
+    var progress: Progress
+    var bytesOfEarlierFiles = 0
+
+    private static let maxExamples = 5
+
+    init(progress: Progress) { self.progress = progress }
+
+    /// - Parameter place: names a result's place in the input, for the examples.
+    mutating func add(_ part: BatchReport, place: (EventResult) -> String) {
+        report.add(part)
+        for result in part.results where examples.count < Self.maxExamples {
+            guard case .refused(let code, let reason) = result.outcome else { continue }
+            examples.append("\(place(result)): \(code.rawValue): \(reason)")
+        }
+    }
+
+    /// `3 accepted, 1 duplicate, 0 corrections, 2 refused`.
+    var outcomes: String {
+        "\(Terminal.grouped(report.accepted)) accepted, \(Terminal.count(report.duplicates, "duplicate")), "
+            + "\(Terminal.count(report.corrections, "correction")), \(Terminal.grouped(report.refusedCount)) refused"
+    }
+
+    func print(_ format: OutputFormat) {
+        progress.end()
+        let refused = report.refused.sorted { $0.key.rawValue < $1.key.rawValue }
+        switch format {
+        case .text:
+            Terminal.print("\(Terminal.count(report.received, "event")): \(outcomes)")
+            for (code, events) in refused { Terminal.print("  \(code.rawValue): \(Terminal.grouped(events))") }
+            for example in examples { Terminal.error(example) }
+            if report.refusedCount > examples.count, !examples.isEmpty {
+                Terminal.error("… see 'meterd quarantine list' for what was kept")
+            }
+        case .json, .csv:
+            let counts: [(String, Int)] = [
+                ("received", report.received), ("accepted", report.accepted), ("duplicates", report.duplicates),
+                ("corrections", report.corrections), ("refused", report.refusedCount),
+            ]
+            if format == .json {
+                let codes = refused.map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
+                let members = counts.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+                Terminal.print("{\(members),\"refused_by_code\":{\(codes)}}")
+            } else {
+                Terminal.print(counts.map(\.0).joined(separator: ","))
+                Terminal.print(counts.map { String($0.1) }.joined(separator: ","))
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// meterd ledger: prints entries.
+
+import ArgumentParser
+import GRDB
+import Quantities
+import Storage
+
+struct LedgerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger", abstract: "Print ledger entries, as of the last rating.",
+        discussion: "Text leaves out what few need (currency, run, times, hashes); json and csv have every column.")
+
+    @OptionGroup var options: LedgerOptions
+    @OptionGroup var output: FormatOptions
+    @OptionGroup var filter: RowFilter
+
+    private static let sql = """
+        SELECT *
+        FROM ledger
+        WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR item = ?3)
+            AND (?4 IS NULL OR posted_day >= ?4) AND (?5 IS NULL OR posted_day <= ?5)
+        ORDER BY entry_id
+        """
+
+    private static let short = [
+        "entry_id", "posted_day", "usage_day", "tenant", "app", "item", "source", "grant_code", "tier", "quantity",
+        "amount_micros", "reason",
+    ]
+    private static let full = [
+        "entry_id", "posted_day", "usage_day", "tenant", "app", "item", "source", "grant_code", "tier", "quantity",
+        "amount_micros", "currency", "price_version", "run_id", "reason", "created_at", "prev_hash", "hash",
+    ]
+
+    func run() throws {
+        let rows = try options.openForReading().read { database in
+            try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments)
+        }
+        RowPrinter(columns: output.format == .text ? Self.short : Self.full, rows)
+            .print(output.format, empty: "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'")
+    }
+}

@@ -1,0 +1,99 @@
+// The options that commands share: which ledger, what time it is, how to print.
+
+import ArgumentParser
+import EventCodec
+import Foundation
+import LedgerStore
+import Operations
+import Quantities
+import Storage
+
+/// Which ledger.
+struct FileOptions: ParsableArguments {
+    @Option(name: .customLong("db"), help: "The ledger's file (default: METERD_DB, else ./meterd.db).")
+    var database: String?
+
+    var path: String {
+        database ?? ProcessInfo.processInfo.environment["METERD_DB"].flatMap { $0.isEmpty ? nil : $0 } ?? "meterd.db"
+    }
+}
+
+/// Which ledger, at what time.
+struct LedgerOptions: ParsableArguments {
+    @OptionGroup var file: FileOptions
+
+    @Option(
+        name: .customLong("now"),
+        help: ArgumentHelp(
+            "What time it is (RFC 3339), for a ledger made with --test-clock.", valueName: "time"),
+        transform: { try Arguments.instant($0, option: "--now") })
+    var now: Instant?
+
+    var clock: LedgerClock { LedgerClock(given: now) }
+
+    func openForWriting() throws -> OpenLedger {
+        let path = file.path
+        let file = try LedgerFile.openForWriting(at: path) { holder in
+            Terminal.error("meterd: waiting for \(holder), which is writing \(path)")
+        }
+        return try OpenLedger(file: file)
+    }
+
+    /// Opens for reading. The time is checked all the same: `--now` means the same on every command.
+    func openForReading() throws -> LedgerFile {
+        let ledger = try LedgerFile.openForReading(at: file.path)
+        if now != nil {
+            try ledger.read { database in
+                _ = try clock.now(try LedgerProperties.read(database), try LedgerState.read(database))
+            }
+        }
+        return ledger
+    }
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, csv
+}
+
+struct FormatOptions: ParsableArguments {
+    @Option(help: "How to print: text, json or csv.")
+    var format = OutputFormat.text
+}
+
+/// Reading the words of a command line, each with a message that says what would do.
+enum Arguments {
+    static func instant(_ text: String, option: String) throws -> Instant {
+        guard let micros = RFC3339.parse(text) else {
+            throw ValidationError(
+                "\(option) '\(text)' is no time; write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
+        }
+        return Instant(micros: micros)
+    }
+
+    static func day(_ text: String, option: String) throws -> Day {
+        guard let day = Day(text) else {
+            throw ValidationError("\(option) '\(text)' is no date; write YYYY-MM-DD, as 2027-01-10")
+        }
+        return day
+    }
+
+    static func month(_ text: String, option: String) throws -> Month {
+        guard let month = Month(text) else {
+            throw ValidationError("\(option) '\(text)' is no month; write YYYY-MM, as 2027-01")
+        }
+        return month
+    }
+
+    static func code(_ text: String, what: String) throws -> Code {
+        guard let code = Code(text) else { throw ValidationError("\(what) '\(text)' is no code: \(Code.rule)") }
+        return code
+    }
+
+    static func money(_ text: String, option: String) throws -> Money {
+        guard let money = Money(decimal: text), money >= .zero else {
+            throw ValidationError(
+                "\(option) '\(text)' is no price; write currency units with at most six decimals, as 55440 or 12.50")
+        }
+        return money
+    }
+}

@@ -1,0 +1,104 @@
+// meterd price-book: checks, applies and shows price books.
+
+import ArgumentParser
+import Foundation
+import LedgerStore
+import Operations
+import PriceBookFile
+import Quantities
+import Rating
+import Storage
+
+struct PriceBookCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "price-book", abstract: "Check, apply and show price books.",
+        subcommands: [Check.self, Apply.self, Show.self])
+
+    static func text(of file: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure("cannot read the price book '\(file)'; is the path right?")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw Failure("the price book '\(file)' is no UTF-8 text; save it as UTF-8")
+        }
+        return text
+    }
+
+    static func failure(_ problems: PriceBookProblems, file: String) -> Failure {
+        let lines = problems.problems.map { "\(file): \($0)" }
+        return Failure(lines.joined(separator: "\n"))
+    }
+
+    static func read(_ file: String) throws -> (yaml: String, book: PriceBook) {
+        let yaml = try text(of: file)
+        do {
+            return (yaml, try PriceBookFile.read(yaml))
+        } catch {
+            throw failure(error, file: file)
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Check a price book file; needs no ledger.")
+
+        @Argument(help: "The price book file, YAML.")
+        var file: String
+
+        func run() throws {
+            let book = try PriceBookCommand.read(file).book
+            Terminal.print(
+                "\(file): book '\(book.name)', effective \(book.effective), \(book.currency.code), "
+                    + "\(Terminal.count(book.items.count, "item")), \(Terminal.count(book.features.count, "feature")): "
+                    + "no problems")
+        }
+    }
+
+    struct Apply: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Apply a price book as the next version.",
+            discussion: "It prices usage from its effective day on, which must still be open and after every earlier version's.")
+
+        @OptionGroup var options: LedgerOptions
+
+        @Argument(help: "The price book file, YAML.")
+        var file: String
+
+        func run() throws {
+            let (yaml, book) = try PriceBookCommand.read(file)
+            let ledger = try options.openForWriting()
+            do {
+                let (recording, version) = try ledger.applyPriceBook(book, yaml: yaml, clock: options.clock)
+                Terminal.print(
+                    recording == .recorded
+                        ? "price book '\(book.name)' applied as version \(version.number), effective \(book.effective)"
+                        : "this is version \(version.number) already; nothing changed")
+            } catch let objection as VersionObjection {
+                throw Failure("\(file): \(objection)")
+            }
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a version of the ledger's price book, or the built-in one.")
+
+        @OptionGroup var options: LedgerOptions
+
+        @Option(help: "The version (default: the latest).")
+        var version: Int?
+
+        @Flag(help: "The built-in price book; needs no ledger.")
+        var builtIn = false
+
+        func run() throws {
+            if builtIn {
+                Terminal.print(PriceBookFile.builtIn)
+                return
+            }
+            guard let yaml = try options.openForReading().read({ try PriceBooks.yaml(version: version, $0) }) else {
+                throw Failure("the ledger has no version \(version ?? 0) of a price book; leave --version out for the latest")
+            }
+            Terminal.print(yaml)
+        }
+    }
+}

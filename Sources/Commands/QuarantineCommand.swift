@@ -1,0 +1,94 @@
+// meterd quarantine: lists, retries and drops refused events.
+
+import ArgumentParser
+import GRDB
+import Ingestion
+import Operations
+import Storage
+
+struct QuarantineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quarantine", abstract: "List, retry and drop refused events.",
+        subcommands: [List.self, Retry.self, Drop.self])
+
+    /// Which events: some by their number, or all; never all by forgetting to say which.
+    struct Selection: ParsableArguments {
+        @Argument(help: "The events' numbers, as listed.")
+        var ids: [Int64] = []
+
+        @Flag(help: "All of them.")
+        var all = false
+
+        func validate() throws {
+            guard ids.isEmpty == all else {
+                throw ValidationError(
+                    all ? "give either numbers or --all, not both" : "which events? give their numbers, or --all")
+            }
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the events in quarantine.")
+
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var output: FormatOptions
+
+        @Option(help: "At most so many.")
+        var limit = 1_000
+
+        func run() throws {
+            let (rows, count) = try options.openForReading().read { database in
+                (
+                    try Row.fetchAll(
+                        database,
+                        sql: """
+                            SELECT
+                                quarantine_id AS number,
+                                strftime('%Y-%m-%dT%H:%M:%SZ', arrived_at / 1000000, 'unixepoch') AS arrived_at, code,
+                                reason, source, id, CAST(event AS TEXT) AS event
+                            FROM quarantine
+                            ORDER BY quarantine_id
+                            LIMIT ?
+                            """,
+                        arguments: [limit]),
+                    try Quarantine.ids(database).count
+                )
+            }
+            let columns = ["number", "arrived_at", "code", "reason", "source", "id"]
+            RowPrinter(columns: output.format == .text ? columns : columns + ["event"], rows)
+                .print(output.format, empty: "the quarantine is empty")
+            if output.format == .text, count > rows.count {
+                Terminal.print("… \(Terminal.grouped(count - rows.count)) more; raise --limit")
+            }
+        }
+    }
+
+    struct Retry: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Try events again: each is a new arrival, all checks included; those taken leave the quarantine.")
+
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var selection: Selection
+        @OptionGroup var output: FormatOptions
+
+        func run() throws {
+            let ledger = try options.openForWriting()
+            let report = try ledger.retryQuarantine(ids: selection.ids, clock: options.clock)
+            var summary = IngestSummary(progress: Progress(totalBytes: nil))
+            summary.add(report) { "source '\($0.source ?? "")', id '\($0.id ?? "")'" }
+            summary.print(output.format)
+        }
+    }
+
+    struct Drop: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Drop events for good.")
+
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var selection: Selection
+
+        func run() throws {
+            let dropped = try options.openForWriting().dropQuarantine(ids: selection.ids)
+            Terminal.print("\(Terminal.count(dropped, "event")) dropped from the quarantine")
+        }
+    }
+}

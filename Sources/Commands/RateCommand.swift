@@ -1,0 +1,100 @@
+// meterd rate: rates a day.
+
+import Accounting
+import ArgumentParser
+import GRDB
+import Operations
+import Quantities
+import Rating
+import RatingRun
+
+struct RateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rate", abstract: "Rate a day: append to the ledger what it lacks.",
+        discussion: """
+            Computes anew every unsettled day through the date (or through the last day ever rated) and settles the days \
+            that are final. Run it at any time, any number of times: the result is the same.
+            """)
+
+    @OptionGroup var options: LedgerOptions
+    @OptionGroup var output: FormatOptions
+
+    @Option(
+        help: ArgumentHelp("The local day, YYYY-MM-DD.", valueName: "day"),
+        transform: { try Arguments.day($0, option: "--date") })
+    var date: Day
+
+    @Flag(help: "Show what would be appended and settled; change nothing.")
+    var dryRun = false
+
+    func run() throws {
+        let ledger = try options.openForWriting()
+        let report =
+            dryRun
+            ? try ledger.previewRating(date, clock: options.clock) : try ledger.rate(date, clock: options.clock)
+        let lines = Self.lines(report.appended)
+        let rows = lines.map { line in
+            [
+                line.tenant.databaseValue, line.item.databaseValue, line.source.databaseValue,
+                line.grant.databaseValue, line.entries.databaseValue, line.quantity.databaseValue,
+                line.amountMicros.databaseValue,
+            ]
+        }
+        let printer = RowPrinter(
+            columns: ["tenant", "item", "source", "grant_code", "entries", "quantity", "amount_micros"], rows: rows)
+        guard output.format == .text else {
+            printer.print(output.format, empty: "")
+            return
+        }
+        if !rows.isEmpty { printer.print(.text, empty: "") }
+        Terminal.print(summary(report))
+    }
+
+    private func summary(_ report: RatingReport) -> String {
+        guard let days = report.days else {
+            return "nothing to rate through \(date): no usage and no grant reaches back so far"
+        }
+        let range =
+            days.count == 1 ? "\(days.lowerBound)" : "\(days.lowerBound) to \(days.upperBound)"
+        let entries = Terminal.count(report.appended.count, "entry", "entries")
+        let settled = report.settled.last.map { "settled through \($0)" } ?? "no day became settled"
+        return dryRun
+            ? "would rate \(range): \(entries) to append, \(settled) (dry run, nothing changed)"
+            : "rated \(range): \(entries) appended, \(settled)"
+    }
+
+    /// What was appended, added up by tenant, item, source and grant.
+    private struct Line {
+        let tenant: String
+        let item: String?
+        let source: String
+        let grant: String?
+        var entries = 0
+        var quantity: Int64 = 0
+        var amountMicros: Int64 = 0
+    }
+
+    private static func lines(_ entries: [EntryDraft]) -> [Line] {
+        var lines: [[String?]: Line] = [:]
+        for entry in entries {
+            let key = [entry.tenant.text, entry.item?.text, entry.source.rawValue, entry.grant?.text]
+            var line =
+                lines[key]
+                ?? Line(
+                    tenant: entry.tenant.text, item: entry.item?.text, source: entry.source.rawValue,
+                    grant: entry.grant?.text)
+            line.entries += 1
+            line.quantity += entry.quantity.units
+            line.amountMicros += entry.amount.micros
+            lines[key] = line
+        }
+        return lines.values.sorted {
+            ($0.tenant, $0.item ?? "", $0.source, $0.grant ?? "")
+                < ($1.tenant, $1.item ?? "", $1.source, $1.grant ?? "")
+        }
+    }
+}
+
+extension ClosedRange<Day> {
+    fileprivate var count: Int { upperBound - lowerBound + 1 }
+}

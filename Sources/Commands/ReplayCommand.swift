@@ -1,0 +1,185 @@
+// meterd replay: a history under the test clock, each midnight rated.
+
+import ArgumentParser
+import EventCodec
+import Foundation
+import Ingestion
+import LedgerStore
+import Operations
+import Quantities
+import RatingRun
+import Storage
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Replay a history of events under the test clock.",
+        discussion: """
+            Takes events in the order of their times, the clock following them, and rates at each local midnight, the one \
+            after the last event too: a year in seconds. For a ledger made with 'init --test-clock'. The whole history is \
+            held in memory.
+            """)
+
+    @OptionGroup var file: FileOptions
+    @OptionGroup var output: FormatOptions
+
+    @Argument(help: ArgumentHelp("Files of events, or - for standard input.", valueName: "file"))
+    var files: [String]
+
+    func run() throws {
+        let inputs = try files.map { try EventFile($0) }
+        let options = LedgerOptions(file: file)
+        let ledger = try options.openForWriting()
+        guard ledger.properties.hasTestClock else {
+            throw Failure("replay is for a ledger made with 'init --test-clock'; use 'meterd ingest' for this one")
+        }
+        let history = try EventHistory(inputs)
+        let state = try ledger.file.read { try LedgerState.read($0) }
+        if let latest = state.latestInstant, let first = history.firstTime, first < latest {
+            throw Failure(
+                "the history begins at \(first), before \(latest), the latest instant that the ledger has recorded; "
+                    + "replay what comes after it, or into a new ledger")
+        }
+        var replay = Replay(ledger: ledger, history: history, lastMidnight: state.latestInstant)
+        try replay.run()
+        replay.summary.print(output.format)
+        if output.format == .text { Terminal.print(replay.ratings) }
+    }
+}
+
+extension LedgerOptions {
+    init(file: FileOptions) {
+        self.init()
+        self.file = file
+        now = nil
+    }
+}
+
+/// Every line of the inputs in memory, and the order of their times.
+struct EventHistory {
+    private let bytes: [UInt8]
+    private let entries: [Entry]
+
+    private struct Entry {
+        let time: Instant
+        let start: Int
+        let count: Int
+        let line: Int
+    }
+
+    /// - Throws: ``Failure`` when an input can't be read.
+    init(_ inputs: [EventFile]) throws {
+        var bytes: [UInt8] = []
+        for input in inputs {
+            try input.read { part, _ in bytes.append(contentsOf: part) }
+            if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+        }
+        var entries: [Entry] = []
+        let scanner = EventScanner()
+        // What can't be read as an event is refused where it stands: at the time of the event before it.
+        var time = Instant(micros: Int64.min)
+        bytes.withUnsafeBufferPointer { buffer in
+            var splitter = LineSplitter(buffer, endsInput: true)
+            while let line = splitter.next() {
+                if case .event(let event) = scanner.scan(line) { time = Instant(micros: event.timeMicros) }
+                scanner.reset()
+                guard let address = line.baseAddress, let base = buffer.baseAddress else { continue }
+                entries.append(
+                    Entry(time: time, start: address - base, count: line.count, line: splitter.lineNumber))
+            }
+        }
+        if let first = entries.first(where: { $0.time.micros != Int64.min })?.time {
+            entries = entries.map { entry in
+                Entry(time: max(entry.time, first), start: entry.start, count: entry.count, line: entry.line)
+            }
+        }
+        self.bytes = bytes
+        self.entries = entries.enumerated()
+            .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    }
+
+    var count: Int { entries.count }
+    var firstTime: Instant? { entries.first?.time }
+    func time(at index: Int) -> Instant { entries[index].time }
+
+    /// Fills a batch with the events of a range, scanned where they lie, and stores it while they stay there.
+    func withBatch<Value>(
+        _ range: Range<Int>, _ body: (EventBatch, _ lineNumbers: [Int]) throws -> Value
+    ) rethrows -> Value {
+        let batch = EventBatch()
+        return try bytes.withUnsafeBufferPointer { buffer in
+            for entry in entries[range] {
+                batch.add(UnsafeBufferPointer(rebasing: buffer[entry.start..<entry.start + entry.count]))
+            }
+            return try body(batch, entries[range].map(\.line))
+        }
+    }
+}
+
+/// The clock's way through a history: a day's events in batches, then its midnight.
+private struct Replay {
+    private let ledger: OpenLedger
+    private let history: EventHistory
+    private var today: Day?
+    private(set) var summary = IngestSummary(progress: Progress(totalBytes: nil))
+    private var midnights = 0
+    private var entries = 0
+    private var settledThrough: Day?
+
+    private static let batchEvents = 10_000
+
+    init(ledger: OpenLedger, history: EventHistory, lastMidnight: Instant?) {
+        self.ledger = ledger
+        self.history = history
+        // A ledger that has seen time before owes the midnights since.
+        today = lastMidnight.map { LedgerDays.date(of: $0, in: ledger.properties.timeZone) }
+    }
+
+    private func day(at index: Int) -> Day {
+        LedgerDays.date(of: history.time(at: index), in: ledger.properties.timeZone)
+    }
+
+    mutating func run() throws {
+        guard history.firstTime.map({ $0.micros != Int64.min }) ?? false else {
+            throw Failure("the history has no event with a time; is it one CloudEvent a line?")
+        }
+        var start = 0
+        while start < history.count {
+            let day = day(at: start)
+            try rateMidnights(before: day)
+            var end = start
+            while end < history.count, end - start < Self.batchEvents, self.day(at: end) == day { end += 1 }
+            // The day is the same for all of them, so they may arrive together, with the last one.
+            let clock = LedgerClock(given: history.time(at: end - 1))
+            try history.withBatch(start..<end) { batch, lineNumbers in
+                summary.add(try ledger.ingest(batch, clock: clock)) { "line \(lineNumbers[$0.index])" }
+            }
+            summary.progress.show("\(day): \(Terminal.count(summary.report.received, "event"))")
+            start = end
+        }
+        if let today { try rateMidnights(before: today + 1) }
+    }
+
+    /// Rates at each midnight up to the one at which a day begins.
+    private mutating func rateMidnights(before day: Day) throws {
+        guard let from = today else {
+            today = day
+            return
+        }
+        guard day > from else { return }
+        for segment in LedgerDays.segments(of: from + 1...day, in: ledger.properties.timeZone) {
+            // A clock that is set back comes to a date again; the date began once.
+            guard segment.day > from else { continue }
+            let report = try ledger.rate(segment.day - 1, clock: LedgerClock(given: segment.start))
+            midnights += 1
+            entries += report.appended.count
+            settledThrough = report.settled.last ?? settledThrough
+        }
+        today = day
+    }
+
+    var ratings: String {
+        let settled = settledThrough.map { ", settled through \($0)" } ?? ""
+        return "\(Terminal.count(midnights, "midnight")) rated: "
+            + "\(Terminal.count(entries, "ledger entry", "ledger entries"))\(settled)"
+    }
+}

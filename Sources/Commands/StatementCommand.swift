@@ -1,0 +1,42 @@
+// meterd statement: a tenant's month.
+
+import ArgumentParser
+import GRDB
+import Quantities
+import Storage
+
+struct StatementCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "statement", abstract: "Print statements: a tenant's month of bills each.",
+        discussion: "The remainder is what of the month's amount is below the currency's minor unit and never payable.")
+
+    @OptionGroup var options: LedgerOptions
+    @OptionGroup var output: FormatOptions
+
+    @Option(help: "Only this tenant's.")
+    var tenant: String?
+
+    @Option(
+        help: ArgumentHelp("Only this month's, YYYY-MM.", valueName: "month"),
+        transform: { try Arguments.month($0, option: "--month") })
+    var month: Month?
+
+    func run() throws {
+        let rows = try options.openForReading().read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT *
+                    FROM statement
+                    WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR month = ?2)
+                    ORDER BY tenant, month
+                    """,
+                arguments: [tenant, month?.description])
+        }
+        RowPrinter(
+            columns: [
+                "tenant", "month", "status", "amount_micros", "payable_micros", "remainder_micros", "currency",
+            ], rows
+        ).print(output.format, empty: "no statements")
+    }
+}

@@ -1,0 +1,78 @@
+// meterd usage: quantities by day or month.
+
+import ArgumentParser
+import GRDB
+import Quantities
+import Storage
+
+/// Which tenant, app, item and days: options of the commands that print rows.
+struct RowFilter: ParsableArguments {
+    @Option(help: "Only this tenant's.")
+    var tenant: String?
+
+    @Option(help: "Only this app's.")
+    var app: String?
+
+    @Option(help: "Only this item.")
+    var item: String?
+
+    @Option(
+        help: ArgumentHelp("From this day on, YYYY-MM-DD.", valueName: "day"),
+        transform: { try Arguments.day($0, option: "--from") })
+    var from: Day?
+
+    @Option(
+        help: ArgumentHelp("Through this day, YYYY-MM-DD.", valueName: "day"),
+        transform: { try Arguments.day($0, option: "--to") })
+    var to: Day?
+
+    /// ?1 tenant, ?2 app, ?3 item, ?4 from, ?5 to: NULL where nothing was asked.
+    var arguments: StatementArguments { [tenant, app, item, from?.description, to?.description] }
+}
+
+struct UsageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usage", abstract: "Print quantities, exact as of the last stored event.",
+        discussion: """
+            By day: quantity counts (and bills) each device once a month, on its first day; active_devices counts each \
+            device every day. By month: the unique devices or the sum of the month.
+            """)
+
+    enum Period: String, ExpressibleByArgument, CaseIterable { case day, month }
+
+    @OptionGroup var options: LedgerOptions
+    @OptionGroup var output: FormatOptions
+    @OptionGroup var filter: RowFilter
+
+    @Option(help: "day or month.")
+    var by = Period.day
+
+    private static let byDay = """
+        SELECT tenant, app, item, usage_day, posted_day, quantity, active_devices
+        FROM usage_daily
+        WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR item = ?3)
+            AND (?4 IS NULL OR usage_day >= ?4) AND (?5 IS NULL OR usage_day <= ?5)
+        ORDER BY tenant, app, item, usage_day, posted_day
+        """
+
+    private static let byMonth = """
+        SELECT tenant, app, item, substr(usage_day, 1, 7) AS month, sum(quantity) AS quantity
+        FROM usage_daily
+        WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR item = ?3)
+            AND (?4 IS NULL OR usage_day >= ?4) AND (?5 IS NULL OR usage_day <= ?5)
+        GROUP BY tenant, app, item, month
+        ORDER BY tenant, app, item, month
+        """
+
+    func run() throws {
+        let rows = try options.openForReading().read { database in
+            try Row.fetchAll(
+                database, sql: by == .day ? Self.byDay : Self.byMonth, arguments: filter.arguments)
+        }
+        let columns =
+            by == .day
+            ? ["tenant", "app", "item", "usage_day", "posted_day", "quantity", "active_devices"]
+            : ["tenant", "app", "item", "month", "quantity"]
+        RowPrinter(columns: columns, rows).print(output.format, empty: "no usage")
+    }
+}

@@ -1,0 +1,8 @@
+// The executable: everything is in Commands.
+
+import Commands
+
+@main
+enum Main {
+    static func main() { Meterd.run() }
+}
