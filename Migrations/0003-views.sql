@@ -196,7 +196,11 @@ SELECT
     month_micros / minor_unit_micros * minor_unit_micros
         - (month_micros - amount_micros) / minor_unit_micros * minor_unit_micros,
     currency,
-    date((max(cumulative.day + final_after_days, settled_on) + payment_term_days) * 86400, 'unixepoch'),
+    CASE WHEN cumulative.day <= ledger_state.settled_through THEN
+        -- Days before the first one that was rated (a purchase may be alone on them) are settled without a row.
+        date(
+            (max(cumulative.day + final_after_days, coalesce(settled_on, 0)) + payment_term_days) * 86400, 'unixepoch')
+    END,
     (
         SELECT app.code
         FROM ledger_entry AS entry

@@ -52,6 +52,9 @@ struct RateCommand: ParsableCommand {
 
     private func summary(_ report: RatingReport) -> String {
         guard let days = report.days else {
+            if let settled = report.settledBefore {
+                return "nothing to rate: all days through \(settled) are settled, and no later one was asked for"
+            }
             return "nothing to rate through \(date): no usage and no grant reaches back so far"
         }
         let range =

@@ -2,6 +2,7 @@
 
 import Foundation
 import GRDB
+import Quantities
 
 /// Rows under their column names; values are numbers, texts or nothing.
 struct RowPrinter {
@@ -27,8 +28,16 @@ struct RowPrinter {
         }
     }
 
+    /// Amounts are for people here: `amount_micros` 45030000 stands as `amount` 45.03.
     private func printTable() {
-        let cells = rows.map { $0.map(Self.text) }
+        let isAmount = self.columns.map { $0.hasSuffix("_micros") }
+        let columns = self.columns.map { $0.hasSuffix("_micros") ? String($0.dropLast(7)) : $0 }
+        let cells = rows.map { row in
+            zip(row, isAmount).map { value, isAmount in
+                if isAmount, case .int64(let micros) = value.storage { return Money(micros: micros).description }
+                return Self.text(value)
+            }
+        }
         let widths = columns.indices.map { column in
             cells.reduce(columns[column].count) { max($0, $1[column].count) }
         }

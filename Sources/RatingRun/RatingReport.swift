@@ -4,6 +4,8 @@ package import Accounting
 package import Quantities
 
 package struct RatingReport: Sendable {
+    /// Set where the day asked for and all before it are settled already.
+    package var settledBefore: Day?
     /// The days that the run covered; nil when there was nothing to rate.
     package var days: ClosedRange<Day>?
     /// The days that are rated for good from this run on.

@@ -58,7 +58,10 @@ package struct RatingRun {
             dryRun
             ? try file.rolledBack { try makePlan(date, clock, dryRun: true, $0) }
             : try file.write { try makePlan(date, clock, dryRun: false, $0) }
-        guard var plan = made else { return report }
+        guard var plan = made else {
+            report.settledBefore = try file.read { try LedgerState.read($0) }.settledThrough
+            return report
+        }
         report.days = plan.days
 
         var settling: [Day] = []
