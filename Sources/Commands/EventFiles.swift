@@ -95,7 +95,8 @@ final class GzipStream {
             }
             let produced = capacity - Int(stream.avail_out)
             guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
-                throw Failure("\(name) is a broken gzip stream: \(stream.msg.map { String(cString: $0) } ?? "error \(status)")")
+                let reason = stream.msg.map { String(cString: $0) } ?? "error \(status)"
+                throw Failure("\(name) is a broken gzip stream: \(reason)")
             }
             try output.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[..<produced])) }
             outputWasFull = stream.avail_out == 0

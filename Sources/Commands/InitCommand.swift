@@ -10,7 +10,9 @@ struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Make a new ledger.",
-        discussion: "Its time zone, clock and finality are fixed for good; its first price book prices every earlier day too.")
+        discussion: """
+            Its time zone, clock and finality are fixed for good; its first price book prices every earlier day too.
+            """)
 
     @OptionGroup var file: FileOptions
 

@@ -56,7 +56,9 @@ struct PriceBookCommand: ParsableCommand {
     struct Apply: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Apply a price book as the next version.",
-            discussion: "It prices usage from its effective day on, which must still be open and after every earlier version's.")
+            discussion: """
+                It prices usage from its effective day on, which must still be open and after every earlier version's.
+                """)
 
         @OptionGroup var options: LedgerOptions
 
@@ -96,7 +98,8 @@ struct PriceBookCommand: ParsableCommand {
                 return
             }
             guard let yaml = try options.openForReading().read({ try PriceBooks.yaml(version: version, $0) }) else {
-                throw Failure("the ledger has no version \(version ?? 0) of a price book; leave --version out for the latest")
+                throw Failure(
+                    "the ledger has no version \(version ?? 0) of a price book; leave --version out for the latest")
             }
             Terminal.print(yaml)
         }

@@ -10,7 +10,9 @@ enum EmbedSQL {
         guard let output = arguments.first else {
             throw CocoaError(.fileNoSuchFile)
         }
-        let paths = arguments.dropFirst().sorted { ($0 as NSString).lastPathComponent < ($1 as NSString).lastPathComponent }
+        let paths = arguments.dropFirst().sorted {
+            ($0 as NSString).lastPathComponent < ($1 as NSString).lastPathComponent
+        }
         var source = "// Generated from the .sql files of Migrations/ by the build; do not edit.\n\n"
         source += "let embeddedMigrations: [Migration] = [\n"
         for path in paths {

@@ -143,7 +143,8 @@ package final class Ingestor {
         {
             if isSame(event, app, stored) { return .duplicate }
             return .refused(
-                .conflict, "source '\(event.source.string)', id '\(event.id.string)' was taken by an event of other content")
+                .conflict,
+                "source '\(event.source.string)', id '\(event.id.string)' was taken by an event of other content")
         }
         guard let app else { return .refused(.unknownApp, "app '\(event.subject.string)' is not in the ledger") }
         let usageDay: Day

@@ -68,7 +68,12 @@ package final class IdentityIndex {
                 try RawStatement(
                     database, "SELECT max(record_id) FROM usage_record WHERE record_id >= ?1 AND record_id < ?2"),
                 try RawStatement(
-                    database, "SELECT source, id, app_id, feed_id, time, quantity FROM usage_record WHERE record_id = ?1"),
+                    database,
+                    """
+                    SELECT source, id, app_id, feed_id, time, quantity
+                    FROM usage_record
+                    WHERE record_id = ?1
+                    """),
                 try RawStatement(
                     database, "SELECT sequence FROM identity_run WHERE arrival_day = ?1 AND hash = ?2")
             )

@@ -1,0 +1,107 @@
+// Whether the ledger's days follow each other: when they begin, which are closed and settled, what prices them.
+
+import GRDB
+import LedgerStore
+import Quantities
+import Rating
+
+extension Check {
+    static let days = Check(name: "days") { database, findings in
+        let properties = try LedgerProperties.read(database)
+        let state = try LedgerState.read(database)
+        let settled = try settledDays(state, properties.finality, database, &findings)
+        let starts = try dayStarts(database, &findings)
+        let versions = try priceBooks(database, &findings)
+        if let count = try Int64.fetchOne(
+            database, sql: "SELECT change_count - rated_change_count FROM ledger_state"), count < 0
+        {
+            findings.add("the last run rated \(counted(-count, "change")) more than the ledger has noted")
+        }
+        return "\(counted(settled, "settled day")), \(counted(starts, "day start")), "
+            + counted(versions, "price book version")
+    }
+
+    private static func settledDays(
+        _ state: LedgerState, _ finality: FinalityRule, _ database: Database, _ findings: inout Findings
+    ) throws -> Int {
+        let rows = try Row.fetchAll(database, sql: "SELECT day, settled_on FROM settled_day ORDER BY day")
+        var last: Day?
+        for row in rows {
+            let day = Day(row["day"] as Int)
+            let settledOn = Day(row["settled_on"] as Int)
+            if let last, day != last + 1 {
+                findings.add("settled days go from \(last) to \(day), with a gap between them")
+            }
+            if !finality.isFinal(day, today: settledOn) {
+                findings.add(
+                    "\(day) was settled on \(settledOn), before it was final on \(day + finality.finalAfterDays)")
+            }
+            last = day
+        }
+        if last != state.settledThrough {
+            findings.add(
+                "the last settled day is \(describe(last)), the state says that days through "
+                    + "\(describe(state.settledThrough)) are settled")
+        }
+        if let settled = state.settledThrough, state.closedThrough.map({ $0 < settled }) ?? true {
+            findings.add(
+                "days through \(settled) are settled, but only days through \(describe(state.closedThrough)) are closed"
+            )
+        }
+        return rows.count
+    }
+
+    /// Where a clock is set back over midnight, a day's segment comes after one of the day that follows: a step back is
+    /// by one day, and only within the hours around midnight.
+    private static func dayStarts(_ database: Database, _ findings: inout Findings) throws -> Int {
+        let rows = try Row.fetchAll(database, sql: "SELECT starts_at, day FROM day_start ORDER BY starts_at")
+        // No zone is more than 15 hours off; a change may add to that.
+        let reach = 16 * 3600
+        var last: (start: Instant, day: Day)?
+        for row in rows {
+            let start = Instant(micros: row["starts_at"])
+            let day = Day(row["day"] as Int)
+            let midnight = Instant(micros: Int64(day.number) * 86_400_000_000)
+            if start < midnight + -reach || midnight + (86_400 + reach) < start {
+                findings.add("\(day) begins at \(start), which is no instant of that date in any time zone")
+            }
+            if let last, !follows(last, (start, day)) {
+                findings.add("\(day) begins at \(start), after \(last.day), which begins at \(last.start)")
+            }
+            last = (start, day)
+        }
+        return rows.count
+    }
+
+    private static func follows(_ last: (start: Instant, day: Day), _ next: (start: Instant, day: Day)) -> Bool {
+        if next.day > last.day { return true }
+        return next.day == last.day - 1 && next.start < last.start + 86_400
+    }
+
+    private static func priceBooks(_ database: Database, _ findings: inout Findings) throws -> Int {
+        let days = try Row.fetchAll(
+            database, sql: "SELECT version, effective_day FROM price_book_version ORDER BY version")
+        let versions = try PriceBooks.history(database).versions
+        var last: Day?
+        for (index, (row, version)) in zip(days, versions).enumerated() {
+            let effective = Day(row["effective_day"] as Int)
+            if version.number != index + 1 {
+                findings.add("price book version \(version.number) stands where version \(index + 1) belongs")
+            }
+            if effective != version.book.effective {
+                findings.add(
+                    "price book version \(version.number) is noted as effective on \(effective), its text says "
+                        + "\(version.book.effective)")
+            }
+            if let last, effective <= last {
+                findings.add(
+                    "price book version \(version.number) is effective on \(effective), not after the version before "
+                        + "it, on \(last)")
+            }
+            last = effective
+        }
+        return versions.count
+    }
+}
+
+func describe(_ day: Day?) -> String { day.map(\.description) ?? "none" }

@@ -1,0 +1,61 @@
+// Whether the file is sound as a database, and holds what every other check takes for granted.
+
+import GRDB
+import Quantities
+import Rating
+import Storage
+
+extension Check {
+    static let fileName = "file"
+
+    /// - Parameter path: the file's, opened once more, since opening is what compares the steps of its schema.
+    static func file(at path: String) -> Check {
+        Check(name: fileName) { database, findings in
+            let integrity = try String.fetchAll(database, sql: "PRAGMA integrity_check")
+            for line in integrity where line != "ok" { findings.add("SQLite says: \(line)") }
+            // What is damaged must not be read any further.
+            guard integrity == ["ok"] else { return "the pages of the file" }
+
+            for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
+                let table: String = row["table"]
+                let rowID: Int64? = row["rowid"]
+                let parent: String = row["parent"]
+                findings.add(
+                    "table \(table)\(rowID.map { ", row \($0)," } ?? "") refers to a row of table \(parent) that is not there"
+                )
+            }
+            do {
+                _ = try LedgerFile.openForReading(at: path)
+            } catch let error as StorageError {
+                findings.add("\(error)")
+            }
+            findings.add(try missingRows(database))
+            findings.add(try unreadableNames(database))
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            let steps = try Int.fetchOne(database, sql: "SELECT count(*) FROM schema_migration") ?? 0
+            return "\(counted(pages, "page")), \(counted(steps, "schema step"))"
+        }
+    }
+
+    /// Tables that always have a row.
+    private static func missingRows(_ database: Database) throws -> [String] {
+        try ["ledger_property", "ledger_state", "seal_progress", "price_book_version"].compactMap { table in
+            let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
+            return count == 0 ? "table \(table) is empty" : nil
+        }
+    }
+
+    /// Texts that the program reads as codes, currencies and the like.
+    private static func unreadableNames(_ database: Database) throws -> [String] {
+        func rejected(_ sql: String, _ what: String, _ isReadable: (String) -> Bool) throws -> [String] {
+            try String.fetchAll(database, sql: sql).filter { !isReadable($0) }.map { "'\($0)' is no \(what)" }
+        }
+        return try rejected("SELECT code FROM tenant", "code of a tenant") { Code($0) != nil }
+            + rejected("SELECT code FROM app", "code of an app") { Code($0) != nil }
+            + rejected("SELECT code FROM item", "code of an item") { Code($0) != nil }
+            + rejected("SELECT code FROM \"grant\"", "code of a grant") { Code($0) != nil }
+            + rejected("SELECT offer FROM \"grant\"", "offer of a grant") { Offer(rawValue: $0) != nil }
+            + rejected("SELECT term FROM \"grant\"", "term of a grant") { Term(rawValue: $0) != nil }
+            + rejected("SELECT currency FROM ledger_property", "currency") { Currency(code: $0) != nil }
+    }
+}

@@ -1,0 +1,98 @@
+// Whether everything in a ledger's file agrees with everything else, read and never written.
+
+import Accounting
+import Foundation
+import GRDB
+import LedgerStore
+package import Storage
+
+/// Verifies an open ledger file. Each check reads in one transaction, so another process may write meanwhile.
+package struct Verification {
+    private let file: LedgerFile
+
+    package init(file: LedgerFile) { self.file = file }
+
+    /// In the order in which they are made: from what arrived to what was billed.
+    private static let checks: [Check] = [
+        .days, .counters, .evidence, .identities, .outcomes, .usage, .grants, .totals, .rating, .chain,
+    ]
+
+    /// The names of all checks, in order.
+    package static let checkNames = [Check.fileName] + checks.map(\.name)
+
+    /// Makes every check. When the file itself is broken, the others are not made: they could not rely on what they read.
+    ///
+    /// - Parameter progress: is told the name of each check as it begins.
+    /// - Throws: `DatabaseError` when the file could not be read now (as when it stays locked), not for what it holds.
+    package func run(progress: (String) -> Void) throws -> VerificationReport {
+        var report = VerificationReport()
+        progress(Check.fileName)
+        let fileCheck = try make(.file(at: file.path))
+        report.checks.append(fileCheck)
+        guard fileCheck.findingCount == 0 else {
+            report.notes.append(
+                "The other checks were not made: they could not rely on what they read. Restore a backup.")
+            return report
+        }
+        for check in Self.checks {
+            progress(check.name)
+            report.checks.append(try make(check))
+        }
+        try file.read { database in
+            report.chainHead = try Self.chainHead(database)
+            report.notes += try Self.notes(database)
+        }
+        return report
+    }
+
+    private func make(_ check: Check) throws -> VerificationReport.Check {
+        try file.read { database in
+            var findings = Findings(check: check.name)
+            var compared = "not finished"
+            do {
+                compared = try check.compare(database, &findings)
+            } catch let error as DatabaseError where Self.passing.contains(error.resultCode.primaryResultCode) {
+                throw error
+            } catch {
+                findings.add("the check could not be finished: \(error)")
+            }
+            return VerificationReport.Check(
+                name: check.name, compared: compared, findings: findings.list, findingCount: findings.count)
+        }
+    }
+
+    /// Failures that say nothing about what the file holds.
+    private static let passing: [ResultCode] = [
+        .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_INTERRUPT, .SQLITE_NOMEM, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_CANTOPEN,
+    ]
+
+    private static func chainHead(_ database: Database) throws -> VerificationReport.ChainHead? {
+        try Row.fetchOne(database, sql: "SELECT entry_id, hash FROM ledger_entry ORDER BY entry_id DESC LIMIT 1").map {
+            VerificationReport.ChainHead(
+                entryID: $0["entry_id"], hash: Chain.hexadecimal([UInt8]($0["hash"] as Data)))
+        }
+    }
+
+    private static func notes(_ database: Database) throws -> [String] {
+        guard try LedgerState.read(database).hasUnratedChanges else { return [] }
+        let changes =
+            try Int64.fetchOne(database, sql: "SELECT change_count - rated_change_count FROM ledger_state") ?? 0
+        return ["\(counted(changes, "change")) since the last rating run: run meterd rate"]
+    }
+}
+
+/// One check: a name that users see, and a comparison that says in numbers what it compared.
+struct Check: Sendable {
+    let name: String
+    let compare: @Sendable (Database, inout Findings) throws -> String
+}
+
+/// `1 change`, `12,345 changes`.
+func counted(_ number: some BinaryInteger, _ noun: String, plural: String? = nil) -> String {
+    var digits = ""
+    for (index, digit) in String(number.magnitude).reversed().enumerated() {
+        if index > 0, index % 3 == 0 { digits = "," + digits }
+        digits = String(digit) + digits
+    }
+    return "\(number < 0 ? "-" : "")\(digits) \(number == 1 ? noun : plural ?? noun + "s")"
+}
