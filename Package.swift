@@ -3,13 +3,15 @@
 
 import PackageDescription
 
-var strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
-// The checks set this; a newer compiler's new warnings must not stop a user's build.
-if Context.environment["METERD_WARNINGS_AS_ERRORS"] != nil { strict.append(.treatAllWarnings(as: .error)) }
+// Only the checks set this: a newer compiler's new warnings must not stop a user's build.
+let warnings: [SwiftSetting] =
+    Context.environment["METERD_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let strict: [SwiftSetting] =
+    warnings + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -62,12 +64,18 @@ let package = Package(
                 "EventCodec", "Quantities", "Rating", "PriceBookFile", "Storage", "UsageStore", "LedgerStore",
                 "Ingestion", "RatingRun", "Accounting", grdb,
             ]),
+        library(
+            "Verification",
+            [
+                "Quantities", "Rating", "Accounting", "Storage", "UsageStore", "LedgerStore", "RatingRun", "Migrations",
+                grdb,
+            ]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library(
             "Commands",
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "Operations", "CZlib", argumentParser, grdb,
+                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", "CZlib", argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
