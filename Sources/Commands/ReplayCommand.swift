@@ -60,7 +60,7 @@ struct EventHistory {
     private let entries: [Entry]
 
     private struct Entry {
-        let time: Instant
+        var time: Instant
         let start: Int
         let count: Int
         let line: Int
@@ -76,7 +76,8 @@ struct EventHistory {
         var entries: [Entry] = []
         let scanner = EventScanner()
         // What can't be read as an event is refused where it stands: at the time of the event before it.
-        var time = Instant(micros: Int64.min)
+        let unknown = Instant(micros: Int64.min)
+        var time = unknown
         bytes.withUnsafeBufferPointer { buffer in
             var splitter = LineSplitter(buffer, endsInput: true)
             while let line = splitter.next() {
@@ -87,9 +88,11 @@ struct EventHistory {
                     Entry(time: time, start: address - base, count: line.count, line: splitter.lineNumber))
             }
         }
-        if let first = entries.first(where: { $0.time.micros != Int64.min })?.time {
-            entries = entries.map { entry in
-                Entry(time: max(entry.time, first), start: entry.start, count: entry.count, line: entry.line)
+        // Before the first event there is none before it: such lines stand at the first one's time.
+        if let first = entries.first(where: { $0.time != unknown })?.time {
+            for index in entries.indices {
+                guard entries[index].time == unknown else { break }
+                entries[index].time = first
             }
         }
         self.bytes = bytes
