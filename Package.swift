@@ -91,7 +91,7 @@ let package = Package(
             name: "LedgerTests",
             dependencies: [
                 "Oracle", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "Operations", grdb,
+                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

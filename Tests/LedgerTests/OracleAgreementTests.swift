@@ -4,6 +4,7 @@ import Operations
 import Oracle
 import Storage
 import Testing
+import Verification
 
 @Suite("The engine agrees with the oracle")
 struct OracleAgreementTests {
@@ -17,24 +18,39 @@ struct OracleAgreementTests {
         #expect(Scenario.amountsMicros(of: ledger).values.reduce(0, +) == scenario.totalMicros)
     }
 
-    @Test("on random histories", arguments: 0..<40)
+    @Test("on a thousand random histories", arguments: 0..<40)
     func randomHistories(block: Int) throws {
         for seed in UInt64(block * 25)..<UInt64(block * 25 + 25) {
             try compare(History.random(seed: seed))
         }
     }
 
+    @Test("on random histories whose file is closed and opened between any two steps", arguments: 0..<6)
+    func reopenedHistories(block: Int) throws {
+        for seed in UInt64(10_000 + block * 10)..<UInt64(10_000 + block * 10 + 10) {
+            try compare(History.random(seed: seed), reopening: true)
+        }
+    }
+
     /// Runs both through a history, comparing what each step answers and, after each rating and at the end, all they
     /// hold. The first difference ends the run: what follows it says little.
-    private func compare(_ history: History) throws {
+    ///
+    /// - Parameter reopening: also closes and opens the file before each step, and verifies it after each rating.
+    private func compare(_ history: History, reopening: Bool = false) throws {
         var oracle = BillingOracle(history)
         let driver = try HistoryDriver(history)
         for (index, step) in history.steps.enumerated() {
             let place: Comment = "\(history.name), step \(index): \(step)"
+            if reopening { try driver.reopen() }
             let expected = oracle.take(step)
             let answered = try driver.take(step)
             try #require(answered == expected, place)
-            if case .ingest = step.action {} else { try compareHoldings(oracle, driver, place) }
+            if case .ingest = step.action { continue }
+            try compareHoldings(oracle, driver, place)
+            if reopening, case .rate = step.action {
+                let report = try Verification(file: driver.ledger.file).run { _ in }
+                try #require(report.findings.map(\.sentence) == [], place)
+            }
         }
         try compareHoldings(oracle, driver, "\(history.name), at the end")
     }
