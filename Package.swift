@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(name: "meterd", dependencies: ["Commands"], swiftSettings: strict),
 
         // Tests: the pure targets, the files, the rules against the oracle.
-        .testTarget(name: "EventCodecTests", dependencies: ["EventCodec"], swiftSettings: strict),
+        .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
             name: "PriceBookFileTests", dependencies: ["Quantities", "Rating", "PriceBookFile"], swiftSettings: strict),
         .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),

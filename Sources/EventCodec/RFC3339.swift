@@ -1,4 +1,4 @@
-// Instants as text: RFC 3339 date-times to and from microseconds, without a calendar library.
+// Instants from text: RFC 3339 date-times to microseconds, without a calendar library.
 
 /// RFC 3339 date-times.
 package enum RFC3339 {
@@ -37,24 +37,6 @@ package enum RFC3339 {
     package static func parse(_ text: String) -> Int64? {
         var text = text
         return text.withUTF8 { parse($0) }
-    }
-
-    /// In UTC with `Z`; a fraction only if it isn't zero, without trailing zeros. Years outside 0000 to 9999, which no
-    /// event can have, are written with as many digits as they need and a sign.
-    package static func format(micros: Int64) -> String {
-        let (seconds, fraction) = flooredDivision(micros, microsPerSecond)
-        let (day, secondOfDay) = flooredDivision(seconds, secondsPerDay)
-        let date = civil(day: day)
-        var text = date.year < 0 ? "-" : date.year > 9999 ? "+" : ""
-        text += padded(abs(date.year), 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2)
-        text += "T" + padded(secondOfDay / 3600, 2) + ":" + padded(secondOfDay / 60 % 60, 2)
-        text += ":" + padded(secondOfDay % 60, 2)
-        if fraction != 0 {
-            var digits = padded(fraction, 6)
-            while digits.utf8.last == UInt8(ascii: "0") { digits.removeLast() }
-            text += "." + digits
-        }
-        return text + "Z"
     }
 
     // MARK: Reading
@@ -109,26 +91,5 @@ package enum RFC3339 {
         let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         return era * 146_097 + dayOfEra - 719_468
-    }
-
-    /// The inverse of `days`, for any day.
-    private static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let (era, dayOfEra) = flooredDivision(day + 719_468, 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
-    }
-
-    private static func flooredDivision(_ number: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-        let (quotient, remainder) = number.quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-
-    private static func padded(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 }

@@ -2,6 +2,7 @@
 
 import EventCodec
 import Foundation
+import Quantities
 import Testing
 
 @Suite("RFC 3339 times")
@@ -60,23 +61,16 @@ struct RFC3339Tests {
             (1_799_553_600_123_000, "2027-01-10T04:00:00.123Z"), (1_799_553_600_100_000, "2027-01-10T04:00:00.1Z"),
             (-62_135_596_800_000_000, "0001-01-01T00:00:00Z"),
             (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
-            (253_402_300_800_000_000, "+10000-01-01T00:00:00Z"),
             (-62_135_596_800_000_001, "0000-12-31T23:59:59.999999Z"),
         ] as [(Int64, String)])
     func written(micros: Int64, text: String) {
-        #expect(RFC3339.format(micros: micros) == text)
-    }
-
-    @Test("The extremes of the integers can be written")
-    func extremes() {
-        #expect(RFC3339.format(micros: .max) == "+294247-01-10T04:00:54.775807Z")
-        #expect(RFC3339.format(micros: .min) == "-290308-12-21T19:59:05.224192Z")
+        #expect(Instant(micros: micros).description == text)
     }
 
     @Test("Reading and writing agree with Foundation on 20,000 instants of 1600 to 9999")
     func agreesWithFoundation() {
-        // The offset is put on by hand, since Foundation has none beyond 18 hours. Its formatter changes to the Julian calendar before 1582, so the years before are left to the
-        // table and to the other tests.
+        // The offset is put on by hand, since Foundation has none beyond 18 hours. Its formatter changes to the Julian
+        // calendar before 1582, so the years before are left to the table and to the other tests.
         let formatter = ISO8601DateFormatter()
         var numbers = SeededNumbers(seed: 20_270_110)
         for _ in 0..<20_000 {
@@ -86,7 +80,7 @@ struct RFC3339Tests {
             let minutes = String(10_000 + abs(offset) / 60 * 100 + abs(offset) % 60).dropFirst()
             let text = local.dropLast() + (offset < 0 ? "-" : "+") + minutes.prefix(2) + ":" + minutes.suffix(2)
             #expect(RFC3339.parse(String(text)) == second * 1_000_000, "\(text)")
-            let readBack = formatter.date(from: RFC3339.format(micros: second * 1_000_000))
+            let readBack = formatter.date(from: Instant(micros: second * 1_000_000).description)
             #expect(readBack?.timeIntervalSince1970 == Double(second), "\(text)")
         }
     }
@@ -119,7 +113,7 @@ struct RFC3339Tests {
         var numbers = SeededNumbers(seed: 3339)
         for _ in 0..<20_000 {
             let micros = Int64.random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &numbers)
-            let text = RFC3339.format(micros: micros)
+            let text = Instant(micros: micros).description
             #expect(RFC3339.parse(text) == micros, "\(text)")
         }
     }

@@ -57,6 +57,18 @@ enum LedgerReading {
         }
     }
 
+    /// The bills that come to something.
+    static func bills(_ file: LedgerFile) throws -> [BillingOracle.BillKey: BillingOracle.Bill] {
+        try file.read { database in
+            var bills: [BillingOracle.BillKey: BillingOracle.Bill] = [:]
+            for row in try Row.fetchAll(database, sql: "SELECT * FROM bill WHERE amount_micros <> 0") {
+                bills[.init(tenant: row["tenant"], postedDay: day(row["day"]))] = .init(
+                    amountMicros: row["amount_micros"], payableMicros: row["payable_micros"])
+            }
+            return bills
+        }
+    }
+
     static func consumption(_ file: LedgerFile) throws -> [BillingOracle.ConsumptionKey: Int64] {
         try file.read { database in
             var consumption: [BillingOracle.ConsumptionKey: Int64] = [:]
