@@ -7,7 +7,7 @@ CREATE TABLE ledger_property (
     time_zone TEXT NOT NULL,
     test_clock INTEGER NOT NULL CONSTRAINT test_clock_flag CHECK (test_clock IN (0, 1)),
     final_after_days INTEGER NOT NULL CONSTRAINT final_after_days_range CHECK (final_after_days BETWEEN 1 AND 31),
-    max_age_days INTEGER NOT NULL CONSTRAINT max_age_days_range CHECK (max_age_days BETWEEN 1 AND 366),
+    max_age_days INTEGER NOT NULL CONSTRAINT max_age_days_range CHECK (max_age_days BETWEEN 0 AND 3650),
     currency TEXT NOT NULL CONSTRAINT currency_code CHECK (length(currency) = 3),
     minor_unit_micros INTEGER NOT NULL,
     -- How long after the later of finality and settlement a bill is due.

@@ -28,15 +28,15 @@ struct InitCommand: ParsableCommand {
     @Option(help: "After how many days a day takes no more usage, 1 to 31.")
     var finalAfterDays = 3
 
-    @Option(help: "How many days old usage may be when it arrives, 1 to 366.")
+    @Option(help: "How many days old usage may be when it arrives, 0 to 3650.")
     var maxAgeDays = 35
 
     func validate() throws {
         guard (1...31).contains(finalAfterDays) else {
             throw ValidationError("--final-after-days \(finalAfterDays) is out of range; choose 1 to 31")
         }
-        guard (1...366).contains(maxAgeDays) else {
-            throw ValidationError("--max-age-days \(maxAgeDays) is out of range; choose 1 to 366")
+        guard (0...3650).contains(maxAgeDays) else {
+            throw ValidationError("--max-age-days \(maxAgeDays) is out of range; choose 0 to 3650")
         }
     }
 

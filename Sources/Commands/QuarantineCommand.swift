@@ -11,22 +11,6 @@ struct QuarantineCommand: ParsableCommand {
         commandName: "quarantine", abstract: "List, retry and drop refused events.",
         subcommands: [List.self, Retry.self, Drop.self])
 
-    /// Which events: some by their number, or all; never all by forgetting to say which.
-    struct Selection: ParsableArguments {
-        @Argument(help: "The events' numbers, as listed.")
-        var ids: [Int64] = []
-
-        @Flag(help: "All of them.")
-        var all = false
-
-        func validate() throws {
-            guard ids.isEmpty == all else {
-                throw ValidationError(
-                    all ? "give either numbers or --all, not both" : "which events? give their numbers, or --all")
-            }
-        }
-    }
-
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the events in quarantine.")
 
@@ -68,12 +52,14 @@ struct QuarantineCommand: ParsableCommand {
             abstract: "Try events again: each is a new arrival, all checks included; those taken leave the quarantine.")
 
         @OptionGroup var options: LedgerOptions
-        @OptionGroup var selection: Selection
         @OptionGroup var output: FormatOptions
+
+        @Argument(help: "The events' numbers, as listed (default: all).")
+        var ids: [Int64] = []
 
         func run() throws {
             let ledger = try options.openForWriting()
-            let report = try ledger.retryQuarantine(ids: selection.ids, clock: options.clock)
+            let report = try ledger.retryQuarantine(ids: ids, clock: options.clock)
             var summary = IngestSummary(progress: Progress(totalBytes: nil))
             summary.add(report) { "source '\($0.source ?? "")', id '\($0.id ?? "")'" }
             summary.print(output.format)
@@ -84,10 +70,23 @@ struct QuarantineCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Drop events for good.")
 
         @OptionGroup var options: LedgerOptions
-        @OptionGroup var selection: Selection
+
+        @Argument(help: "The events' numbers, as listed.")
+        var ids: [Int64] = []
+
+        @Flag(help: "All of them.")
+        var all = false
+
+        func validate() throws {
+            // Never all by forgetting to say which.
+            guard ids.isEmpty == all else {
+                throw ValidationError(
+                    all ? "give either numbers or --all, not both" : "which events? give their numbers, or --all")
+            }
+        }
 
         func run() throws {
-            let dropped = try options.openForWriting().dropQuarantine(ids: selection.ids)
+            let dropped = try options.openForWriting().dropQuarantine(ids: ids)
             Terminal.print("\(Terminal.count(dropped, "event")) dropped from the quarantine")
         }
     }
