@@ -2,9 +2,14 @@
 
 -- The dictionary of device ids. device_id = app_id << 32 | ordinal, ordinals dense per app from 0, so that an app's
 -- devices lie together and are read in one range.
+--
+-- Device ids are personal data. Of an erased device the text goes and the keyed fingerprint stays in its place: the
+-- device still counts where it counted, and if it returns it does not count twice.
 CREATE TABLE device (
     device_id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL
+    name TEXT,
+    fingerprint BLOB CONSTRAINT fingerprint_length CHECK (length(fingerprint) = 16),
+    CONSTRAINT name_or_fingerprint CHECK ((name IS NULL) <> (fingerprint IS NULL))
 ) STRICT;
 
 -- What the open days have newly seen. touch_id = posting_day << 40 | sequence, so that a day's touches lie together.

@@ -80,7 +80,8 @@ HAVING sum(touch.counts) > 0;
 CREATE VIEW counted_device (tenant, app, item, month, usage_day, posted_day, device) AS
 SELECT
     tenant.code, app.code, item.code, strftime('%Y-%m', place.usage_day * 86400, 'unixepoch'),
-    date(place.usage_day * 86400, 'unixepoch'), date(place.posting_day * 86400, 'unixepoch'), device.name
+    date(place.usage_day * 86400, 'unixepoch'), date(place.posting_day * 86400, 'unixepoch'),
+    coalesce(device.name, 'erased:' || lower(hex(device.fingerprint)))
 FROM counted_place AS place
 JOIN device USING (device_id)
 JOIN app ON app.app_id = place.device_id >> 32

@@ -34,6 +34,7 @@ struct IngestCommand: ParsableCommand {
         } catch {
             summary.progress.end()
             let stored = summary.report.received
+            guard stored > 0 else { throw Failure("\(error)\nnothing was stored") }
             throw Failure(
                 "\(error)\nstored before it: \(Terminal.count(stored, "event")) (\(summary.outcomes)); "
                     + "the same command again counts none of them twice")

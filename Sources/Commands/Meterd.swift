@@ -24,7 +24,7 @@ package struct Meterd: ParsableCommand {
         subcommands: [
             InitCommand.self, TenantCommand.self, AppCommand.self, GrantCommand.self, PriceBookCommand.self,
             IngestCommand.self, ReplayCommand.self, RateCommand.self, UsageCommand.self, LedgerCommand.self,
-            BillCommand.self, StatementCommand.self, VerifyCommand.self, QuarantineCommand.self,
+            BillCommand.self, StatementCommand.self, VerifyCommand.self, QuarantineCommand.self, DeviceCommand.self,
         ])
 
     package init() {}

@@ -13,6 +13,15 @@ package struct LedgerClock: Sendable {
     /// - Throws: ``LedgerError`` when an instant was given to a ledger without a test clock, or one that is earlier
     ///   than what the ledger has recorded.
     package func now(_ properties: LedgerProperties, _ state: LedgerState) throws(LedgerError) -> Instant {
+        let now = try reading(properties, state)
+        guard now >= Self.earliest else { throw .clockTooEarly(now) }
+        return now
+    }
+
+    /// 1971-01-01T00:00:00Z: days are stored as numbers from 1970 on, and no clock that is set is earlier.
+    private static let earliest = Instant(micros: 31_536_000_000_000)
+
+    private func reading(_ properties: LedgerProperties, _ state: LedgerState) throws(LedgerError) -> Instant {
         guard properties.hasTestClock else {
             guard given == nil else { throw .notTestClock }
             return Self.system()

@@ -9,7 +9,9 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case clockGoesBack(now: Instant, latest: Instant)
     case unknownTenant(String)
     case unknownApp(String)
+    case unknownDevice(String, app: Code)
     case unknownGrant(String)
+    case clockTooEarly(Instant)
     case unknownItem(String, known: [Code])
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
     case appOfOtherTenant(app: Code, tenant: Code)
@@ -34,6 +36,10 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "no tenant '\(code)'; add it with 'meterd tenant add \(code)'"
         case .unknownApp(let code):
             "no app '\(code)'; add it with 'meterd app add \(code) --tenant TENANT'"
+        case .unknownDevice(let device, let app):
+            "app '\(app)' has no device '\(device)'; ids are compared byte by byte"
+        case .clockTooEarly(let now):
+            "the clock says \(now); meterd begins with the year 1971: set the clock, or give a later --now"
         case .unknownGrant(let code):
             "no grant '\(code)'; 'meterd grant list' shows those that are recorded"
         case .unknownItem(let code, let known):

@@ -122,6 +122,19 @@ package final class OpenLedger {
         return dropped
     }
 
+    /// Erases a device's id: its text goes from the dictionary and with it from the evidence, its counts stay.
+    ///
+    /// - Throws: ``LedgerError``: `unknownApp`, `unknownDevice`.
+    package func eraseDevice(_ device: String, app: Code, clock: LedgerClock) throws {
+        try write(clock) { _, database in
+            let app = try Accounts.app(app, database)
+            let isErased = try Array(device.utf8).withUnsafeBufferPointer {
+                try ingestor.usage.erase(device: $0, app: app.id, database)
+            }
+            guard isErased else { throw LedgerError.unknownDevice(device, app: app.code) }
+        }
+    }
+
     // MARK: Rating
 
     /// Rates a day, then seals what was settled and tidies up; the ledger is complete before the tidying begins.

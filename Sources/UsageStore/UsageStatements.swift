@@ -1,5 +1,6 @@
 // The SQL of the usage tables: the prepared statements of the ingest path, and the reads that fill the memory.
 
+import Foundation
 import GRDB
 import Quantities
 import Storage
@@ -108,6 +109,13 @@ final class UsageStatements {
             postingDay: Day(Int(sealedPlaceStatement.integer(1))), usageDay: Day(Int(sealedPlaceStatement.integer(0))))
     }
 
+    /// Replaces a device's text by its fingerprint.
+    static func eraseDevice(_ device: Int64, _ fingerprint: Fingerprint, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE device SET name = NULL, fingerprint = ? WHERE device_id = ?",
+            arguments: [Data(fingerprint.bytes), device])
+    }
+
     // MARK: Filling the memory
 
     static func sealedThrough(_ database: Database) throws -> Day? {
@@ -119,13 +127,22 @@ final class UsageStatements {
     }
 
     static func eachDevice(
-        of app: AppID, _ database: Database, _ body: (UInt32, UnsafeBufferPointer<UInt8>) -> Void
+        of app: AppID, _ database: Database,
+        _ body: (UInt32, _ name: UnsafeBufferPointer<UInt8>, _ fingerprint: UnsafeBufferPointer<UInt8>) -> Void
     ) throws {
         let statement = try RawStatement(
-            database, "SELECT device_id, name FROM device WHERE device_id >= ?1 AND device_id < ?2 ORDER BY device_id")
+            database,
+            """
+            SELECT device_id, name, fingerprint
+            FROM device
+            WHERE device_id >= ?1 AND device_id < ?2
+            ORDER BY device_id
+            """)
         statement.bind(1, app.number << 32)
         statement.bind(2, (app.number + 1) << 32)
-        while try statement.step() { body(UInt32(truncatingIfNeeded: statement.integer(0)), statement.bytes(1)) }
+        while try statement.step() {
+            body(UInt32(truncatingIfNeeded: statement.integer(0)), statement.bytes(1), statement.bytes(2))
+        }
     }
 
     static func eachSealedDevice(

@@ -142,6 +142,21 @@ package final class UsageStore {
         identities.rollBack()
     }
 
+    // MARK: Erasure
+
+    /// Erases a device's text from the dictionary; its fingerprint and its counts stay.
+    ///
+    /// - Returns: whether the app has the device.
+    package func erase(
+        device: UnsafeBufferPointer<UInt8>, app: AppID, _ database: Database
+    ) throws -> Bool {
+        try begin(database, expected: [app])
+        let fingerprint = key.fingerprint(prefix: UInt64(app.number), device)
+        guard let ordinal = devices.value(of: fingerprint) else { return false }
+        try UsageStatements.eraseDevice(app.number << 32 | Int64(ordinal), fingerprint, database)
+        return true
+    }
+
     // MARK: Memory
 
     private func ordinal(of device: UnsafeBufferPointer<UInt8>, app: AppID) throws -> UInt32 {
@@ -185,8 +200,11 @@ package final class UsageStore {
         while apps.count < size { apps.append(AppState()) }
         for app in chosen {
             apps[Int(app.number)].isLoaded = true
-            try UsageStatements.eachDevice(of: app, database) { ordinal, name in
-                devices.insert(key.fingerprint(prefix: UInt64(app.number), name), ordinal)
+            try UsageStatements.eachDevice(of: app, database) { ordinal, name, erased in
+                let fingerprint =
+                    erased.isEmpty
+                    ? key.fingerprint(prefix: UInt64(app.number), name) : Fingerprint(bytes: Array(erased))
+                devices.insert(fingerprint, ordinal)
                 apps[Int(app.number)].deviceCount = ordinal + 1
             }
         }

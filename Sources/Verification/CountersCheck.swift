@@ -54,7 +54,8 @@ extension Check {
             } else if active < quantity {
                 // The touches of sealed days are gone; but whoever counts on the day was active on it.
                 findings.add(
-                    "\(key.label(labels)): the counter says \(active) active devices, fewer than the \(quantity) that count"
+                    "\(key.label(labels)): the counter says \(active) active devices, fewer than the \(quantity) "
+                        + "that count"
                 )
             }
         }

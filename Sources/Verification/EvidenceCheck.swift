@@ -16,7 +16,8 @@ extension Check {
         let sealedThrough = try Int64.fetchOne(database, sql: "SELECT sealed_through FROM seal_progress").map(day)
         if let sealedThrough, state.settledThrough.map({ $0 < sealedThrough }) ?? true {
             findings.add(
-                "days through \(sealedThrough) are sealed, but only days through \(describe(state.settledThrough)) are settled"
+                "days through \(sealedThrough) are sealed, but only days through "
+                    + "\(describe(state.settledThrough)) are settled"
             )
         }
         return "\(counted(devices.count, "device name")), \(counted(sealed, "sealed device")), "
@@ -51,7 +52,7 @@ extension Check {
         return rows
     }
 
-    /// Touches: of known devices; at each place of an open day a device has come once more than it has left, or as often.
+    /// Touches: of known devices; at a place of an open day a device has come as often as it left, or once more.
     private static func openTouches(
         _ devices: DeviceDirectory, _ labels: Labels, _ database: Database, _ findings: inout Findings
     ) throws -> Int {
@@ -86,7 +87,7 @@ extension Check {
         return touches
     }
 
-    /// A device counts once per app, item and usage month (Billing rules, section 2). Among sealed rows of one month the
+    /// A device counts once per app, item and usage month (Billing rules, section 2). Among sealed rows of a month the
     /// table's key sees to it; so only the open places are sorted, and looked up among the sealed.
     private static func countedTwice(_ labels: Labels, _ database: Database, _ findings: inout Findings) throws {
         let statement = try RawStatement(
@@ -180,7 +181,7 @@ private struct DeviceDirectory {
             """
             SELECT name, min(device_id) & 0xFFFFFFFF, max(device_id) & 0xFFFFFFFF
             FROM device
-            WHERE device_id >= ?1 AND device_id < ?2
+            WHERE device_id >= ?1 AND device_id < ?2 AND name IS NOT NULL
             GROUP BY name
             HAVING count(*) > 1
             """)

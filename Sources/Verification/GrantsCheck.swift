@@ -29,7 +29,8 @@ extension Check {
             let (life, end) = (grant.grant.life, grant.grant.life.effective.adding(months: months))
             if life.end != end {
                 findings.add(
-                    "grant \(grant.grant.code) is effective on \(life.effective) and ends on \(life.end), its term on \(end)"
+                    "grant \(grant.grant.code) is effective on \(life.effective) and ends on \(life.end), "
+                        + "its term on \(end)"
                 )
             }
         }
@@ -154,8 +155,8 @@ extension Check {
         while try statement.step() {
             func money(_ column: Int32) -> Money { Money(micros: statement.integer(column)) }
             findings.add(
-                "\(labels.grant(statement.integer(0))): a price of \(money(1)) and a refund of \(money(2)) are recorded, "
-                    + "the entries say \(money(3)) and \(money(4))")
+                "\(labels.grant(statement.integer(0))): a price of \(money(1)) and a refund of \(money(2)) "
+                    + "are recorded, the entries say \(money(3)) and \(money(4))")
         }
     }
 }
@@ -184,12 +185,14 @@ private struct DrawnEntry {
             }
             if postedDay < grant.firstPostingDay {
                 objections.append(
-                    "draws on grant \(grant.code) on posting day \(postedDay), before its first, \(grant.firstPostingDay)"
+                    "draws on grant \(grant.code) on posting day \(postedDay), before its first, "
+                        + "\(grant.firstPostingDay)"
                 )
             }
             if source == .resourcePackage, postedDay >= grant.life.end {
                 objections.append(
-                    "draws on grant \(grant.code) on posting day \(postedDay), after it was forfeited on \(grant.life.end)"
+                    "draws on grant \(grant.code) on posting day \(postedDay), after it was forfeited "
+                        + "on \(grant.life.end)"
                 )
             }
             return objections

@@ -9,8 +9,10 @@ extension Check {
     static let identities = Check(name: "identities") { database, findings in
         let properties = try LedgerProperties.read(database)
         try identitiesTakenTwice(properties.finality, database, &findings)
+        try filedIdentities(properties.finality, database, &findings)
         let records = try recordDays(properties, database, &findings)
-        return counted(records, "usage record")
+        let runs = try Int.fetchOne(database, sql: "SELECT count(*) FROM identity_run_day") ?? 0
+        return "\(counted(records, "usage record")), \(counted(runs, "filed arrival day"))"
     }
 
     /// An identity is held through its arrival date plus the age limit plus one day (Billing rules, section 2).
@@ -38,6 +40,48 @@ extension Check {
                 "source '\(source)', id '\(id)' is stored twice, as record \(statement.integer(3)) of "
                     + "\(day(statement.integer(3) >> 40)) and record \(statement.integer(2)) of "
                     + "\(day(statement.integer(2) >> 40))")
+        }
+    }
+
+    /// An arrival day that is filed has each of its records in the file: one that is missing could be taken again. Days
+    /// whose identities are free may be on their way out.
+    private static func filedIdentities(
+        _ finality: FinalityRule, _ database: Database, _ findings: inout Findings
+    ) throws {
+        let statement = try RawStatement(
+            database,
+            """
+            WITH filed AS (
+                SELECT
+                    arrival_day, identities,
+                    (
+                        SELECT count(*) FROM identity_run WHERE identity_run.arrival_day = identity_run_day.arrival_day
+                    ) AS rows,
+                    (
+                        SELECT count(*)
+                        FROM identity_run
+                        JOIN usage_record ON record_id = identity_run.arrival_day << 40 | sequence
+                        WHERE identity_run.arrival_day = identity_run_day.arrival_day
+                    ) AS known,
+                    (
+                        SELECT count(*)
+                        FROM usage_record
+                        WHERE record_id >= arrival_day << 40 AND record_id < (arrival_day + 1) << 40
+                    ) AS records
+                FROM identity_run_day, clock_day
+                WHERE arrival_day >= today - ?1
+            )
+            SELECT arrival_day, records, identities, rows, known
+            FROM filed
+            WHERE identities <> records OR rows <> records OR known <> records
+            ORDER BY arrival_day
+            """)
+        statement.bind(1, finality.maxAgeDays + 1)
+        while try statement.step() {
+            findings.add(
+                "arrival day \(day(statement.integer(0))) has \(statement.integer(1)) records, but "
+                    + "\(statement.integer(2)) identities are noted as filed, \(statement.integer(3)) are, and "
+                    + "\(statement.integer(4)) of them are those of records")
         }
     }
 

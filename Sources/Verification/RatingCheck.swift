@@ -79,7 +79,7 @@ private struct TenantAnew {
         for day in days {
             var booked = try ledger.lines(of: day)
             if let settledThrough, day <= settledThrough {
-                // A grant that forfeited may be voided once that is settled: the line stays, though it says nothing now.
+                // A grant may be voided after its forfeit was settled: the line stays, though it says nothing now.
                 booked = booked.filter { !($0.key.source == .forfeit && $0.key.grant.map(voided.contains) ?? false) }
             }
             let truth = try rater.rate(postingDay: day, quantities: quantities[day] ?? [])

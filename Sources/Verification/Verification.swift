@@ -20,7 +20,7 @@ package struct Verification {
     /// The names of all checks, in order.
     package static let checkNames = [Check.fileName] + checks.map(\.name)
 
-    /// Makes every check. When the file itself is broken, the others are not made: they could not rely on what they read.
+    /// Makes every check. When the file itself is broken, the others are not made: they rely on what they read.
     ///
     /// - Parameter progress: is told the name of each check as it begins.
     /// - Throws: `DatabaseError` when the file could not be read now (as when it stays locked), not for what it holds.

@@ -1,0 +1,78 @@
+// A ledger file that somebody changed behind the program's back, and which checks must notice.
+
+import Accounting
+import Foundation
+import GRDB
+import Storage
+import Testing
+import Verification
+
+struct Mutant: Sendable, CustomTestStringConvertible {
+    let what: String
+    /// One or more statements; at least one row must change, unless the schema does.
+    let sql: String
+    /// Exactly the checks that complain.
+    let noticedBy: Set<String>
+    /// Whether the hashes of all entries are made to match again.
+    let isRechained: Bool
+
+    init(_ what: String, _ sql: String, _ noticedBy: Set<String>, rechained: Bool = false) {
+        isRechained = rechained
+        self.what = what
+        self.sql = sql
+        self.noticedBy = noticedBy
+    }
+
+    var testDescription: String { what }
+
+    /// Changes a fresh copy of the rich ledger, and returns what verifying it says.
+    func report() throws -> VerificationReport {
+        let ledger = try RichLedger.make()
+        // Opened first: some mutants are refused at the door.
+        let file = try LedgerFile.openForReading(at: ledger.path)
+        try tamper(ledger.path)
+        return try withExtendedLifetime(ledger) { try Verification(file: file).run { _ in } }
+    }
+
+    /// Without foreign keys, checks of columns and guards; the guards are put back afterwards, as a forger would.
+    private func tamper(_ path: String) throws {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
+            let guards = try Row.fetchAll(database, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+            let changesSchema = sql.hasPrefix("DROP") || sql.hasPrefix("CREATE")
+            if !changesSchema {
+                for row in guards { try database.execute(sql: "DROP TRIGGER \(row["name"] as String)") }
+            }
+            let before = database.totalChangesCount
+            try database.execute(sql: sql)
+            if isRechained { try Self.rechain(database) }
+            #expect(changesSchema || database.totalChangesCount > before, "the mutant changes nothing")
+            if !changesSchema {
+                for row in guards { try database.execute(sql: row["sql"]) }
+            }
+        }
+        try queue.close()
+    }
+
+    /// Writes every hash anew, from the columns as they are documented.
+    private static func rechain(_ database: Database) throws {
+        var previous = Chain.origin
+        for row in try Row.fetchAll(database, sql: "SELECT * FROM ledger ORDER BY entry_id") {
+            let columns = [
+                "entry_id", "posted_day", "usage_day", "tenant", "app", "item", "source", "grant_code", "tier",
+                "quantity",
+                "amount_micros", "currency", "price_version", "run_id", "reason", "created_at",
+            ].map {
+                (row[$0] as DatabaseValue).isNull ? "" : "\(String.fromDatabaseValue(row[$0]) ?? "\(row[$0] as Int64)")"
+            }
+            let hash = Chain.hash(of: ([previous] + columns).joined(separator: "\n"))
+            try database.execute(
+                sql: "UPDATE ledger_entry SET hash = ? WHERE entry_id = ?",
+                arguments: [Data(hash), row["entry_id"] as Int64])
+            previous = Chain.hexadecimal(hash)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+// Each way of tampering is noticed, by exactly the checks that look there.
+
+import Testing
+import Verification
+
+@Suite("A ledger that somebody tampered with")
+struct MutantTests {
+    @Test("is found out by exactly the checks that look there", arguments: Mutant.all)
+    func mutants(mutant: Mutant) throws {
+        let report = try mutant.report()
+        #expect(
+            Set(report.findings.map(\.check)) == mutant.noticedBy,
+            "\(mutant.what): \(report.findings.map { "\($0.check): \($0.sentence)" }.joined(separator: "\n"))")
+    }
+
+    @Test("is told in a sentence that names the row and both values")
+    func sentence() throws {
+        let mutant = Mutant(
+            "", "UPDATE ledger_entry SET amount_micros = 1000005 WHERE source = 'overage' AND usage_day < posted_day",
+            [])
+        let rating = try mutant.report().findings.first { $0.check == "rating" }
+        #expect(
+            rating?.sentence
+                == "tenant acme, posting day 2027-02-03, usage day 2027-01-31, app shop, item gateway_calls, overage, "
+                + "tier 3, price version 1: the ledger holds 41 units for 1.000005, rating gives 41 for 0.000005")
+    }
+
+    @Test("is told of the first twenty findings of a check, and how many more there are")
+    func bounded() throws {
+        let report = try Mutant("", "UPDATE usage_counter SET quantity = quantity + 1", []).report()
+        let counters = try #require(report.checks.first { $0.name == "counters" })
+        #expect(counters.findings.count == 20)
+        #expect(counters.findingCount == 49)
+        #expect(counters.untold == 29)
+    }
+}

@@ -1,0 +1,299 @@
+// Every way of tampering that is tried. Items: 1 analysis, 2 gateway_calls, 3 location, 4 sync; apps: 1 kiosk, 2 shop
+// (acme's), 3 lions (zoo's); grants: 1 R, 2 S, 3 P, 4 V, 5 A. Settled through 7 February, rated through the 10th.
+
+extension Mutant {
+    static let all = file + days + usage + evidence + records + entries + grants + sums
+
+    private static let file = [
+        Mutant(
+            "a schema step that was never applied", "DELETE FROM schema_migration WHERE name = '0002-usage'", ["file"]),
+        Mutant(
+            "a schema step with another text", "UPDATE schema_migration SET checksum = 'x' WHERE name = '0002-usage'",
+            ["file"]),
+        Mutant(
+            "a schema step of a newer program", "INSERT INTO schema_migration VALUES ('9999-future', 'x')", ["file"]),
+        Mutant("a guard that is gone", "DROP TRIGGER ledger_entry_is_final", ["file"]),
+        Mutant(
+            "a trigger that does something else",
+            "CREATE TRIGGER spy AFTER INSERT ON touch BEGIN DELETE FROM outcome_counter; END", ["file"]),
+        Mutant("an app of no tenant", "UPDATE app SET tenant_id = 9 WHERE app_id = 1", ["file"]),
+        Mutant("an item whose code is none", "UPDATE item SET code = 'a b' WHERE item_id = 1", ["file"]),
+        Mutant("a value out of its bounds", "UPDATE touch SET counts = 5 WHERE item_id = 1 AND counts = -1", ["file"]),
+        Mutant(
+            "settled days beyond the closed ones", "UPDATE ledger_state SET closed_through = closed_through - 1",
+            ["file"]),
+        Mutant("a ledger without state", "DELETE FROM ledger_state", ["file"]),
+    ]
+
+    private static let days = [
+        Mutant("a settled day that is gone", "DELETE FROM settled_day WHERE day = \(day("01-20"))", ["days"]),
+        Mutant(
+            "a day settled too early", "UPDATE settled_day SET settled_on = day + 2 WHERE day = \(day("01-20"))",
+            ["days"]),
+        Mutant(
+            "a state that settles more",
+            "UPDATE ledger_state SET settled_through = settled_through + 1, closed_through = 20900", ["days"]),
+        Mutant("settled days that were not closed", "UPDATE ledger_state SET closed_through = NULL", ["days"]),
+        Mutant("more rated than changed", "UPDATE ledger_state SET rated_change_count = change_count + 1", ["days"]),
+        Mutant("a day that begins on another date", "UPDATE day_start SET day = day - 3 WHERE day = 20866", ["days"]),
+        Mutant(
+            "a price book of another day", "UPDATE price_book_version SET effective_day = effective_day + 1", ["days"]),
+    ]
+
+    private static let usage = [
+        Mutant(
+            "one device more on a settled day",
+            """
+            UPDATE usage_counter SET quantity = quantity + 1
+            WHERE (app_id, item_id, usage_day) = (2, 1, \(day("01-10")))
+            """,
+            ["counters", "usage", "rating"]),
+        Mutant(
+            "one device more on an open day",
+            """
+            UPDATE usage_counter SET quantity = quantity + 1, active_devices = active_devices
+            WHERE (app_id, item_id, usage_day) = (2, 1, \(day("02-09")))
+            """, ["counters", "usage", "rating"]),
+        Mutant(
+            "calls that were never made",
+            "INSERT INTO usage_counter VALUES (1, 2, \(day("01-07")), \(day("01-07")), 5, 0)",
+            ["counters", "usage", "rating"]),
+        Mutant(
+            "a counter that is gone",
+            "DELETE FROM usage_counter WHERE (app_id, item_id, usage_day) = (3, 2, \(day("01-03")))",
+            ["counters", "usage", "rating"]),
+        Mutant(
+            "a counter below nothing", "UPDATE usage_counter SET quantity = -1 WHERE app_id = 3 AND item_id = 2",
+            ["file"]),
+        Mutant(
+            "a counter on another posting day",
+            """
+            UPDATE usage_counter SET posting_day = posting_day + 1
+            WHERE (app_id, item_id, usage_day) = (1, 2, \(day("01-05")))
+            """,
+            ["counters", "usage", "rating"]),
+        Mutant(
+            "more active devices than touches",
+            """
+            UPDATE usage_counter SET active_devices = active_devices + 1
+            WHERE usage_day = \(day("02-09"))
+            """, ["counters"]),
+        Mutant(
+            "fewer active devices than count",
+            """
+            UPDATE usage_counter SET active_devices = 0
+            WHERE (app_id, item_id, usage_day) = (2, 1, \(day("01-10")))
+            """,
+            ["counters"]),
+        Mutant(
+            "active devices of calls", "UPDATE usage_counter SET active_devices = 1 WHERE app_id = 3 AND item_id = 2",
+            ["counters"]),
+        Mutant("a feed with other items", "UPDATE feed SET items = '2,3'", ["counters"]),
+        Mutant(
+            "an event received and not answered",
+            """
+            UPDATE outcome_counter SET events = events + 1
+            WHERE outcome = 'received' AND arrival_day = \(day("01-10"))
+            """, ["outcomes"]),
+        Mutant("refusals that are forgotten", "DELETE FROM outcome_counter WHERE outcome = 'refused'", ["outcomes"]),
+    ]
+
+    private static let evidence = [
+        Mutant(
+            "evidence that is gone",
+            "DELETE FROM sealed_device WHERE (month, item_id, device_id) = (24324, 1, 2 << 32)",
+            ["counters"]),
+        Mutant(
+            "evidence of another month",
+            """
+            UPDATE sealed_device SET usage_day = \(day("02-03")), posting_day = \(day("02-03"))
+            WHERE (month, item_id, device_id) = (24324, 1, 2 << 32)
+            """,
+            ["counters", "evidence"]),
+        Mutant(
+            "evidence beyond what is sealed",
+            """
+            UPDATE sealed_device SET posting_day = \(day("02-20"))
+            WHERE (month, item_id, device_id) = (24324, 1, 2 << 32)
+            """,
+            ["counters", "evidence"]),
+        Mutant(
+            "days sealed and not settled",
+            "UPDATE seal_progress SET sealed_through = sealed_through + 1", ["evidence"]),
+        Mutant(
+            "a device without a name",
+            """
+            DELETE FROM device
+            WHERE device_id = (SELECT max(device_id) FROM device
+            WHERE device_id >> 32 = 2)
+            """, ["evidence"]),
+        Mutant(
+            "device numbers with a gap",
+            """
+            UPDATE device SET device_id = device_id + 5
+            WHERE device_id = (SELECT max(device_id) FROM device
+            WHERE device_id >> 32 = 2)
+            """, ["evidence"]),
+        Mutant("one device under two numbers", "UPDATE device SET name = 'd2' WHERE name = 'd3'", ["evidence"]),
+        Mutant(
+            "a sealed device that counts once more",
+            "INSERT INTO touch VALUES (\(day("02-09")) << 40 | 99, 1, 2 << 32, \(day("02-09")), 1)",
+            ["counters", "evidence"]),
+        Mutant(
+            "a device that counts twice at a place",
+            """
+            INSERT INTO touch SELECT touch_id + 99, item_id, device_id, usage_day, counts
+            FROM touch WHERE item_id = 1 AND counts = 1 AND device_id = 1 << 32
+            """,
+            ["counters", "evidence"]),
+        Mutant("a touch that is gone", "DELETE FROM touch WHERE item_id = 1 AND device_id = 1 << 32", ["counters"]),
+        Mutant(
+            "a device that never left its place", "DELETE FROM touch WHERE item_id = 1 AND counts = -1",
+            ["counters", "evidence"]),
+    ]
+
+    private static let records = [
+        Mutant(
+            "a record of more calls", "UPDATE usage_record SET quantity = quantity + 1 WHERE id = '5'", ["counters"]),
+        Mutant("a record that is gone", "DELETE FROM usage_record WHERE id = '1'", ["counters"]),
+        Mutant(
+            "an event that was stored again",
+            """
+            INSERT INTO usage_record
+            SELECT
+                record_id + (8 << 40), source, id, app_id, feed_id, time, quantity, usage_day, posting_day + 8
+            FROM usage_record WHERE id = '2'
+            """,
+            ["counters", "identities"]),
+        Mutant(
+            "a correction posted as if it were on time",
+            "UPDATE usage_record SET posting_day = usage_day WHERE id = '4'",
+            ["counters", "identities"]),
+        Mutant(
+            "a record of another time", "UPDATE usage_record SET time = time + 7 * 86400000000 WHERE id = '4'",
+            ["identities"]),
+        Mutant(
+            "a record older than the age limit",
+            """
+            UPDATE usage_record SET usage_day = usage_day - 60, time = time - 60 * 86400000000
+            WHERE id = '5'
+            """,
+            ["counters", "identities"]),
+        Mutant(
+            "an identity that could be taken again",
+            "DELETE FROM identity_run WHERE arrival_day = \(day("02-05")) AND sequence = 1", ["identities"]),
+        Mutant(
+            "an identity of no record",
+            """
+            UPDATE identity_run SET sequence = 7
+            WHERE arrival_day = \(day("02-05")) AND sequence = 1
+            """, ["identities"]),
+    ]
+
+    private static let entries = [
+        Mutant(
+            "an entry of more units", "UPDATE ledger_entry SET quantity = quantity + 1 WHERE \(overage)",
+            ["usage", "totals", "rating", "chain"]),
+        Mutant(
+            "an entry of a higher amount", "UPDATE ledger_entry SET amount_micros = amount_micros + 1 WHERE \(overage)",
+            ["totals", "rating", "chain"]),
+        Mutant("an entry with other words", "UPDATE ledger_entry SET reason = 'as agreed' WHERE \(overage)", ["chain"]),
+        Mutant("an entry with another hash", "UPDATE ledger_entry SET hash = zeroblob(32) WHERE \(overage)", ["chain"]),
+        Mutant(
+            "an entry that is gone", "DELETE FROM ledger_entry WHERE \(overage)",
+            ["usage", "totals", "rating", "chain"]),
+        // Nothing follows it, so the chain is whole: only a head kept elsewhere and the other checks tell.
+        Mutant(
+            "the last entry gone", "DELETE FROM ledger_entry WHERE entry_id = (SELECT max(entry_id) FROM ledger_entry)",
+            ["usage", "totals", "rating"]),
+        Mutant(
+            "an entry of another tenant", "UPDATE ledger_entry SET tenant_id = 2 WHERE \(overage)",
+            ["totals", "rating", "chain"]),
+        Mutant(
+            "an entry of another app", "UPDATE ledger_entry SET app_id = 1 WHERE \(overage)",
+            ["usage", "rating", "chain"]),
+        Mutant(
+            "an entry of another day", "UPDATE ledger_entry SET posted_day = posted_day + 1 WHERE \(overage)",
+            ["usage", "rating", "chain"]),
+        Mutant(
+            "an entry of another tier", "UPDATE ledger_entry SET tier = 2 WHERE \(overage)",
+            ["totals", "rating", "chain"]),
+        Mutant(
+            "a forfeit that is gone", "DELETE FROM ledger_entry WHERE source = 'forfeit' AND grant_id = 2",
+            ["totals", "rating", "chain"]),
+        // Whoever rewrites everything is found out by what the usage comes to.
+        Mutant(
+            "an entry of a higher amount, with total and hashes to match",
+            """
+            UPDATE ledger_entry SET amount_micros = amount_micros + 1 WHERE \(overage);
+            UPDATE rated_total SET amount_micros = amount_micros + 1 WHERE (item_id, month, tier) = (2, 24324, 3);
+            """, ["rating"], rechained: true),
+        Mutant("another currency", "UPDATE ledger_property SET currency = 'EUR'", ["chain"]),
+    ]
+
+    private static let grants = [
+        Mutant(
+            "a draw before the package was in force",
+            """
+            UPDATE ledger_entry SET usage_day = usage_day - 1
+            WHERE source = 'package' AND usage_day = \(day("01-05"))
+            """,
+            ["usage", "grants", "rating", "chain"]),
+        Mutant(
+            "a draw on what was forfeited",
+            """
+            UPDATE ledger_entry SET posted_day = \(day("02-02"))
+            WHERE source = 'resource_package' AND posted_day = \(day("01-31"))
+            """,
+            ["usage", "grants", "rating", "chain"]),
+        Mutant(
+            "a draw on another tenant's grant",
+            """
+            UPDATE ledger_entry SET grant_id = 1
+            WHERE source = 'resource_package' AND posted_day = \(day("01-08"))
+            """,
+            ["grants", "totals", "rating", "chain"]),
+        Mutant(
+            "a forfeit after the end",
+            """
+            UPDATE ledger_entry SET posted_day = posted_day + 1, usage_day = usage_day + 1
+            WHERE source = 'forfeit' AND grant_id = 2
+            """,
+            ["grants", "rating", "chain"]),
+        Mutant(
+            "a grant of less than was drawn", "UPDATE grant_item SET granted = 3 WHERE grant_id = 2",
+            ["grants", "rating"]),
+        Mutant("a grant of more", "UPDATE grant_item SET granted = 60 WHERE grant_id = 2", ["rating"]),
+        Mutant("a grant of another term", "UPDATE \"grant\" SET end_day = end_day + 1 WHERE code = 'P'", ["grants"]),
+        Mutant(
+            "a grant of another price", "UPDATE \"grant\" SET price_micros = price_micros - 1 WHERE code = 'R'",
+            ["grants"]),
+        Mutant(
+            "a grant voided without a refund", "UPDATE \"grant\" SET voided_at = 1802232000000000 WHERE code = 'A'",
+            ["grants"]),
+        Mutant(
+            "a grant voided after it was drawn on",
+            "UPDATE \"grant\" SET voided_at = 1802232000000000 WHERE code = 'S'", ["grants", "rating"]),
+        Mutant("a grant that is no longer void", "UPDATE \"grant\" SET voided_at = NULL WHERE code = 'V'", ["grants"]),
+    ]
+
+    private static let sums = [
+        Mutant(
+            "a total of more units",
+            """
+            UPDATE rated_total SET quantity = quantity + 1
+            WHERE source = 'allowance' AND tenant_id = 1
+            """, ["totals"]),
+        Mutant("a total that is gone", "DELETE FROM rated_total WHERE source = 'forfeit'", ["totals"]),
+        Mutant("a total of nothing", "INSERT INTO rated_total VALUES (2, 4, 24330, 'free', 0, 0, 1, 5, 0)", ["totals"]),
+        Mutant(
+            "a price that was changed", "UPDATE price_book_version SET yaml = replace(yaml, '0.02', '0.03')", ["rating"]
+        ),
+        Mutant("a price book that is none", "UPDATE price_book_version SET yaml = 'x'", ["days", "rating"]),
+    ]
+
+    /// The correction of 31 January in the third tier of acme's calls.
+    private static let overage = "source = 'overage' AND posted_day = \(day("02-03"))"
+
+    private static func day(_ date: String) -> String { "(unixepoch('2027-\(date)') / 86400)" }
+}
