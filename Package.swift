@@ -66,10 +66,7 @@ let package = Package(
             ]),
         library(
             "Verification",
-            [
-                "Quantities", "Rating", "Accounting", "Storage", "UsageStore", "LedgerStore", "RatingRun", "Migrations",
-                grdb,
-            ]),
+            ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library(
             "Commands",
@@ -85,6 +82,12 @@ let package = Package(
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
             name: "PriceBookFileTests", dependencies: ["Quantities", "Rating", "PriceBookFile"], swiftSettings: strict),
+        .testTarget(
+            name: "VerificationTests",
+            dependencies: [
+                "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "LedgerStore",
+                "Ingestion", "Operations", "Verification", grdb,
+            ], swiftSettings: strict),
         .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),
         .testTarget(name: "OracleTests", dependencies: ["Oracle"], swiftSettings: strict),
         .testTarget(

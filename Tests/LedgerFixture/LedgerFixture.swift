@@ -1,6 +1,6 @@
 // A real ledger in a folder of its own, driven through the operations that the commands use.
 
-package import EventCodec
+import EventCodec
 package import Foundation
 package import GRDB
 package import Ingestion
@@ -8,7 +8,7 @@ package import LedgerStore
 package import Operations
 import PriceBookFile
 package import Quantities
-package import Storage
+import Storage
 
 /// A folder that goes with this value.
 package final class ScratchFolder {
@@ -55,6 +55,17 @@ package final class LedgerFixture {
         creation.finality = finality
         creation.priceBook = priceBook
         open = try creation.create(at: path)
+    }
+
+    /// A ledger of the same bytes in another folder, newly opened at the same instant.
+    package init(copying other: LedgerFixture) throws {
+        folder = try ScratchFolder()
+        path = folder.path("meterd.db")
+        now = other.now
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: other.path + suffix, toPath: path + suffix)
+        }
+        open = try OpenLedger(file: LedgerFile.openForWriting(at: path))
     }
 
     package struct Unreadable: Error {
