@@ -137,20 +137,18 @@ private struct Replay {
         today = lastMidnight.map { LedgerDays.date(of: $0, in: ledger.properties.timeZone) }
     }
 
-    private func day(at index: Int) -> Day {
-        LedgerDays.date(of: history.time(at: index), in: ledger.properties.timeZone)
-    }
-
     mutating func run() throws {
         guard history.firstTime.map({ $0.micros != Int64.min }) ?? false else {
             throw Failure("the history has no event with a time; is it one CloudEvent a line?")
         }
+        let zone = ledger.properties.timeZone
         var start = 0
         while start < history.count {
-            let day = day(at: start)
+            let day = LedgerDays.date(of: history.time(at: start), in: zone)
             try rateMidnights(before: day)
+            let dayEnd = LedgerDays.nextChange(after: history.time(at: start), in: zone)
             var end = start
-            while end < history.count, end - start < Self.batchEvents, self.day(at: end) == day { end += 1 }
+            while end < history.count, end - start < Self.batchEvents, history.time(at: end) < dayEnd { end += 1 }
             // The day is the same for all of them, so they may arrive together, with the last one.
             let clock = LedgerClock(given: history.time(at: end - 1))
             try history.withBatch(start..<end) { batch, lineNumbers in

@@ -62,6 +62,15 @@ package final class LedgerDays {
         return Day(Int(floor(second + offset(at: second, in: zone), 86_400)))
     }
 
+    /// The first instant after this one at which the local date changes.
+    package static func nextChange(after instant: Instant, in zone: TimeZone) -> Instant {
+        let day = date(of: instant, in: zone)
+        guard let next = segments(of: day - 1...day + 3, in: zone).first(where: { $0.start > instant }) else {
+            preconditionFailure("a date that does not end")
+        }
+        return next.start
+    }
+
     /// Where each local date of a range begins, and where a clock that is set back returns to it.
     ///
     /// The zone's offset is looked at hour by hour and each change found to the second, so that no kind of change is
