@@ -88,6 +88,9 @@ let package = Package(
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "LedgerStore",
                 "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
+        // The command line, as a user types it.
+        .testTarget(
+            name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),
         .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),
         .testTarget(name: "OracleTests", dependencies: ["Oracle"], swiftSettings: strict),
         .testTarget(

@@ -223,7 +223,8 @@ END;
 
 -- Refused events that could be read, for an operator to retry or drop.
 CREATE TABLE quarantine (
-    quarantine_id INTEGER PRIMARY KEY,
+    -- Never used again: a number from an old listing must not drop another event.
+    quarantine_id INTEGER PRIMARY KEY AUTOINCREMENT,
     arrived_at INTEGER NOT NULL,
     code TEXT NOT NULL,
     reason TEXT NOT NULL,

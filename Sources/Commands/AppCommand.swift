@@ -18,18 +18,16 @@ struct AppCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
 
-        @Argument(help: "The app's code.")
-        var code: String
+        @Argument(help: "The app's code.", transform: Arguments.code)
+        var code: Code
 
-        @Option(help: "The tenant that owns the app.")
-        var tenant: String
+        @Option(help: "The tenant that owns the app.", transform: Arguments.code)
+        var tenant: Code
 
         @Option(help: "A name for people (default: the code).")
         var name: String?
 
         func run() throws {
-            let code = try Arguments.code(code, what: "app")
-            let tenant = try Arguments.code(tenant, what: "--tenant")
             let ledger = try options.openForWriting()
             let recording = try ledger.addApp(code, tenant: tenant, name: name ?? code.text, clock: options.clock)
             Terminal.print(

@@ -21,7 +21,7 @@ struct BillCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("The bills of this day, with their lines.", valueName: "day"),
-        transform: { try Arguments.day($0, option: "--date") })
+        transform: Arguments.day)
     var date: Day?
 
     private static let bills = """

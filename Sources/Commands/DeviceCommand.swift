@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Operations
+import Quantities
 
 struct DeviceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,11 +21,10 @@ struct DeviceCommand: ParsableCommand {
         @Argument(help: "The device's id, as its events name it.")
         var device: String
 
-        @Option(help: "The app that has the device.")
-        var app: String
+        @Option(help: "The app that has the device.", transform: Arguments.code)
+        var app: Code
 
         func run() throws {
-            let app = try Arguments.code(app, what: "--app")
             try options.openForWriting().eraseDevice(device, app: app, clock: options.clock)
             Terminal.print("device erased from app \(app)")
         }

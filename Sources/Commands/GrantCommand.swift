@@ -27,11 +27,11 @@ struct GrantCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
 
-        @Argument(help: "The purchase's own code.")
-        var code: String
+        @Argument(help: "The purchase's own code.", transform: Arguments.code)
+        var code: Code
 
-        @Option(help: "The tenant that bought it.")
-        var tenant: String
+        @Option(help: "The tenant that bought it.", transform: Arguments.code)
+        var tenant: Code
 
         @Option(help: "mini_program_package, resource_package or subscription.")
         var offer: String
@@ -39,26 +39,28 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "Of a package: the monthly quota of devices.")
         var devices: Int64?
 
-        @Option(help: "Of a resource package: its billable item; of a subscription: its licence.")
-        var item: String?
+        @Option(
+            help: "Of a resource package: its billable item; of a subscription: its licence.",
+            transform: Arguments.code)
+        var item: Code?
 
         @Option(help: "Of a resource package: how many units in all.")
         var quantity: Int64?
 
-        @Option(help: "Of a subscription: the app.")
-        var app: String?
+        @Option(help: "Of a subscription: the app.", transform: Arguments.code)
+        var app: Code?
 
         @Option(help: "Of a subscription: month or year.")
         var term: String?
 
         @Option(
             help: ArgumentHelp("When it was bought (RFC 3339).", valueName: "time"),
-            transform: { try Arguments.instant($0, option: "--purchased-at") })
+            transform: Arguments.instant)
         var purchasedAt: Instant
 
         @Option(
             help: "What was paid, in units of the ledger's currency.",
-            transform: { try Arguments.money($0, option: "--price") })
+            transform: Arguments.money)
         var price: Money?
 
         func validate() throws { _ = try terms() }
@@ -87,31 +89,27 @@ struct GrantCommand: ParsableCommand {
                 return .miniProgramPackage(devices: devices ?? 0)
             case .resourcePackage:
                 try only("--item", "--quantity")
-                let quantity = quantity ?? 0
-                guard (1...1_000_000_000_000_000).contains(quantity) else {
-                    throw ValidationError("--quantity \(quantity) is out of range; give 1 to 10^15 units")
+                guard let item, let quantity, (1...1_000_000_000_000_000).contains(quantity) else {
+                    throw ValidationError("--quantity \(quantity ?? 0) is out of range; give 1 to 10^15 units")
                 }
-                return .resourcePackage(
-                    item: try Arguments.code(item ?? "", what: "--item"), quantity: Quantity(quantity))
+                return .resourcePackage(item: item, quantity: Quantity(quantity))
             case .subscription:
                 try only("--item", "--app", "--term")
-                guard let term = Term(rawValue: term ?? "") else {
+                guard let item, let app, let term = Term(rawValue: term ?? "") else {
                     throw ValidationError("--term '\(term ?? "")' is neither month nor year")
                 }
-                return .subscription(
-                    licence: try Arguments.code(item ?? "", what: "--item"),
-                    app: try Arguments.code(app ?? "", what: "--app"), term: term)
+                return .subscription(licence: item, app: app, term: term)
             }
         }
 
         func run() throws {
             let order = GrantOrder(
-                code: try Arguments.code(code, what: "grant"), tenant: try Arguments.code(tenant, what: "--tenant"),
-                terms: try terms(), purchasedAt: purchasedAt, price: price)
+                code: code, tenant: tenant, terms: try terms(), purchasedAt: purchasedAt, price: price)
             let (recording, grant) = try options.openForWriting().recordGrant(order, clock: options.clock)
             let life = grant.grant.life
             guard recording == .recorded else {
-                Terminal.print("grant \(order.code) is recorded already; nothing changed")
+                let voided = grant.isVoided ? ", and has been voided" : ""
+                Terminal.print("grant \(order.code) is recorded already\(voided); nothing changed")
                 return
             }
             Terminal.print(
@@ -131,11 +129,10 @@ struct GrantCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
 
-        @Argument(help: "The purchase's code.")
-        var code: String
+        @Argument(help: "The purchase's code.", transform: Arguments.code)
+        var code: Code
 
         func run() throws {
-            let code = try Arguments.code(code, what: "grant")
             let grant = try options.openForWriting().voidGrant(code, clock: options.clock)
             let refund = grant.price.map { ", \($0) refunded" } ?? ""
             Terminal.print("grant \(code) voided\(refund)")

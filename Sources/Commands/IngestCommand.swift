@@ -117,22 +117,19 @@ struct IngestSummary {
             + "\(Terminal.count(report.corrections, "correction")), \(Terminal.grouped(report.refusedCount)) refused"
     }
 
-    func print(_ format: OutputFormat) {
+    /// - Parameter also: further counts for programs.
+    func print(_ format: OutputFormat, also: [(String, Int)] = []) {
         progress.end()
         let refused = report.refused.sorted { $0.key.rawValue < $1.key.rawValue }
         switch format {
         case .text:
             Terminal.print("\(Terminal.count(report.received, "event")): \(outcomes)")
             for (code, events) in refused { Terminal.print("  \(code.rawValue): \(Terminal.grouped(events))") }
-            for example in examples { Terminal.error(example) }
-            if report.refusedCount > examples.count, !examples.isEmpty {
-                Terminal.error("… see 'meterd quarantine list' for what was kept")
-            }
         case .json, .csv:
             let counts: [(String, Int)] = [
                 ("received", report.received), ("accepted", report.accepted), ("duplicates", report.duplicates),
                 ("corrections", report.corrections), ("refused", report.refusedCount),
-            ]
+            ] + also
             if format == .json {
                 let codes = refused.map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
                 let members = counts.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
@@ -141,6 +138,11 @@ struct IngestSummary {
                 Terminal.print(counts.map(\.0).joined(separator: ","))
                 Terminal.print(counts.map { String($0.1) }.joined(separator: ","))
             }
+        }
+        for example in examples { Terminal.error(example) }
+        if report.refusedCount > examples.count {
+            let more = Terminal.count(report.refusedCount - examples.count, "more refusal")
+            Terminal.error("… \(more); see 'meterd quarantine list' for what was kept")
         }
     }
 }

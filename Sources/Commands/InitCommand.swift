@@ -16,7 +16,7 @@ struct InitCommand: ParsableCommand {
 
     @OptionGroup var file: FileOptions
 
-    @Option(help: "The billing time zone, an IANA name.")
+    @Option(help: ArgumentHelp("The billing time zone, an IANA name.", valueName: "zone"))
     var timeZone = "Asia/Shanghai"
 
     @Flag(help: "Let every command say what time it is with --now.")
@@ -25,13 +25,21 @@ struct InitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The first price book (default: the built-in 'mpaas').", valueName: "file"))
     var priceBook: String?
 
-    @Option(help: "After how many days a day takes no more usage, 1 to 31.")
+    @Option(help: ArgumentHelp("After how many days a day takes no more usage, 1 to 31.", valueName: "days"))
     var finalAfterDays = 3
 
-    @Option(help: "How many days old usage may be when it arrives, 0 to 3650.")
+    @Option(help: ArgumentHelp("How many days old usage may be when it arrives, 0 to 3650.", valueName: "days"))
     var maxAgeDays = 35
 
+    @Option(
+        help: ArgumentHelp("When it is made (RFC 3339), with --test-clock.", valueName: "time"),
+        transform: Arguments.instant)
+    var now: Instant?
+
     func validate() throws {
+        guard now == nil || testClock else {
+            throw ValidationError("--now goes with --test-clock: any other ledger goes by the system's clock")
+        }
         guard (1...31).contains(finalAfterDays) else {
             throw ValidationError("--final-after-days \(finalAfterDays) is out of range; choose 1 to 31")
         }
@@ -45,7 +53,12 @@ struct InitCommand: ParsableCommand {
         creation.timeZone = timeZone
         creation.hasTestClock = testClock
         creation.finality = FinalityRule(finalAfterDays: finalAfterDays, maxAgeDays: maxAgeDays)
+        creation.now = now
         if let priceBook { creation.priceBook = try PriceBookCommand.text(of: priceBook) }
+        let folder = URL(filePath: file.path).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw Failure("cannot make \(file.path): its folder is not there; make it first")
+        }
         do {
             _ = try creation.create(at: file.path)
         } catch let problems as PriceBookProblems {
@@ -54,6 +67,6 @@ struct InitCommand: ParsableCommand {
         let clock = testClock ? ", test clock" : ""
         Terminal.print(
             "ledger \(file.path) made: time zone \(timeZone), days final after \(finalAfterDays), "
-                + "usage up to \(maxAgeDays) days old\(clock)")
+                + "usage up to \(Terminal.count(maxAgeDays, "day")) old\(clock)")
     }
 }

@@ -10,7 +10,9 @@ import Storage
 
 /// Which ledger.
 struct FileOptions: ParsableArguments {
-    @Option(name: .customLong("db"), help: "The ledger's file (default: METERD_DB, else ./meterd.db).")
+    @Option(
+        name: .customLong("db"),
+        help: ArgumentHelp("The ledger's file (default: METERD_DB, else ./meterd.db).", valueName: "file"))
     var database: String?
 
     var path: String {
@@ -26,7 +28,7 @@ struct LedgerOptions: ParsableArguments {
         name: .customLong("now"),
         help: ArgumentHelp(
             "What time it is (RFC 3339), for a ledger made with --test-clock.", valueName: "time"),
-        transform: { try Arguments.instant($0, option: "--now") })
+        transform: Arguments.instant)
     var now: Instant?
 
     var clock: LedgerClock { LedgerClock(given: now) }
@@ -36,18 +38,23 @@ struct LedgerOptions: ParsableArguments {
         let file = try LedgerFile.openForWriting(at: path) { holder in
             Terminal.error("meterd: waiting for \(holder), which is writing \(path)")
         }
+        try check(file)
         return try OpenLedger(file: file)
     }
 
-    /// Opens for reading. The time is checked all the same: `--now` means the same on every command.
+    /// Opens for reading; `--now` means the same on every command.
     func openForReading() throws -> LedgerFile {
         let ledger = try LedgerFile.openForReading(at: file.path)
-        if now != nil {
-            try ledger.read { database in
-                _ = try clock.now(try LedgerProperties.read(database), try LedgerState.read(database))
-            }
-        }
+        try check(ledger)
         return ledger
+    }
+
+    /// - Throws: `LedgerError` when the ledger does not take the given time, whatever the command does with it.
+    private func check(_ file: LedgerFile) throws {
+        guard now != nil else { return }
+        try file.read { database in
+            _ = try clock.now(try LedgerProperties.read(database), try LedgerState.read(database))
+        }
     }
 }
 
@@ -60,39 +67,34 @@ struct FormatOptions: ParsableArguments {
     var format = OutputFormat.text
 }
 
-/// Reading the words of a command line, each with a message that says what would do.
+/// Reading the words of a command line. The argument parser names the option and what was given; a message says what
+/// would do.
 enum Arguments {
-    static func instant(_ text: String, option: String) throws -> Instant {
+    static func instant(_ text: String) throws -> Instant {
         guard let micros = RFC3339.parse(text) else {
-            throw ValidationError(
-                "\(option) '\(text)' is no time; write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
+            throw ValidationError("write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
         }
         return Instant(micros: micros)
     }
 
-    static func day(_ text: String, option: String) throws -> Day {
-        guard let day = Day(text) else {
-            throw ValidationError("\(option) '\(text)' is no date; write YYYY-MM-DD, as 2027-01-10")
-        }
+    static func day(_ text: String) throws -> Day {
+        guard let day = Day(text) else { throw ValidationError("write a day as YYYY-MM-DD, as 2027-01-10") }
         return day
     }
 
-    static func month(_ text: String, option: String) throws -> Month {
-        guard let month = Month(text) else {
-            throw ValidationError("\(option) '\(text)' is no month; write YYYY-MM, as 2027-01")
-        }
+    static func month(_ text: String) throws -> Month {
+        guard let month = Month(text) else { throw ValidationError("write a month as YYYY-MM, as 2027-01") }
         return month
     }
 
-    static func code(_ text: String, what: String) throws -> Code {
-        guard let code = Code(text) else { throw ValidationError("\(what) '\(text)' is no code: \(Code.rule)") }
+    static func code(_ text: String) throws -> Code {
+        guard let code = Code(text) else { throw ValidationError(Code.rule) }
         return code
     }
 
-    static func money(_ text: String, option: String) throws -> Money {
+    static func money(_ text: String) throws -> Money {
         guard let money = Money(decimal: text), money >= .zero else {
-            throw ValidationError(
-                "\(option) '\(text)' is no price; write currency units with at most six decimals, as 55440 or 12.50")
+            throw ValidationError("write currency units with at most six decimals, as 55440 or 12.50")
         }
         return money
     }

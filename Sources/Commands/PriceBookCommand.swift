@@ -86,22 +86,27 @@ struct PriceBookCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
 
-        @Option(help: "The version (default: the latest).")
-        var version: Int?
+        @Option(help: "The version's number (default: the latest).")
+        var number: Int?
 
         @Flag(help: "The built-in price book; needs no ledger.")
         var builtIn = false
 
         func run() throws {
             if builtIn {
-                Terminal.print(PriceBookFile.builtIn)
+                Self.printAsWritten(PriceBookFile.builtIn)
                 return
             }
-            guard let yaml = try options.openForReading().read({ try PriceBooks.yaml(version: version, $0) }) else {
+            guard let yaml = try options.openForReading().read({ try PriceBooks.yaml(version: number, $0) }) else {
                 throw Failure(
-                    "the ledger has no version \(version ?? 0) of a price book; leave --version out for the latest")
+                    "the ledger has no version \(number ?? 0) of a price book; leave --number out for the latest")
             }
-            Terminal.print(yaml)
+            Self.printAsWritten(yaml)
+        }
+
+        /// A file that was applied comes out as it went in.
+        private static func printAsWritten(_ yaml: String) {
+            Terminal.print(yaml.hasSuffix("\n") ? String(yaml.dropLast()) : yaml)
         }
     }
 }

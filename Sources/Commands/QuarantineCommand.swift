@@ -54,7 +54,7 @@ struct QuarantineCommand: ParsableCommand {
         @OptionGroup var options: LedgerOptions
         @OptionGroup var output: FormatOptions
 
-        @Argument(help: "The events' numbers, as listed (default: all).")
+        @Argument(help: ArgumentHelp("The events' numbers, as listed (default: all).", valueName: "number"))
         var ids: [Int64] = []
 
         func run() throws {
@@ -71,7 +71,7 @@ struct QuarantineCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
 
-        @Argument(help: "The events' numbers, as listed.")
+        @Argument(help: ArgumentHelp("The events' numbers, as listed.", valueName: "number"))
         var ids: [Int64] = []
 
         @Flag(help: "All of them.")

@@ -21,7 +21,7 @@ struct RateCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("The local day, YYYY-MM-DD.", valueName: "day"),
-        transform: { try Arguments.day($0, option: "--date") })
+        transform: Arguments.day)
     var date: Day
 
     @Flag(help: "Show what would be appended and settled; change nothing.")

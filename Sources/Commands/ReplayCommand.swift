@@ -15,11 +15,11 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay", abstract: "Replay a history of events under the test clock.",
         discussion: """
             Takes events in the order of their times, the clock following them, and rates at each local midnight, the one \
-            after the last event too: a year in seconds. For a ledger made with 'init --test-clock'. The whole history is \
-            held in memory.
+            after the last event too: a year in seconds. For a ledger made with 'init --test-clock'. The clock starts at \
+            --now if it is given. The whole history is held in memory.
             """)
 
-    @OptionGroup var file: FileOptions
+    @OptionGroup var options: LedgerOptions
     @OptionGroup var output: FormatOptions
 
     @Argument(help: ArgumentHelp("Files of events, or - for standard input.", valueName: "file"))
@@ -27,30 +27,25 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let inputs = try files.map { try EventFile($0) }
-        let options = LedgerOptions(file: file)
         let ledger = try options.openForWriting()
         guard ledger.properties.hasTestClock else {
             throw Failure("replay is for a ledger made with 'init --test-clock'; use 'meterd ingest' for this one")
         }
         let history = try EventHistory(inputs)
+        guard history.count == 0 || history.firstTime != nil else {
+            throw Failure("the history has no event with a time; is it one CloudEvent a line?")
+        }
         let state = try ledger.file.read { try LedgerState.read($0) }
-        if let latest = state.latestInstant, let first = history.firstTime, first < latest {
+        if let start = options.now ?? state.latestInstant, let first = history.firstTime, first < start {
+            let what = options.now == nil ? "the latest instant that the ledger has recorded" : "the --now given"
             throw Failure(
-                "the history begins at \(first), before \(latest), the latest instant that the ledger has recorded; "
+                "the history begins at \(first), before \(start), \(what); "
                     + "replay what comes after it, or into a new ledger")
         }
-        var replay = Replay(ledger: ledger, history: history, lastMidnight: state.latestInstant)
+        var replay = Replay(ledger: ledger, history: history, start: options.now ?? state.latestInstant)
         try replay.run()
-        replay.summary.print(output.format)
+        replay.summary.print(output.format, also: [("midnights", replay.midnights), ("entries", replay.entries)])
         if output.format == .text { Terminal.print(replay.ratings) }
-    }
-}
-
-extension LedgerOptions {
-    init(file: FileOptions) {
-        self.init()
-        self.file = file
-        now = nil
     }
 }
 
@@ -58,6 +53,8 @@ extension LedgerOptions {
 struct EventHistory {
     private let bytes: [UInt8]
     private let entries: [Entry]
+    /// When the first event was; nil when there is none.
+    let firstTime: Instant?
 
     private struct Entry {
         var time: Instant
@@ -89,6 +86,7 @@ struct EventHistory {
             }
         }
         // Before the first event there is none before it: such lines stand at the first one's time.
+        firstTime = entries.map(\.time).filter { $0 != unknown }.min()
         if let first = entries.first(where: { $0.time != unknown })?.time {
             for index in entries.indices {
                 guard entries[index].time == unknown else { break }
@@ -101,7 +99,6 @@ struct EventHistory {
     }
 
     var count: Int { entries.count }
-    var firstTime: Instant? { entries.first?.time }
     func time(at index: Int) -> Instant { entries[index].time }
 
     /// Fills a batch with the events of a range, scanned where they lie, and stores it while they stay there.
@@ -124,23 +121,21 @@ private struct Replay {
     private let history: EventHistory
     private var today: Day?
     private(set) var summary = IngestSummary(progress: Progress(totalBytes: nil))
-    private var midnights = 0
-    private var entries = 0
+    private(set) var midnights = 0
+    /// Ledger entries that the ratings appended.
+    private(set) var entries = 0
     private var settledThrough: Day?
 
     private static let batchEvents = 10_000
 
-    init(ledger: OpenLedger, history: EventHistory, lastMidnight: Instant?) {
+    init(ledger: OpenLedger, history: EventHistory, start: Instant?) {
         self.ledger = ledger
         self.history = history
         // A ledger that has seen time before owes the midnights since.
-        today = lastMidnight.map { LedgerDays.date(of: $0, in: ledger.properties.timeZone) }
+        today = start.map { LedgerDays.date(of: $0, in: ledger.properties.timeZone) }
     }
 
     mutating func run() throws {
-        guard history.firstTime.map({ $0.micros != Int64.min }) ?? false else {
-            throw Failure("the history has no event with a time; is it one CloudEvent a line?")
-        }
         let zone = ledger.properties.timeZone
         var start = 0
         while start < history.count {
@@ -157,7 +152,7 @@ private struct Replay {
             summary.progress.show("\(day): \(Terminal.count(summary.report.received, "event"))")
             start = end
         }
-        if let today { try rateMidnights(before: today + 1) }
+        if history.count > 0, let today { try rateMidnights(before: today + 1) }
     }
 
     /// Rates at each midnight up to the one at which a day begins.

@@ -18,7 +18,7 @@ struct StatementCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("Only this month's, YYYY-MM.", valueName: "month"),
-        transform: { try Arguments.month($0, option: "--month") })
+        transform: Arguments.month)
     var month: Month?
 
     func run() throws {

@@ -16,8 +16,8 @@ struct TenantCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
 
-        @Argument(help: "The tenant's code.")
-        var code: String
+        @Argument(help: "The tenant's code.", transform: Arguments.code)
+        var code: Code
 
         @Option(help: "A name for people (default: the code).")
         var name: String?
@@ -26,7 +26,6 @@ struct TenantCommand: ParsableCommand {
         var legacy = false
 
         func run() throws {
-            let code = try Arguments.code(code, what: "tenant")
             let ledger = try options.openForWriting()
             let recording = try ledger.addTenant(
                 code, name: name ?? code.text, isLegacy: legacy, clock: options.clock)

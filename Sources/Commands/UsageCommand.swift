@@ -18,12 +18,12 @@ struct RowFilter: ParsableArguments {
 
     @Option(
         help: ArgumentHelp("From this day on, YYYY-MM-DD.", valueName: "day"),
-        transform: { try Arguments.day($0, option: "--from") })
+        transform: Arguments.day)
     var from: Day?
 
     @Option(
         help: ArgumentHelp("Through this day, YYYY-MM-DD.", valueName: "day"),
-        transform: { try Arguments.day($0, option: "--to") })
+        transform: Arguments.day)
     var to: Day?
 
     /// ?1 tenant, ?2 app, ?3 item, ?4 from, ?5 to: NULL where nothing was asked.

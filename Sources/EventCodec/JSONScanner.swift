@@ -11,7 +11,7 @@ struct JSONFault: Error {
         case noCommaOrBrace = "',' or '}' is expected"
         case noCommaOrBracket = "',' or ']' is expected"
         case trailing = "nothing more is expected"
-        case badLiteral = "only true, false and null are words"
+        case badLiteral = "there is no JSON value"
         case badNumber = "this is no number"
         case control = "a control character in a string must be escaped"
         case badEscape = "no such escape"

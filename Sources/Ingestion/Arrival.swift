@@ -25,8 +25,8 @@ struct Arrival {
         }
         guard let usageDay = calendar.day(of: time), today - usageDay <= finality.maxAgeDays else {
             return .tooOld(
-                "time \(time) is more than \(finality.maxAgeDays) days before the arrival on \(today), "
-                    + "the age limit of this ledger")
+                "time \(time) is too long before the arrival on \(today): "
+                    + "the age limit of this ledger is \(finality.maxAgeDays) days")
         }
         return .takes(usageDay: usageDay)
     }

@@ -135,14 +135,16 @@ final class Catalog {
         let items = fed.compactMap { book.items[$0] }
         let aggregation: Aggregation = kind == .deviceActivity ? .uniqueDevices : .sum
         if let other = items.first(where: { $0.aggregation != aggregation }) {
-            let wanted = other.aggregation == .uniqueDevices ? "meterd.device_activity" : "meterd.usage"
+            let wanted: EventKind =
+                other.aggregation == .uniqueDevices
+                ? .deviceActivity : feature == Self.gatewayFeature ? .gatewayCall : .usage
             return .refused(
-                .wrongType, "feature '\(feature)' feeds item '\(other.code)', which takes events of type \(wanted)")
+                .wrongType, "feature '\(feature)' feeds item '\(other.code)', which takes events of type \(wanted.type)")
         }
         if let legacy = items.first(where: { $0.isLegacy && !(tenantIsLegacy && $0.pricing != .none) }) {
             let replacement = legacy.replacedBy.map { "'\($0)'" }.joined(separator: ", ")
-            return .refused(
-                .legacyItem, "item '\(legacy.code)' is for existing customers only; it was replaced by \(replacement)")
+            let cause = tenantIsLegacy ? "has no price in the price book" : "is for existing customers only"
+            return .refused(.legacyItem, "item '\(legacy.code)' \(cause); it was replaced by \(replacement)")
         }
         let ids = items.compactMap { itemIDs[$0.code] }.sorted { $0.number < $1.number }
         return .items(ids, feed: feed(feature, items: ids))

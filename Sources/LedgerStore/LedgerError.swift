@@ -45,7 +45,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .unknownItem(let code, let known):
             "the price book has no item '\(code)'; it has \(known.map(\.text).joined(separator: ", "))"
         case .otherTerms(let what, let code, let field, let recorded, let given):
-            "\(what) '\(code)' is recorded with \(field) \(recorded), not \(given); "
+            "\(what) '\(code)' is recorded with \(field) '\(recorded)', not '\(given)'; "
                 + "repeat it as it is recorded, or choose another code"
         case .appOfOtherTenant(let app, let tenant):
             "app '\(app)' is not an app of tenant '\(tenant)'; name one of its apps"

@@ -38,7 +38,7 @@ extension FieldReader {
             let capitals = text.utf8.count == 3 ? Currency(code: text.uppercased())?.code : nil
             report(
                 field,
-                "\(shown(text)) is no currency of ISO 4217; write \(capitals ?? "three capital letters, like USD")")
+                "\(shown(text)) is no currency of ISO 4217; write \(capitals ?? "one that is, like USD")")
             return nil
         }
         return currency

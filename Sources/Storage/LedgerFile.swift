@@ -90,7 +90,11 @@ package final class LedgerFile {
     }
 
     private static func checkPresence(_ path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw StorageError.noSuchFile(path) }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw StorageError.noSuchFile(path)
+        }
+        guard !isFolder.boolValue else { throw StorageError.notALedger(path) }
     }
 
     private static func checkApplication(_ database: Database, _ path: String) throws {
