@@ -126,7 +126,8 @@ package final class OpenLedger {
     ///
     /// - Throws: ``LedgerError``: `unknownApp`, `unknownDevice`.
     package func eraseDevice(_ device: String, app: Code, clock: LedgerClock) throws {
-        try write(clock) { _, database in
+        try file.writeWithoutTrace { database in
+            _ = try Moment(clock, properties, database)
             let app = try Accounts.app(app, database)
             let isErased = try Array(device.utf8).withUnsafeBufferPointer {
                 try ingestor.usage.erase(device: $0, app: app.id, database)

@@ -175,6 +175,16 @@ package final class LedgerFile {
         }
     }
 
+    /// Runs a block as ``write(_:)`` does, and leaves nothing of what it overwrites or deletes in the file: neither in
+    /// the free space of pages nor in the WAL.
+    package func writeWithoutTrace<Value>(_ block: (Database) throws -> Value) throws -> Value {
+        try connection { try $0.execute(sql: "PRAGMA secure_delete = ON") }
+        defer { try? connection { try $0.execute(sql: "PRAGMA secure_delete = OFF") } }
+        let value = try write(block)
+        try connection { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        return value
+    }
+
     /// Runs a block in a write transaction of which nothing remains: what a command would do.
     package func rolledBack<Value>(_ block: (Database) throws -> Value) throws -> Value {
         try queue.writeWithoutTransaction { database in
