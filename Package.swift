@@ -88,6 +88,37 @@ let package = Package(
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "LedgerStore",
                 "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
+        // What the tests below share: seeded chance, and a ledger in a folder of its own.
+        .target(name: "Seeded", path: "Tests/Seeded", swiftSettings: strict),
+        .target(
+            name: "LedgerFixture",
+            dependencies: [
+                "EventCodec", "Quantities", "PriceBookFile", "Storage", "LedgerStore", "Ingestion", "Operations", grdb,
+            ], path: "Tests/LedgerFixture", swiftSettings: strict),
+        .testTarget(
+            name: "IngestionTests",
+            dependencies: [
+                "LedgerFixture", "EventCodec", "Quantities", "PriceBookFile", "Storage", "LedgerStore", "Ingestion",
+                "Operations", grdb,
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "CrashTests", dependencies: ["Seeded", "LedgerFixture", "Storage", grdb, "meterd"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "UsageStoreTests",
+            dependencies: [
+                "Seeded", "LedgerFixture", "Quantities", "Storage", "UsageStore", "LedgerStore", "RatingRun",
+                "Operations", "Ingestion", grdb,
+            ], swiftSettings: strict),
+        .testTarget(name: "QuantitiesTests", dependencies: ["Seeded", "Quantities", "LedgerStore"], swiftSettings: strict),
+        .testTarget(name: "RatingTests", dependencies: ["Seeded", "Quantities", "Rating"], swiftSettings: strict),
+        .testTarget(name: "AccountingTests", dependencies: ["Quantities", "Rating", "Accounting"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests",
+            dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "RatingRunTests", dependencies: ["LedgerFixture", "Quantities", "Storage", "Operations", grdb],
+            swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
             name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),

@@ -35,7 +35,7 @@ CREATE TABLE ledger_state (
     closed_through INTEGER,
     -- Days through this one are rated for good.
     settled_through INTEGER,
-    -- The latest day that any run has covered.
+    -- The latest day that any run has covered, or has begun to cover.
     rated_through INTEGER,
     -- Counts what can change a rating (usage, grants, voids, price books); a run notes how far it had come.
     change_count INTEGER NOT NULL,

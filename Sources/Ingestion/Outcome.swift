@@ -54,6 +54,15 @@ package struct BatchReport: Sendable {
         }
     }
 
+    /// Appends the batch that followed this one: its results go on counting where this one ended.
+    package mutating func append(_ next: BatchReport) {
+        let offset = received
+        results += next.results.map {
+            EventResult(index: $0.index + offset, source: $0.source, id: $0.id, outcome: $0.outcome)
+        }
+        add(next)
+    }
+
     /// Adds the counts of another batch; the results stay those of this one.
     package mutating func add(_ other: BatchReport) {
         accepted += other.accepted

@@ -9,6 +9,7 @@ package struct LedgerState: Sendable {
     /// Days through this one take no more usage.
     package let closedThrough: Day?
     package let settledThrough: Day?
+    /// The latest day that any run has covered, or has begun to cover.
     package let ratedThrough: Day?
     /// Whether anything that rating depends on has changed since the last complete run began.
     package let hasUnratedChanges: Bool
@@ -53,13 +54,24 @@ package struct LedgerState: Sendable {
         try database.execute(sql: "UPDATE ledger_state SET settled_through = ?", arguments: [day.number])
     }
 
-    /// Notes a complete run.
-    package static func noteRated(through day: Day, changeCount: Int64, _ database: Database) throws {
+    /// Notes that a run begins, so that the next one covers its days if it dies. Days that no run has covered before are
+    /// a change that is yet to be rated.
+    ///
+    /// - Returns: the count of changes that the run covers.
+    package static func beginRating(through day: Day, _ database: Database) throws -> Int64 {
         try database.execute(
             sql: """
                 UPDATE ledger_state
-                SET rated_through = max(coalesce(rated_through, ?1), ?1), rated_change_count = ?2
+                SET rated_through = ?1, change_count = change_count + 1
+                WHERE coalesce(rated_through < ?1, TRUE)
                 """,
-            arguments: [day.number, changeCount])
+            arguments: [day.number])
+        return try read(database).changeCount
+    }
+
+    /// Notes that a run is complete.
+    package static func completeRating(changeCount: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE ledger_state SET rated_change_count = ?", arguments: [changeCount])
     }
 }

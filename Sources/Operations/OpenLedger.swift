@@ -105,9 +105,7 @@ package final class OpenLedger {
                     batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + event.event.count]))
                     start += event.event.count
                 }
-                let report = try ingestor.apply(batch, clock: clock)
-                total.add(report)
-                total.results += report.results
+                total.append(try ingestor.apply(batch, clock: clock))
             }
         }
         return total

@@ -90,8 +90,7 @@ package struct RatingRun {
         if !dryRun {
             try file.write { database in
                 try settle(database)
-                try LedgerState.noteRated(
-                    through: plan.days.upperBound, changeCount: plan.changeCount, database)
+                try LedgerState.completeRating(changeCount: plan.changeCount, database)
             }
         }
         return report
@@ -108,9 +107,11 @@ package struct RatingRun {
         let final = min(last, moment.today - properties.finality.finalAfterDays)
         let finalThrough = final >= first ? final : nil
         var runID: Int64?
+        var changeCount = moment.state.changeCount
         if !dryRun {
             if let finalThrough { try LedgerState.close(through: finalThrough, database) }
             try LedgerState.note(moment.now, database)
+            changeCount = try LedgerState.beginRating(through: last, database)
             try database.execute(
                 sql: "INSERT INTO rating_run (requested_day, started_at) VALUES (?, ?)",
                 arguments: [date.number, moment.now.micros])
@@ -118,7 +119,7 @@ package struct RatingRun {
         }
         return Plan(
             now: moment.now, today: moment.today, days: first...last, finalThrough: finalThrough,
-            changeCount: moment.state.changeCount,
+            changeCount: changeCount,
             tenants: try tenants(first...last, grants, database), runID: runID,
             writer: try EntryWriter(properties, database))
     }

@@ -58,13 +58,11 @@ package final class LedgerFile {
         onWait: (String) -> Void = { _ in }
     ) throws -> LedgerFile {
         try checkPresence(path)
+        try checkIsLedger(path)
         let lock = try WriterLock(ledger: path, waitSeconds: waitSeconds, onWait: onWait)
         let file = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
         let migrator = SchemaMigrator(migrations: migrations)
-        let pending = try file.read { database in
-            try checkApplication(database, path)
-            return try migrator.pending(database, path: path)
-        }
+        let pending = try file.read { try migrator.pending($0, path: path) }
         if let first = pending.first {
             try file.backUp(to: "\(path).before-\(first.name)")
             try file.write { try migrator.apply(pending, to: $0) }
@@ -95,6 +93,13 @@ package final class LedgerFile {
             throw StorageError.noSuchFile(path)
         }
         guard !isFolder.boolValue else { throw StorageError.notALedger(path) }
+    }
+
+    /// Looks without writing: a connection for writing turns whatever database it opens into one with a WAL.
+    private static func checkIsLedger(_ path: String) throws {
+        let queue = try connect(path, readonly: true)
+        try queue.read { try checkApplication($0, path) }
+        try queue.close()
     }
 
     private static func checkApplication(_ database: Database, _ path: String) throws {

@@ -166,7 +166,9 @@ package final class IdentityIndex {
     /// Reads what is held: of days with a run its filter, of the others every identity.
     private func load(from heldFrom: Day, _ database: Database) throws {
         guard !isLoaded else { return }
-        isLoaded = true
+        // What a reading that failed has left must not stay: identities are all there, or read anew.
+        days = [:]
+        runs = [:]
         for row in try Row.fetchAll(
             database, sql: "SELECT arrival_day, filter FROM identity_run_day WHERE arrival_day >= ?",
             arguments: [heldFrom.number])
@@ -178,6 +180,7 @@ package final class IdentityIndex {
             days[Day(Int(record >> 40)), default: FingerprintTable(tables: 64)]
                 .insert(hash, UInt32(truncatingIfNeeded: record))
         }
+        isLoaded = true
     }
 
     private func eachRecord(

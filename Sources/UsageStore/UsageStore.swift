@@ -62,7 +62,17 @@ package final class UsageStore {
     package func begin(_ database: Database, expected: Set<AppID>) throws {
         if appsLoaded == .none { sealedThrough = try UsageStatements.sealedThrough(database) }
         let missing = expected.filter { !isLoaded($0) }
-        if !missing.isEmpty { try load(missing, database) }
+        if !missing.isEmpty {
+            do {
+                try load(missing, database)
+            } catch {
+                // Half a memory would count devices twice: the next batch reads everything anew.
+                devices = FingerprintTable()
+                apps = []
+                appsLoaded = .none
+                throw error
+            }
+        }
         // Apps that were added after everything had been loaded have nothing to load.
         let size = Int(expected.map(\.number).max() ?? 0) + 1
         while apps.count < size { apps.append(AppState()) }
@@ -222,6 +232,8 @@ package final class UsageStore {
             }
         }
         try UsageStatements.eachTouch(database) { item, device, place, counts in
+            // What is sealed speaks through its rows; its touches only wait to be cleared away.
+            if let sealedThrough, place.postingDay <= sealedThrough { return }
             // A place that was left since is larger than the one that counts: the smallest wins, so it may stay.
             if counts >= 0 { note(device, item: item, place: place) }
         }

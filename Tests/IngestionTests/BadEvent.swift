@@ -78,7 +78,7 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 ("time", "1799553600", .badTime, "time must be a string"),
                 ("time", "\"2027-01-10T10:00:00\"", .badTime, "with an offset"),
                 ("time", "\"2027-02-30T10:00:00Z\"", .badTime, "RFC 3339"),
-                ("time", "\"2026-12-05T23:59:59Z\"", .tooOld, "35 days before the arrival on 2027-01-10"),
+                ("time", "\"2026-12-05T23:59:59Z\"", .tooOld, "the age limit of this ledger is 35 days"),
                 ("time", "\"1970-01-01T00:00:00Z\"", .tooOld, "the age limit of this ledger"),
                 ("time", "\"2027-01-11T12:10:00.000001Z\"", .inFuture, "more than 10 minutes after the arrival"),
                 ("subject", nil, .malformed, "subject is missing"),
@@ -115,7 +115,7 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
             ("data.feature", "\"kernel\"", .notMetered, "'kernel' has no billable items"),
             (
                 "data.feature", "\"mobile_gateway\"", .wrongType,
-                "'gateway_calls', which takes events of type meterd.usage"
+                "'gateway_calls', which takes events of type meterd.gateway_call"
             ),
             ("data.features", "[\"message_push\"]", .malformed, "exclude each other"),
             ("data", #"{"device":"d","features":[]}"#, .malformed, "data.features is empty"),

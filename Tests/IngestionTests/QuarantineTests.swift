@@ -118,7 +118,8 @@ struct QuarantineTests {
         let ledger = try ledger()
         try ledger.execute(
             """
-            WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < \(Quarantine.maxEvents - 1))
+            WITH RECURSIVE number (n) AS (
+                SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < \(Quarantine.maxEvents - 1))
             INSERT INTO quarantine (arrived_at, code, reason, event, digest)
             SELECT 0, 'malformed', 'filled', x'7b7d', CAST(printf('%016d', n) AS BLOB) FROM number
             """)
