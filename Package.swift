@@ -110,9 +110,11 @@ let package = Package(
                 "Seeded", "LedgerFixture", "Quantities", "Storage", "UsageStore", "LedgerStore", "RatingRun",
                 "Operations", "Ingestion", grdb,
             ], swiftSettings: strict),
-        .testTarget(name: "QuantitiesTests", dependencies: ["Seeded", "Quantities", "LedgerStore"], swiftSettings: strict),
+        .testTarget(
+            name: "QuantitiesTests", dependencies: ["Seeded", "Quantities", "LedgerStore"], swiftSettings: strict),
         .testTarget(name: "RatingTests", dependencies: ["Seeded", "Quantities", "Rating"], swiftSettings: strict),
-        .testTarget(name: "AccountingTests", dependencies: ["Quantities", "Rating", "Accounting"], swiftSettings: strict),
+        .testTarget(
+            name: "AccountingTests", dependencies: ["Quantities", "Rating", "Accounting"], swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),

@@ -126,10 +126,11 @@ struct IngestSummary {
             Terminal.print("\(Terminal.count(report.received, "event")): \(outcomes)")
             for (code, events) in refused { Terminal.print("  \(code.rawValue): \(Terminal.grouped(events))") }
         case .json, .csv:
-            let counts: [(String, Int)] = [
-                ("received", report.received), ("accepted", report.accepted), ("duplicates", report.duplicates),
-                ("corrections", report.corrections), ("refused", report.refusedCount),
-            ] + also
+            let counts: [(String, Int)] =
+                [
+                    ("received", report.received), ("accepted", report.accepted), ("duplicates", report.duplicates),
+                    ("corrections", report.corrections), ("refused", report.refusedCount),
+                ] + also
             if format == .json {
                 let codes = refused.map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
                 let members = counts.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")

@@ -26,7 +26,8 @@ struct Arrival {
         guard let usageDay = calendar.day(of: time), today - usageDay <= finality.maxAgeDays else {
             return .tooOld(
                 "time \(time) is too long before the arrival on \(today): "
-                    + "the age limit of this ledger is \(finality.maxAgeDays) day\(finality.maxAgeDays == 1 ? "" : "s")")
+                    + "the age limit of this ledger is \(finality.maxAgeDays) day\(finality.maxAgeDays == 1 ? "" : "s")"
+            )
         }
         return .takes(usageDay: usageDay)
     }

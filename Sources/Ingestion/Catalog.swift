@@ -139,7 +139,8 @@ final class Catalog {
                 other.aggregation == .uniqueDevices
                 ? .deviceActivity : feature == Self.gatewayFeature ? .gatewayCall : .usage
             return .refused(
-                .wrongType, "feature '\(feature)' feeds item '\(other.code)', which takes events of type \(wanted.type)")
+                .wrongType, "feature '\(feature)' feeds item '\(other.code)', which takes events of type \(wanted.type)"
+            )
         }
         if let legacy = items.first(where: { $0.isLegacy && !(tenantIsLegacy && $0.pricing != .none) }) {
             let replacement = legacy.replacedBy.map { "'\($0)'" }.joined(separator: ", ")
