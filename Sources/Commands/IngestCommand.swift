@@ -36,7 +36,7 @@ struct IngestCommand: ParsableCommand {
             let stored = summary.report.received
             guard stored > 0 else { throw Failure("\(error)\nnothing was stored") }
             throw Failure(
-                "\(error)\nstored before it: \(Terminal.count(stored, "event")) (\(summary.outcomes)); "
+                "\(error)\nstored before it: \(counted(stored, "event")) (\(summary.outcomes)); "
                     + "the same command again counts none of them twice")
         }
         summary.print(output.format)
@@ -113,8 +113,8 @@ struct IngestSummary {
 
     /// `3 accepted, 1 duplicate, 0 corrections, 2 refused`.
     var outcomes: String {
-        "\(Terminal.grouped(report.accepted)) accepted, \(Terminal.count(report.duplicates, "duplicate")), "
-            + "\(Terminal.count(report.corrections, "correction")), \(Terminal.grouped(report.refusedCount)) refused"
+        "\(grouped(report.accepted)) accepted, \(counted(report.duplicates, "duplicate")), "
+            + "\(counted(report.corrections, "correction")), \(grouped(report.refusedCount)) refused"
     }
 
     /// - Parameter also: further counts for programs.
@@ -123,8 +123,8 @@ struct IngestSummary {
         let refused = report.refused.sorted { $0.key.rawValue < $1.key.rawValue }
         switch format {
         case .text:
-            Terminal.print("\(Terminal.count(report.received, "event")): \(outcomes)")
-            for (code, events) in refused { Terminal.print("  \(code.rawValue): \(Terminal.grouped(events))") }
+            Terminal.print("\(counted(report.received, "event")): \(outcomes)")
+            for (code, events) in refused { Terminal.print("  \(code.rawValue): \(grouped(events))") }
         case .json, .csv:
             let counts: [(String, Int)] =
                 [
@@ -142,7 +142,7 @@ struct IngestSummary {
         }
         for example in examples { Terminal.error(example) }
         if report.refusedCount > examples.count {
-            let more = Terminal.count(report.refusedCount - examples.count, "more refusal")
+            let more = counted(report.refusedCount - examples.count, "more refusal")
             Terminal.error("… \(more); see 'meterd quarantine list' for what was kept")
         }
     }

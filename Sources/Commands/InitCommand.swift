@@ -67,6 +67,6 @@ struct InitCommand: ParsableCommand {
         let clock = testClock ? ", test clock" : ""
         Terminal.print(
             "ledger \(file.path) made: time zone \(timeZone), days final after \(finalAfterDays), "
-                + "usage up to \(Terminal.count(maxAgeDays, "day")) old\(clock)")
+                + "usage up to \(counted(maxAgeDays, "day")) old\(clock)")
     }
 }

@@ -48,7 +48,7 @@ struct PriceBookCommand: ParsableCommand {
             let book = try PriceBookCommand.read(file).book
             Terminal.print(
                 "\(file): book '\(book.name)', effective \(book.effective), \(book.currency.code), "
-                    + "\(Terminal.count(book.items.count, "item")), \(Terminal.count(book.features.count, "feature")): "
+                    + "\(counted(book.items.count, "item")), \(counted(book.features.count, "feature")): "
                     + "no problems")
         }
     }

@@ -1,6 +1,7 @@
 // How far a long command has come, on a terminal only.
 
 import Foundation
+import Quantities
 
 /// Prints events, rate and share done on standard error, a few times a second.
 struct Progress {
@@ -17,8 +18,8 @@ struct Progress {
         lastShown = ContinuousClock.now
         isShown = true
         let elapsed = (ContinuousClock.now - start) / .seconds(1)
-        let rate = Terminal.grouped(Int(Double(events) / max(elapsed, 0.001)))
-        var text = "\(Terminal.count(events, "event")), \(rate) a second"
+        let rate = grouped(Int(Double(events) / max(elapsed, 0.001)))
+        var text = "\(counted(events, "event")), \(rate) a second"
         if let totalBytes, totalBytes > 0 { text += ", \(min(100, bytes * 100 / totalBytes)) %" }
         Terminal.progress(text)
     }

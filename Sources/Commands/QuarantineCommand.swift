@@ -4,6 +4,7 @@ import ArgumentParser
 import GRDB
 import Ingestion
 import Operations
+import Quantities
 import Storage
 
 struct QuarantineCommand: ParsableCommand {
@@ -42,7 +43,7 @@ struct QuarantineCommand: ParsableCommand {
             RowPrinter(columns: output.format == .text ? columns : columns + ["event"], rows)
                 .print(output.format, empty: "the quarantine is empty")
             if output.format == .text, count > rows.count {
-                Terminal.print("… \(Terminal.grouped(count - rows.count)) more; raise --limit")
+                Terminal.print("… \(grouped(count - rows.count)) more; raise --limit")
             }
         }
     }
@@ -87,7 +88,7 @@ struct QuarantineCommand: ParsableCommand {
 
         func run() throws {
             let dropped = try options.openForWriting().dropQuarantine(ids: ids)
-            Terminal.print("\(Terminal.count(dropped, "event")) dropped from the quarantine")
+            Terminal.print("\(counted(dropped, "event")) dropped from the quarantine")
         }
     }
 }

@@ -59,7 +59,7 @@ struct RateCommand: ParsableCommand {
         }
         let range =
             days.count == 1 ? "\(days.lowerBound)" : "\(days.lowerBound) to \(days.upperBound)"
-        let entries = Terminal.count(report.appended.count, "entry", "entries")
+        let entries = counted(report.appended.count, "entry", plural: "entries")
         let settled = report.settled.last.map { "settled through \($0)" } ?? "no day became settled"
         return dryRun
             ? "would rate \(range): \(entries) to append, \(settled) (dry run, nothing changed)"

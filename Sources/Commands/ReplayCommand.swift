@@ -149,7 +149,7 @@ private struct Replay {
             try history.withBatch(start..<end) { batch, lineNumbers in
                 summary.add(try ledger.ingest(batch, clock: clock)) { "line \(lineNumbers[$0.index])" }
             }
-            summary.progress.show("\(day): \(Terminal.count(summary.report.received, "event"))")
+            summary.progress.show("\(day): \(counted(summary.report.received, "event"))")
             start = end
         }
         if history.count > 0, let today { try rateMidnights(before: today + 1) }
@@ -175,7 +175,7 @@ private struct Replay {
 
     var ratings: String {
         let settled = settledThrough.map { ", settled through \($0)" } ?? ""
-        return "\(Terminal.count(midnights, "midnight")) rated: "
-            + "\(Terminal.count(entries, "ledger entry", "ledger entries"))\(settled)"
+        return "\(counted(midnights, "midnight")) rated: "
+            + "\(counted(entries, "ledger entry", plural: "ledger entries"))\(settled)"
     }
 }

@@ -1,4 +1,4 @@
-// Standard output and error, and numbers as people read them.
+// Standard output and error.
 
 import Foundation
 
@@ -25,24 +25,5 @@ enum Terminal {
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
         }
-    }
-
-    /// `1,234,567`.
-    static func grouped(_ number: Int64) -> String {
-        var digits = String(number.magnitude)
-        var groups: [String] = []
-        while digits.count > 3 {
-            groups.insert(String(digits.suffix(3)), at: 0)
-            digits.removeLast(3)
-        }
-        groups.insert(digits, at: 0)
-        return (number < 0 ? "-" : "") + groups.joined(separator: ",")
-    }
-
-    static func grouped(_ number: Int) -> String { grouped(Int64(number)) }
-
-    /// `1 event`, `2 events`.
-    static func count(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
-        "\(grouped(number)) \(number == 1 ? singular : plural ?? singular + "s")"
     }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import GRDB
+import Quantities
 import Verification
 
 struct VerifyCommand: ParsableCommand {
@@ -38,7 +39,7 @@ struct VerifyCommand: ParsableCommand {
             let verdict = check.findingCount == 0 ? "ok   " : "WRONG"
             Terminal.print("\(verdict)  \(check.name): \(check.compared)")
             for finding in check.findings { Terminal.print("       \(finding.sentence)") }
-            if check.untold > 0 { Terminal.print("       … and \(Terminal.grouped(check.untold)) more") }
+            if check.untold > 0 { Terminal.print("       … and \(grouped(check.untold)) more") }
         }
         for note in report.notes { Terminal.print("note: \(note)") }
         if let head = report.chainHead { Terminal.print("head: entry \(head.entryID), \(head.hash)") }
@@ -46,7 +47,7 @@ struct VerifyCommand: ParsableCommand {
         Terminal.print(
             report.isSound
                 ? "the ledger agrees in all \(report.checks.count) checks"
-                : "\(Terminal.count(count, "contradiction")) found; restore a backup, or ask for help with this output")
+                : "\(counted(count, "contradiction")) found; restore a backup, or ask for help with this output")
     }
 
     private func printJSON(_ report: VerificationReport) {

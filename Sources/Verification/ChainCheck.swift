@@ -2,6 +2,7 @@
 
 import Accounting
 import GRDB
+import Quantities
 import Storage
 
 extension Check {

@@ -1,6 +1,7 @@
 // Whether every event received ended in exactly one way.
 
 import GRDB
+import Quantities
 import Storage
 
 extension Check {

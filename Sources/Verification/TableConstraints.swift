@@ -1,6 +1,7 @@
 // The bounds of columns, checked as the schema words them: a connection that only reads has SQLite pass over CHECKs.
 
 import GRDB
+import Quantities
 
 /// The named CHECK constraints of a table.
 struct TableConstraints {

@@ -4,6 +4,7 @@ import Accounting
 import Foundation
 import GRDB
 import LedgerStore
+import Quantities
 package import Storage
 
 /// Verifies an open ledger file. Each check reads in one transaction, so another process may write meanwhile.
@@ -85,14 +86,4 @@ package struct Verification {
 struct Check: Sendable {
     let name: String
     let compare: @Sendable (Database, inout Findings) throws -> String
-}
-
-/// `1 change`, `12,345 changes`.
-func counted(_ number: some BinaryInteger, _ noun: String, plural: String? = nil) -> String {
-    var digits = ""
-    for (index, digit) in String(number.magnitude).reversed().enumerated() {
-        if index > 0, index % 3 == 0 { digits = "," + digits }
-        digits = String(digit) + digits
-    }
-    return "\(number < 0 ? "-" : "")\(digits) \(number == 1 ? noun : plural ?? noun + "s")"
 }
