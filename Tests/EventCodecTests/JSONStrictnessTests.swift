@@ -86,7 +86,7 @@ struct JSONStrictnessTests {
             (#"{"a":1 "b":2}"#, "not valid JSON at byte 7: ',' or '}' is expected"),
             (#"{"a":[1 2]}"#, "not valid JSON at byte 8: ',' or ']' is expected"),
             (#"{"a":]}"#, "not valid JSON at byte 5: a value is expected"),
-            (#"{"a":nil}"#, "not valid JSON at byte 5: only true, false and null are words"),
+            (#"{"a":nil}"#, "not valid JSON at byte 5: there is no JSON value"),
             (#"{"a":012}"#, "not valid JSON at byte 5: this is no number"),
             (#"{"a":1} {"#, "not valid JSON at byte 8: nothing more is expected"),
             ("\u{FEFF}{}", "not valid JSON at byte 0: a value is expected"),

@@ -157,10 +157,10 @@ extension BrokenBook {
             at(3, 11, "currency", "`usd` is no currency of ISO 4217; write USD")),
         BrokenBook(
             "a currency that does not exist", "USD", "XXX",
-            at(3, 11, "currency", "`XXX` is no currency of ISO 4217; write three capital letters, like USD")),
+            at(3, 11, "currency", "`XXX` is no currency of ISO 4217; write one that is, like USD")),
         BrokenBook(
             "a Kelvin sign in a currency", "USD", "SE\u{212A}",
-            at(3, 11, "currency", "`SE\u{212A}` is no currency of ISO 4217; write three capital letters, like USD")),
+            at(3, 11, "currency", "`SE\u{212A}` is no currency of ISO 4217; write one that is, like USD")),
         BrokenBook(
             "a list of items", "items:\n", "items: [ devices ]\nitem:\n",
             at(4, 8, "items", "here stands a list; write a map of items, each under its code"),
