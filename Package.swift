@@ -119,7 +119,8 @@ let package = Package(
             name: "StorageTests",
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
         .testTarget(
-            name: "RatingRunTests", dependencies: ["LedgerFixture", "Quantities", "Storage", "Operations", grdb],
+            name: "RatingRunTests",
+            dependencies: ["LedgerFixture", "Quantities", "Storage", "Operations", "Verification", grdb],
             swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(

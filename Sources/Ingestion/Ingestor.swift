@@ -66,8 +66,6 @@ package final class Ingestor {
         let arrival = Arrival(
             now: now, today: today, calendar: calendar, finality: properties.finality,
             closedThrough: state.closedThrough)
-        // A clock that was set back must not date arrivals on days whose identities are sealed in a run.
-        let arrivalDay = try usage.identities.lastRunDay(database).map { max(today, $0 + 1) } ?? today
         try catalog.refresh(database)
         try usage.begin(database, expected: expectedApps(batch))
 
@@ -77,7 +75,7 @@ package final class Ingestor {
             let outcome: Outcome
             switch scanned {
             case .event(let event):
-                outcome = try judge(event, batch.scanner, arrival, arrivalDay, database)
+                outcome = try judge(event, batch.scanner, arrival, database)
                 if case .accepted = outcome {
                     try quarantine.clear(event.raw, database)
                     report.accepted += 1
@@ -133,7 +131,7 @@ package final class Ingestor {
     // MARK: One event
 
     private func judge(
-        _ event: ScannedEvent, _ scanner: EventScanner, _ arrival: Arrival, _ arrivalDay: Day, _ database: Database
+        _ event: ScannedEvent, _ scanner: EventScanner, _ arrival: Arrival, _ database: Database
     ) throws -> Outcome {
         let app = catalog.app(event.subject)
         let isSum = event.kind != .deviceActivity
@@ -161,7 +159,7 @@ package final class Ingestor {
                 let record = UsageRecord(
                     source: event.source.buffer, id: event.id.buffer, feed: try catalog.id(of: feed, database),
                     time: Instant(micros: event.timeMicros), quantity: Quantity(event.quantity), place: place)
-                try usage.record(record, app: app.id, items: items, arrivalDay: arrivalDay)
+                try usage.record(record, app: app.id, items: items, arrivalDay: arrival.today, database)
             } else {
                 try usage.touch(app: app.id, items: items, device: event.device.buffer, place: place)
             }

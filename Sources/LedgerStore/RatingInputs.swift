@@ -21,7 +21,7 @@ package enum RatingInputs {
     ///
     /// - Parameters:
     ///   - firstDay: the first unsettled day; later entries are booked lines, earlier ones are in the totals.
-    ///   - firstMonth: the earliest usage month that can still take usage; of earlier ones only grants count on.
+    ///   - firstMonth: the earliest usage month that has usage to rate; of earlier ones only grants count on.
     package static func tenants(
         firstDay: Day, firstMonth: Month, _ database: Database
     ) throws -> [TenantID: TenantLedger] {

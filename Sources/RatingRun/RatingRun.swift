@@ -142,14 +142,15 @@ package struct RatingRun {
     ) throws -> [TenantPlan] {
         let history = try PriceBooks.history(database)
         let names = try Names(database)
-        // Usage posted on an unsettled day is at most as old as the age limit and the wait for finality together.
-        let oldest = days.lowerBound - (properties.finality.maxAgeDays + properties.finality.finalAfterDays)
-        let ledgers = try RatingInputs.tenants(firstDay: days.lowerBound, firstMonth: oldest.month, database)
+        let counted = try UsageReading.quantities(postedOn: days, database)
+        // How old usage can be follows from the usage itself: a clock that was wrong may have let in older usage.
+        let firstMonth = counted.map(\.place.usageDay.month).min() ?? days.lowerBound.month
+        let ledgers = try RatingInputs.tenants(firstDay: days.lowerBound, firstMonth: firstMonth, database)
 
         var owners: [AppID: TenantID] = [:]
         for app in try Accounts.apps(database).values { owners[app.id] = app.tenant.id }
         var quantities: [TenantID: [Day: [UsageQuantity]]] = [:]
-        for usage in try UsageReading.quantities(postedOn: days, database) {
+        for usage in counted {
             guard let owner = owners[usage.app] else { continue }
             let quantity = UsageQuantity(
                 app: try names.app(usage.app.number), item: try names.item(usage.item.number),

@@ -48,7 +48,10 @@ package final class IdentityIndex {
 
     private var days: [Day: FingerprintTable<UInt64>] = [:]
     private var runs: [Day: IdentityFilter] = [:]
-    private var isLoaded = false
+    /// The first arrival day whose identities are known; nil before anything was read.
+    private var loadedFrom: Day?
+    /// A filed day was taken up again in this batch: memory must be read anew if the batch fails.
+    private var hasReopened = false
     private var nextRecord: [Day: Int64] = [:]
     private var undo: [(day: Day, hash: UInt64, sequence: UInt32)] = []
     private var lastSource: (bytes: [UInt8], hash: UInt64) = ([], 0)
@@ -78,11 +81,6 @@ package final class IdentityIndex {
                     database, "SELECT sequence FROM identity_run WHERE arrival_day = ?1 AND hash = ?2")
             )
         }
-    }
-
-    /// The last arrival day that has a run: a later arrival is never dated on or before it, whatever the clock does.
-    package func lastRunDay(_ database: Database) throws -> Day? {
-        try Int.fetchOne(database, sql: "SELECT max(arrival_day) FROM identity_run_day").map { Day($0) }
     }
 
     // MARK: Looking up
@@ -134,7 +132,8 @@ package final class IdentityIndex {
 
     // MARK: Storing
 
-    func insert(_ record: UsageRecord, app: AppID, arrivalDay: Day) throws {
+    func insert(_ record: UsageRecord, app: AppID, arrivalDay: Day, _ database: Database) throws {
+        if runs[arrivalDay] != nil { try reopen(arrivalDay, database) }
         let recordID =
             try nextRecord[arrivalDay] ?? UsageStatements.firstFree(lastRecordStatement, of: arrivalDay)
         insertStatement.bind(1, recordID)
@@ -155,17 +154,32 @@ package final class IdentityIndex {
         undo.append((arrivalDay, hash, sequence))
     }
 
-    func commit() { undo.removeAll(keepingCapacity: true) }
+    /// Takes up a day again whose identities are filed in a run: only a clock that was set back comes to one. The run
+    /// is made anew once the day is over again.
+    private func reopen(_ day: Day, _ database: Database) throws {
+        hasReopened = true
+        try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day.number])
+        runs[day] = nil
+        try loadRecords(of: day, database)
+    }
+
+    func commit() {
+        undo.removeAll(keepingCapacity: true)
+        hasReopened = false
+    }
 
     func rollBack() {
         for entry in undo.reversed() { days[entry.day]?.remove(entry.hash, entry.sequence) }
         undo.removeAll(keepingCapacity: true)
         nextRecord.removeAll()
+        if hasReopened { loadedFrom = nil }
+        hasReopened = false
     }
 
-    /// Reads what is held: of days with a run its filter, of the others every identity.
+    /// Reads what is held: of days with a run its filter, of the others every identity. Again when a clock that was set
+    /// back asks for days before those that were read.
     private func load(from heldFrom: Day, _ database: Database) throws {
-        guard !isLoaded else { return }
+        if let loadedFrom, loadedFrom <= heldFrom { return }
         // What a reading that failed has left must not stay: identities are all there, or read anew.
         days = [:]
         runs = [:]
@@ -175,12 +189,33 @@ package final class IdentityIndex {
         {
             runs[Day(row["arrival_day"])] = IdentityFilter(bytes: row["filter"])
         }
-        let lastRun = runs.keys.max().map { $0 + 1 } ?? heldFrom
-        try eachRecord(from: max(heldFrom, lastRun).firstID, to: Int64.max, database) { record, hash in
-            days[Day(Int(record >> 40)), default: FingerprintTable(tables: 64)]
-                .insert(hash, UInt32(truncatingIfNeeded: record))
+        for day in try Self.recordDays(from: heldFrom, before: nil, database) where runs[day] == nil {
+            try loadRecords(of: day, database)
         }
-        isLoaded = true
+        loadedFrom = heldFrom
+    }
+
+    private func loadRecords(of day: Day, _ database: Database) throws {
+        var table = FingerprintTable<UInt64>(tables: 64)
+        try eachRecord(from: day.firstID, to: (day + 1).firstID, database) { record, hash in
+            table.insert(hash, UInt32(truncatingIfNeeded: record))
+        }
+        days[day] = table
+    }
+
+    /// The arrival days that have records: hops from one to the next.
+    private static func recordDays(from first: Day, before end: Day?, _ database: Database) throws -> [Day] {
+        var days: [Day] = []
+        var next = first
+        while let record = try Int64.fetchOne(
+            database, sql: "SELECT min(record_id) FROM usage_record WHERE record_id >= ? AND record_id < ?",
+            arguments: [next.firstID, end?.firstID ?? Int64.max])
+        {
+            let day = Day(Int(record >> 40))
+            days.append(day)
+            next = day + 1
+        }
+        return days
     }
 
     private func eachRecord(
@@ -206,18 +241,7 @@ package final class IdentityIndex {
     package func maintainRuns(today: Day, heldFrom: Day) throws {
         let pending = try file.read { database in
             let built = try Set(Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day"))
-            var pending: [Day] = []
-            var next = heldFrom
-            // Hops from one day that has records to the next.
-            while let record = try Int64.fetchOne(
-                database, sql: "SELECT min(record_id) FROM usage_record WHERE record_id >= ? AND record_id < ?",
-                arguments: [next.firstID, today.firstID])
-            {
-                let day = Day(Int(record >> 40))
-                if !built.contains(day.number) { pending.append(day) }
-                next = day + 1
-            }
-            return pending
+            return try Self.recordDays(from: heldFrom, before: today, database).filter { !built.contains($0.number) }
         }
         for day in pending { try buildRun(of: day) }
         try dropRuns(before: heldFrom)
@@ -263,7 +287,7 @@ package final class IdentityIndex {
                 arguments: [day.number, count, filter.bytes])
         }
         days[day] = nil
-        if isLoaded { runs[day] = filter }
+        if loadedFrom != nil { runs[day] = filter }
     }
 
     private func dropRuns(before heldFrom: Day) throws {

@@ -112,8 +112,10 @@ package final class UsageStore {
     /// Stores a sum event whose identity is free.
     ///
     /// - Throws: ``Quantities/Overflow`` when the batch's sum of an item leaves 64 bits.
-    package func record(_ record: UsageRecord, app: AppID, items: [ItemID], arrivalDay: Day) throws {
-        try identities.insert(record, app: app, arrivalDay: arrivalDay)
+    package func record(
+        _ record: UsageRecord, app: AppID, items: [ItemID], arrivalDay: Day, _ database: Database
+    ) throws {
+        try identities.insert(record, app: app, arrivalDay: arrivalDay, database)
         for item in items {
             let counter = CounterKey(app: app.number, item: item.number, place: record.place)
             let sum = Quantity(counters[counter, default: .init()].quantity)

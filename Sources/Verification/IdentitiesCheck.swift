@@ -93,9 +93,6 @@ extension Check {
         let segments = try Row.fetchAll(database, sql: "SELECT starts_at, day FROM day_start ORDER BY starts_at")
             .map { DaySegment(start: Instant(micros: $0["starts_at"]), day: Day($0["day"])) }
         let calendar = segments.isEmpty ? nil : DayCalendar(segments: segments)
-        // When a system's clock is set back over midnight, arrivals are dated on the day after the last one whose
-        // identities were filed, which may be a day later than the clock says. A test clock never goes back.
-        let slack = properties.hasTestClock ? 0 : 1
         let statement = try RawStatement(
             database, "SELECT record_id, usage_day, posting_day, time, quantity FROM usage_record")
         var records = 0
@@ -111,13 +108,13 @@ extension Check {
                         + describe(calendar?.day(of: time)))
             }
             let age = arrivalDay - usageDay
-            if age > finality.maxAgeDays + slack || age < -1 {
+            if age > finality.maxAgeDays || age < -1 {
                 findings.add(
                     "record \(record): usage day \(usageDay) is \(age) days before its arrival on \(arrivalDay), "
                         + "the age limit is \(finality.maxAgeDays)")
             }
             // What was closed by then is not known any more: the day may be later than this, never earlier.
-            let earliest = finality.postingDay(usageDay: usageDay, today: arrivalDay - slack, closedThrough: nil)
+            let earliest = finality.postingDay(usageDay: usageDay, today: arrivalDay, closedThrough: nil)
             if postingDay < earliest {
                 findings.add(
                     "record \(record): posting day \(postingDay), but arrival on \(arrivalDay) allows none before "

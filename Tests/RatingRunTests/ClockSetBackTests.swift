@@ -1,0 +1,88 @@
+// A clock that ran ahead and was set right again: nothing is counted twice, no tier starts anew.
+
+import GRDB
+import Ingestion
+import LedgerFixture
+import Operations
+import Quantities
+import Storage
+import Testing
+import Verification
+
+@Suite("A clock that ran ahead and was set right (Billing rules, sections 2 to 4)")
+struct ClockSetBackTests {
+    /// A ledger whose clock may go back, as a system's clock does: it forgets the latest instant.
+    private func setClock(_ fixture: LedgerFixture, to time: String) throws {
+        try fixture.ledger.file.write { try $0.execute(sql: "UPDATE ledger_state SET latest_instant = NULL") }
+        try fixture.set(now: time)
+        try fixture.reopen()
+        try fixture.ledger.prepareIngestion(clock: fixture.clock)
+    }
+
+    private func verified(_ fixture: LedgerFixture) throws -> [String] {
+        try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence)
+    }
+
+    @Test("An event that is sent again stays a duplicate")
+    func identitiesAreHeld() throws {
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        let event = EventLine.calls(1000, id: "e1").text
+        #expect(try fixture.ingest(event).accepted == 1)
+        for day in ["2027-04-20", "2027-04-21"] {
+            try setClock(fixture, to: "\(day)T12:00:00Z")
+            #expect(try fixture.ingest(EventLine.calls(1, id: day, at: "\(day)T10:00:00Z").text).accepted == 1)
+        }
+        try setClock(fixture, to: "2027-01-10T13:00:00Z")
+        #expect(try fixture.ingest(event).duplicates == 1)
+        #expect(try verified(fixture) == [])
+    }
+
+    @Test("An arrival on a day whose identities were filed already is dated right and found again")
+    func filedDaysTakeArrivals() throws {
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        #expect(try fixture.ingest(EventLine.calls(1, id: "first").text).accepted == 1)
+        try setClock(fixture, to: "2027-01-16T12:00:00Z")
+        #expect(try fixture.ingest(EventLine.calls(2, id: "ahead", at: "2027-01-16T10:00:00Z").text).accepted == 1)
+        try setClock(fixture, to: "2027-01-10T13:00:00Z")
+        let late = EventLine.calls(3, id: "late").text
+        #expect(try fixture.ingest(late).accepted == 1)
+        #expect(try fixture.rows("SELECT arrival_day, id FROM usage_event ORDER BY quantity").last == "2027-01-10 late")
+        try setClock(fixture, to: "2027-01-11T12:00:00Z")
+        #expect(try fixture.ingest(late).duplicates == 1)
+        #expect(try verified(fixture) == [])
+    }
+
+    @Test("Late usage of a month that was settled long ago goes on at the month's position")
+    func positionsCarryOn() throws {
+        let book = PriceBookText.withAllowance
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z", priceBook: book)
+        try fixture.addTenant("acme", apps: ["shop"])
+        _ = try fixture.ingest(EventLine.calls(8, id: "a").text)
+        try setClock(fixture, to: "2027-04-20T12:00:00Z")
+        _ = try fixture.ledger.rate(try #require(Day("2027-04-20")), clock: fixture.clock)
+        try setClock(fixture, to: "2027-01-10T13:00:00Z")
+        _ = try fixture.ingest(EventLine.calls(8, id: "b").text)
+        try setClock(fixture, to: "2027-04-21T12:00:00Z")
+        _ = try fixture.ledger.rate(try #require(Day("2027-04-21")), clock: fixture.clock)
+        #expect(
+            try fixture.rows(
+                "SELECT source, sum(quantity), sum(amount_micros) FROM ledger GROUP BY source ORDER BY source")
+                == ["allowance 10 0", "overage 6 6000000"])
+        #expect(try verified(fixture) == [])
+    }
+}
+
+enum PriceBookText {
+    /// Ten calls a month free, then one dollar each.
+    static let withAllowance = """
+        book: tiers
+        effective: 2026-01-01
+        currency: USD
+        items:
+          gateway_calls: { aggregation: sum, tiers: [ { up_to: 10, price: "0" }, { price: "1" } ] }
+        features:
+          mobile_gateway: { items: [ gateway_calls ] }
+        """
+}
