@@ -130,7 +130,8 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Oracle", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
+                "LedgerFixture", "Oracle", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile",
+                "Storage", "UsageStore",
                 "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
     ],

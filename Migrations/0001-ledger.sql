@@ -76,6 +76,16 @@ CREATE TABLE price_book_version (
     yaml TEXT NOT NULL
 ) STRICT;
 
+CREATE TRIGGER price_book_version_is_fixed BEFORE UPDATE ON price_book_version
+BEGIN
+    SELECT raise(ABORT, 'a version of the price book never changes; apply a later one');
+END;
+
+CREATE TRIGGER price_book_version_stays BEFORE DELETE ON price_book_version
+BEGIN
+    SELECT raise(ABORT, 'a version of the price book never changes; apply a later one');
+END;
+
 CREATE TABLE item (
     item_id INTEGER PRIMARY KEY,
     code TEXT NOT NULL UNIQUE,
@@ -92,6 +102,8 @@ CREATE TABLE "grant" (
     item_id INTEGER REFERENCES item,
     -- The app of a subscription.
     app_id INTEGER REFERENCES app,
+    -- What a package was bought for.
+    devices INTEGER,
     term TEXT NOT NULL CONSTRAINT term_kind CHECK (term IN ('month', 'year')),
     purchased_at INTEGER NOT NULL,
     price_micros INTEGER CONSTRAINT price_is_paid CHECK (price_micros >= 0),
@@ -108,9 +120,9 @@ CREATE INDEX grant_by_tenant ON "grant" (tenant_id);
 -- What is sold stays as it was sold; only a void is noted, once.
 CREATE TRIGGER grant_is_fixed BEFORE UPDATE ON "grant"
 WHEN OLD.voided_at IS NOT NULL
-    OR (OLD.grant_id, OLD.code, OLD.tenant_id, OLD.offer, OLD.item_id, OLD.app_id, OLD.term, OLD.purchased_at,
+    OR (OLD.grant_id, OLD.code, OLD.tenant_id, OLD.offer, OLD.item_id, OLD.app_id, OLD.devices, OLD.term, OLD.purchased_at,
         OLD.price_micros, OLD.recorded_at, OLD.effective_day, OLD.end_day, OLD.first_posting_day)
-    IS NOT (NEW.grant_id, NEW.code, NEW.tenant_id, NEW.offer, NEW.item_id, NEW.app_id, NEW.term, NEW.purchased_at,
+    IS NOT (NEW.grant_id, NEW.code, NEW.tenant_id, NEW.offer, NEW.item_id, NEW.app_id, NEW.devices, NEW.term, NEW.purchased_at,
         NEW.price_micros, NEW.recorded_at, NEW.effective_day, NEW.end_day, NEW.first_posting_day)
 BEGIN
     SELECT raise(ABORT, 'a grant never changes but for being voided once');
@@ -140,6 +152,16 @@ CREATE TABLE settled_day (
     -- The local date on which it was settled.
     settled_on INTEGER NOT NULL
 ) STRICT;
+
+CREATE TRIGGER settled_day_is_fixed BEFORE UPDATE ON settled_day
+BEGIN
+    SELECT raise(ABORT, 'a settled day stays settled');
+END;
+
+CREATE TRIGGER settled_day_stays BEFORE DELETE ON settled_day
+BEGIN
+    SELECT raise(ABORT, 'a settled day stays settled');
+END;
 
 CREATE TABLE ledger_entry (
     entry_id INTEGER PRIMARY KEY,

@@ -152,7 +152,10 @@ private struct Replay {
             summary.progress.show("\(day): \(counted(summary.report.received, "event"))")
             start = end
         }
-        if history.count > 0, let today { try rateMidnights(before: today + 1) }
+        guard history.count > 0, let today else { return }
+        // The date after the last event's may be one that the zone skips.
+        let next = LedgerDays.segments(of: today + 1...today + 3, in: zone).first
+        if let next { try rateMidnights(before: next.day) }
     }
 
     /// Rates at each midnight up to the one at which a day begins.

@@ -70,7 +70,6 @@ package final class Ingestor {
         try usage.begin(database, expected: expectedApps(batch))
 
         var report = BatchReport()
-        report.arrivedAt = now
         for (index, scanned) in batch.events.enumerated() {
             let outcome: Outcome
             switch scanned {

@@ -37,8 +37,6 @@ package struct BatchReport: Sendable {
     package var duplicates = 0
     package var refused: [RefusalCode: Int] = [:]
     package var results: [EventResult] = []
-    /// The instant of arrival, read inside the transaction.
-    package var arrivedAt: Instant?
 
     package init() {}
 

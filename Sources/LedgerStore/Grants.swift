@@ -12,6 +12,19 @@ package struct GrantOrder: Sendable {
         case miniProgramPackage(devices: Int64)
         case resourcePackage(item: Code, quantity: Quantity)
         case subscription(licence: Code, app: Code, term: Term)
+
+        var offer: Offer {
+            switch self {
+            case .miniProgramPackage: .miniProgramPackage
+            case .resourcePackage: .resourcePackage
+            case .subscription: .subscription
+            }
+        }
+
+        var devices: Int64? {
+            if case .miniProgramPackage(let devices) = self { return devices }
+            return nil
+        }
     }
 
     package let code: Code
@@ -56,25 +69,26 @@ package enum Grants {
         let purchaseDay = LedgerDays.date(of: order.purchasedAt, in: moment.properties.timeZone)
         let tenant = try Accounts.tenant(order.tenant, database)
         guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
-        let book = try PriceBooks.history(database).version(for: purchaseDay + 1).book
-        let sold = try Sold(order, tenant: tenant, book: book, database)
         if let row = try Row.fetchOne(
             database, sql: "SELECT * FROM \"grant\" WHERE code = ?", arguments: [order.code.text])
         {
-            try check(row, repeats: order, sold, tenant: tenant, database)
+            try check(row, repeats: order, tenant: tenant, database)
             return .alreadyRecorded
         }
+        let book = try PriceBooks.history(database).version(for: purchaseDay + 1).book
+        let sold = try Sold(order, tenant: tenant, book: book, database)
         let life = GrantLife(purchaseDay: purchaseDay, term: sold.term)
         try database.execute(
             sql: """
                 INSERT INTO "grant" (
-                    code, tenant_id, offer, item_id, app_id, term, purchased_at, price_micros, recorded_at,
+                    code, tenant_id, offer, item_id, app_id, devices, term, purchased_at, price_micros, recorded_at,
                     effective_day, end_day, first_posting_day)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 order.code.text, tenant.id.number, sold.offer.rawValue, sold.item?.number, sold.app?.number,
-                sold.term.rawValue, order.purchasedAt.micros, order.price?.micros, now.micros, life.effective.number,
+                order.terms.devices, sold.term.rawValue, order.purchasedAt.micros, order.price?.micros, now.micros,
+                life.effective.number,
                 life.end.number, moment.earliestOpenDay.number,
             ])
         let id = database.lastInsertedRowID
@@ -143,34 +157,35 @@ package enum Grants {
     }
 
     /// - Throws: ``LedgerError/otherTerms(what:code:field:recorded:given:)`` when a recorded grant has other terms.
-    private static func check(
-        _ row: Row, repeats order: GrantOrder, _ sold: Sold, tenant: Tenant, _ database: Database
-    ) throws {
+    ///
+    /// The order's own terms are compared, not what a price book makes of them today.
+    private static func check(_ row: Row, repeats order: GrantOrder, tenant: Tenant, _ database: Database) throws {
         func same(_ field: String, _ recorded: String?, _ given: String?) throws {
             try LedgerStore.same("grant", order.code, field, recorded ?? "none", given ?? "none")
         }
         let tenants = try Accounts.tenants(database).values
         try same("tenant", tenants.first { $0.id.number == row["tenant_id"] }?.code.text, tenant.code.text)
-        try same("offer", row["offer"], sold.offer.rawValue)
-        let items = try PriceBooks.itemIDs(database)
-        func name(_ id: Int64?) -> String? { items.first { $0.value.number == id }?.key.text }
-        try same("item", name(row["item_id"]), name(sold.item?.number))
-        let apps = try Accounts.apps(database).values
-        func appName(_ id: Int64?) -> String? { apps.first { $0.id.number == id }?.code.text }
-        try same("app", appName(row["app_id"]), appName(sold.app?.number))
-        try same("term", row["term"], sold.term.rawValue)
+        try same("offer", row["offer"], order.terms.offer.rawValue)
+        guard let recorded = try all(database).first(where: { $0.grant.code == order.code }) else {
+            preconditionFailure("the grant was just read")
+        }
+        switch order.terms {
+        case .miniProgramPackage(let devices):
+            try same("--devices", (row["devices"] as Int64?).map(String.init), String(devices))
+        case .resourcePackage(let item, let quantity):
+            try same("--item", recorded.item?.text, item.text)
+            if case .resourcePackage(_, let total) = recorded.grant.coverage {
+                try same("--quantity", String(total.units), String(quantity.units))
+            }
+        case .subscription(let licence, let app, let term):
+            try same("--item", recorded.item?.text, licence.text)
+            try same("--app", recorded.app?.text, app.text)
+            try same("--term", row["term"], term.rawValue)
+        }
         try same(
             "--purchased-at", Instant(micros: row["purchased_at"]).description, order.purchasedAt.description)
         try same(
             "--price", (row["price_micros"] as Int64?).map { Money(micros: $0).description }, order.price?.description)
-        let quotas = try Row.fetchAll(
-            database, sql: "SELECT item_id, granted FROM grant_item WHERE grant_id = ?",
-            arguments: [row["grant_id"] as Int64])
-        let recorded = Dictionary(uniqueKeysWithValues: quotas.map { ($0["item_id"] as Int64, $0["granted"] as Int64) })
-        for (item, granted) in sold.granted {
-            let field = sold.offer == .miniProgramPackage ? "--devices" : "--quantity"
-            try same(field, recorded[item.number].map(String.init), String(granted.units))
-        }
     }
 
     /// The price of a grant as an entry of the day on which it is recorded: prepaid, so no part of a bill's amount.

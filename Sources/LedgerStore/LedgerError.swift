@@ -23,6 +23,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case grantUsed(Code, consumed: Quantity)
     case grantVoided(Code)
     case dayInFuture(Day, today: Day)
+    case amountOutOfRange(tenant: Code, day: Day, Overflow)
 
     package var description: String {
         switch self {
@@ -64,6 +65,9 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
                 + "a used grant stays"
         case .grantVoided(let code):
             "grant '\(code)' is voided already"
+        case .amountOutOfRange(let tenant, let day, let overflow):
+            "tenant '\(tenant)', bill of \(day): \(overflow); nothing is appended for that day or later ones, "
+                + "check the tenant's events and prices"
         case .dayInFuture(let day, let today):
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"
         }

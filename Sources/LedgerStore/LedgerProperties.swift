@@ -7,8 +7,6 @@ package import Quantities
 /// Time zone, clock, finality, currency (Billing rules, sections 1, 4 and 10).
 package struct LedgerProperties: Sendable {
     package let timeZone: TimeZone
-    /// Its name as it was given at `init`: Foundation calls UTC GMT.
-    package let timeZoneName: String
     package let hasTestClock: Bool
     package let finality: FinalityRule
     package let currency: Currency
@@ -17,11 +15,19 @@ package struct LedgerProperties: Sendable {
 
     /// - Throws: ``LedgerError/unknownTimeZone(_:)``.
     package static func timeZone(named name: String) throws(LedgerError) -> TimeZone {
-        guard let zone = TimeZone(identifier: name), name == "UTC" || name.contains("/") else {
+        // Foundation also knows abbreviations (PST) and offsets (GMT+8), which are no zones.
+        guard let zone = TimeZone(identifier: name), name.contains("/") || namesWithoutRegion.contains(name) else {
             throw .unknownTimeZone(name)
         }
         return zone
     }
+
+    private static let namesWithoutRegion: Set<String> = [
+        "CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "GB", "GMT", "HST", "Hongkong", "Iceland",
+        "Iran", "Israel", "Jamaica", "Japan", "Kwajalein", "Libya", "MET", "MST", "MST7MDT", "NZ", "Navajo", "PRC",
+        "PST8PDT", "Poland", "Portugal", "ROC", "ROK", "Singapore", "Turkey", "UCT", "UTC", "Universal", "W-SU", "WET",
+        "Zulu",
+    ]
 
     package static let paymentTermDays = 15
 
@@ -30,8 +36,7 @@ package struct LedgerProperties: Sendable {
             let currency = Currency(code: row["currency"])
         else { preconditionFailure("a ledger without properties") }
         return LedgerProperties(
-            timeZone: try timeZone(named: row["time_zone"]), timeZoneName: row["time_zone"],
-            hasTestClock: row["test_clock"],
+            timeZone: try timeZone(named: row["time_zone"]), hasTestClock: row["test_clock"],
             finality: FinalityRule(finalAfterDays: row["final_after_days"], maxAgeDays: row["max_age_days"]),
             currency: currency, fingerprintKey: [UInt8](row["fingerprint_key"] as Data))
     }

@@ -34,8 +34,13 @@ package enum PriceBooks {
             sql: "INSERT INTO price_book_version (version, effective_day, applied_at, yaml) VALUES (?, ?, ?, ?)",
             arguments: [version.number, version.book.effective.number, now.micros, yaml])
         for item in version.book.items.values.sorted(by: { $0.code < $1.code }) {
+            // A code that was a licence only may become an item.
             try database.execute(
-                sql: "INSERT INTO item (code, aggregation) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                sql: """
+                    INSERT INTO item (code, aggregation)
+                    VALUES (?, ?)
+                    ON CONFLICT DO UPDATE SET aggregation = excluded.aggregation WHERE aggregation = 'licence'
+                    """,
                 arguments: [item.code.text, item.aggregation.rawValue])
         }
     }

@@ -1,7 +1,7 @@
 // The one error of arithmetic: a result that its type cannot hold. Nothing in meterd wraps around.
 
 /// Thrown when a sum, product or conversion leaves the range of its type (Billing rules, section 7).
-package struct Overflow: Error, CustomStringConvertible {
+package struct Overflow: Error, Equatable, CustomStringConvertible {
     /// What was being computed, for the reader of the message.
     package let computation: String
 

@@ -41,9 +41,13 @@ package struct RatingRun {
 
         /// What the ledger lacks of a day, or holds too much.
         mutating func differences(on day: Day) throws -> [EntryDraft] {
-            let truth = try rater.rate(postingDay: day, quantities: quantities[day] ?? [])
-            return try Differences.entries(
-                tenant: code, postedDay: day, truth: truth, booked: booked[day] ?? [:])
+            do {
+                let truth = try rater.rate(postingDay: day, quantities: quantities[day] ?? [])
+                return try Differences.entries(
+                    tenant: code, postedDay: day, truth: truth, booked: booked[day] ?? [:])
+            } catch {
+                throw LedgerError.amountOutOfRange(tenant: code, day: day, error)
+            }
         }
     }
 

@@ -116,14 +116,15 @@ package final class LedgerFile {
         configuration.prepareDatabase { database in
             guard !readonly else { return }
             // Every commit is on the disk before it is answered; the WAL lets others read meanwhile. 64 MB of cache
-            // hold the pages that a day's appends and counters touch.
+            // hold the pages that a day's appends and counters touch. Pages that are written anyway keep nothing of
+            // what was moved or deleted in them, so that an erased device is gone.
             try database.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;
                     PRAGMA synchronous = FULL;
                     PRAGMA wal_autocheckpoint = 4096;
                     PRAGMA cache_size = -65536;
-                    PRAGMA secure_delete = OFF;
+                    PRAGMA secure_delete = FAST;
                     PRAGMA mmap_size = 0;
                     PRAGMA journal_size_limit = 67108864;
                     """)
@@ -182,11 +183,14 @@ package final class LedgerFile {
 
     /// Runs a block as ``write(_:)`` does, and leaves nothing of what it overwrites or deletes in the file: neither in
     /// the free space of pages nor in the WAL.
+    ///
+    /// - Throws: ``StorageError/traceRemains(_:)`` when it is written but a reader still holds the old pages.
     package func writeWithoutTrace<Value>(_ block: (Database) throws -> Value) throws -> Value {
         try connection { try $0.execute(sql: "PRAGMA secure_delete = ON") }
-        defer { try? connection { try $0.execute(sql: "PRAGMA secure_delete = OFF") } }
+        defer { try? connection { try $0.execute(sql: "PRAGMA secure_delete = FAST") } }
         let value = try write(block)
-        try connection { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        let isBusy = try connection { try Bool.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") ?? true }
+        guard !isBusy else { throw StorageError.traceRemains(path) }
         return value
     }
 

@@ -10,7 +10,7 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case locked(path: String, holder: String)
     case cannotOpen(path: String, reason: String)
     case notDurable(setting: String, value: String)
-    case broken(path: String, reason: String)
+    case traceRemains(String)
 
     package var description: String {
         switch self {
@@ -33,8 +33,9 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "cannot open \(path): \(reason)"
         case .notDurable(let setting, let value):
             "SQLite runs with \(setting) \(value), which may lose what was acknowledged; is the file system writable?"
-        case .broken(let path, let reason):
-            "\(path) contradicts itself: \(reason); run 'meterd verify'"
+        case .traceRemains(let path):
+            "it is done, but another program reads \(path) and keeps its old pages; "
+                + "end that program and run the same command again"
         }
     }
 

@@ -1,0 +1,117 @@
+// Grants across price books, the guards of what was sold, and zones: what only a whole ledger can show.
+
+import Foundation
+import GRDB
+import Ingestion
+import LedgerFixture
+import LedgerStore
+import Operations
+import PriceBookFile
+import Quantities
+import Rating
+import Storage
+import Testing
+import Verification
+
+@Suite("Grants and price books (Billing rules, sections 3 and 5)")
+struct GrantTests {
+    private func order(_ terms: GrantOrder.Terms) throws -> GrantOrder {
+        GrantOrder(
+            code: LedgerFixture.code("p1"), tenant: LedgerFixture.code("acme"), terms: terms,
+            purchasedAt: try LedgerFixture.instant("2027-01-10T09:00:00Z"), price: Money(micros: 5_000_000))
+    }
+
+    private func ledger() throws -> LedgerFixture {
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        return fixture
+    }
+
+    private func book(effective: String, replacing old: String, by new: String) -> String {
+        PriceBookFile.builtIn
+            .replacingOccurrences(of: "effective: 2026-01-01", with: "effective: \(effective)")
+            .replacingOccurrences(of: old, with: new)
+    }
+
+    @Test("The same purchase again is one grant, whatever price book came in between")
+    func repeatedAfterABook() throws {
+        let fixture = try ledger()
+        let package = try order(.miniProgramPackage(devices: 10_000))
+        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).0 == .recorded)
+        try fixture.apply(priceBook: book(effective: "2027-01-11", replacing: "20000000", by: "30000000"))
+        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).0 == .alreadyRecorded)
+        #expect(throws: LedgerError.self) {
+            try fixture.ledger.recordGrant(order(.miniProgramPackage(devices: 20_000)), clock: fixture.clock)
+        }
+    }
+
+    @Test("A code that was a licence may become an item")
+    func licenceBecomesItem() throws {
+        let fixture = try ledger()
+        let licence = try order(
+            .subscription(licence: LedgerFixture.code("security_armor"), app: LedgerFixture.code("shop"), term: .month))
+        _ = try fixture.ledger.recordGrant(licence, clock: fixture.clock)
+        let item = "  security_armor: { aggregation: unique_devices, tiers: [ { price: \"0.03\" } ] }\n"
+        try fixture.apply(
+            priceBook: book(effective: "2027-01-11", replacing: "\nitems:\n", by: "\nitems:\n" + item))
+        #expect(
+            try fixture.rows("SELECT aggregation FROM item WHERE code = 'security_armor'") == ["unique_devices"])
+        #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
+    }
+
+    @Test(
+        "What was sold, priced and settled is guarded by the database itself",
+        arguments: [
+            "UPDATE price_book_version SET yaml = ''", "DELETE FROM price_book_version",
+            "UPDATE settled_day SET settled_on = 0", "DELETE FROM settled_day",
+            "UPDATE \"grant\" SET devices = 1", "DELETE FROM \"grant\"",
+        ])
+    func guards(sql: String) throws {
+        let fixture = try ledger()
+        _ = try fixture.ledger.recordGrant(order(.miniProgramPackage(devices: 10_000)), clock: fixture.clock)
+        try fixture.set(now: "2027-01-20T12:00:00Z")
+        _ = try fixture.ledger.rate(try #require(Day("2027-01-20")), clock: fixture.clock)
+        #expect(throws: DatabaseError.self) { try fixture.ledger.file.write { try $0.execute(sql: sql) } }
+    }
+
+    @Test("Zones are those of IANA, with and without a region; abbreviations and offsets are none")
+    func zones() throws {
+        for name in ["Asia/Shanghai", "UTC", "Singapore", "Cuba", "EST5EDT", "America/Argentina/Ushuaia"] {
+            #expect(throws: Never.self, "\(name)") { try LedgerProperties.timeZone(named: name) }
+        }
+        for name in ["PST", "GMT+8", "Asia/Shangai", "", "Beijing"] {
+            #expect(throws: LedgerError.self, "\(name)") { try LedgerProperties.timeZone(named: name) }
+        }
+    }
+
+    @Test("An erased device is gone from the file, also where its page was split and moved")
+    func erasure() throws {
+        let fixture = try ledger()
+        let events = (0..<2_000).map { EventLine.device("device-number-\($0)-of-anna", id: "\($0)").text }
+        #expect(try fixture.ingest(events).accepted == 2_000)
+        for number in [0, 77, 1_999] {
+            try fixture.ledger.eraseDevice(
+                "device-number-\(number)-of-anna", app: LedgerFixture.code("shop"), clock: fixture.clock)
+        }
+        for suffix in ["", "-wal"] {
+            let bytes = try Data(contentsOf: URL(filePath: fixture.path + suffix))
+            for number in [0, 77, 1_999] {
+                #expect(bytes.range(of: Data("device-number-\(number)-of-anna".utf8)) == nil, "\(number) in \(suffix)")
+            }
+        }
+    }
+
+    @Test("Erasing beside a reader that keeps old pages says so")
+    func erasureBesideAReader() throws {
+        let fixture = try ledger()
+        _ = try fixture.ingest(EventLine.device("anna", id: "1").text)
+        let reader = try LedgerFile.openForReading(at: fixture.path)
+        try reader.read { database in
+            _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM device")
+            #expect(throws: StorageError.traceRemains(fixture.path)) {
+                try fixture.ledger.eraseDevice("anna", app: LedgerFixture.code("shop"), clock: fixture.clock)
+            }
+        }
+        try fixture.ledger.eraseDevice("anna", app: LedgerFixture.code("shop"), clock: fixture.clock)
+    }
+}
