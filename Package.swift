@@ -120,7 +120,7 @@ let package = Package(
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",
-            dependencies: ["LedgerFixture", "Quantities", "Storage", "Operations", "Verification", grdb],
+            dependencies: ["LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb],
             swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(

@@ -189,7 +189,7 @@ cumulative AS (
 SELECT
     tenant.code, date(cumulative.day * 86400, 'unixepoch'),
     CASE
-        WHEN cumulative.day <= ledger_state.settled_through THEN 'final'
+        WHEN settled_on IS NOT NULL THEN 'final'
         WHEN cumulative.day + final_after_days <= clock_day.today THEN 'unrated'
         ELSE 'draft'
     END,
@@ -197,11 +197,8 @@ SELECT
     month_micros / minor_unit_micros * minor_unit_micros
         - (month_micros - amount_micros) / minor_unit_micros * minor_unit_micros,
     currency,
-    CASE WHEN cumulative.day <= ledger_state.settled_through THEN
-        -- Days before the first one that was rated (a purchase may be alone on them) are settled without a row.
-        date(
-            (max(cumulative.day + final_after_days, coalesce(settled_on, 0)) + payment_term_days) * 86400, 'unixepoch')
-    END,
+    -- Days are counted from the later of finality and settlement; NULL until it is settled.
+    date((max(cumulative.day + final_after_days, settled_on) + payment_term_days) * 86400, 'unixepoch'),
     (
         SELECT app.code
         FROM ledger_entry AS entry
@@ -215,7 +212,6 @@ SELECT
 FROM cumulative
 JOIN tenant USING (tenant_id)
 JOIN ledger_property
-JOIN ledger_state
 LEFT JOIN clock_day
 LEFT JOIN settled_day ON settled_day.day = cumulative.day;
 

@@ -10,7 +10,8 @@ struct BillCommand: ParsableCommand {
         commandName: "bill", abstract: "Print bills: a tenant's posting day each, with --date the breakdown.",
         discussion: """
             A bill is draft while its day is open, unrated when the day is final but not settled, then final. What is \
-            payable of a day is the month's amount cut down to the currency's minor unit, less what was payable before.
+            payable of a day is the month's amount cut down to the currency's minor unit, less what was payable before. \
+            Under a test clock statuses go by the latest arrival or run that the ledger has recorded, not by --now.
             """)
 
     @OptionGroup var options: LedgerOptions

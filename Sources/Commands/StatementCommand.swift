@@ -8,7 +8,10 @@ import Storage
 struct StatementCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "statement", abstract: "Print statements: a tenant's month of bills each.",
-        discussion: "The remainder is what of the month's amount is below the currency's minor unit and never payable.")
+        discussion: """
+            The remainder is what of the month's amount is below the currency's minor unit and never payable. Under a \
+            test clock statuses go by the latest arrival or run that the ledger has recorded, not by --now.
+            """)
 
     @OptionGroup var options: LedgerOptions
     @OptionGroup var output: FormatOptions

@@ -57,16 +57,9 @@ package enum RatingInputs {
         return tenants
     }
 
-    /// The first day that rating has entries on.
-    package static func firstRatedDay(_ database: Database) throws -> Day? {
-        try Int.fetchOne(
-            database,
-            sql: """
-                SELECT min(posted_day)
-                FROM ledger_entry
-                WHERE source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
-                """
-        ).map { Day($0) }
+    /// The first day that has entries: those of purchases too, so that every day with a bill is settled in its turn.
+    package static func firstPostedDay(_ database: Database) throws -> Day? {
+        try Int.fetchOne(database, sql: "SELECT min(posted_day) FROM ledger_entry").map { Day($0) }
     }
 
     private struct TotalKey: Hashable {

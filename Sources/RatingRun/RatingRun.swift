@@ -128,15 +128,15 @@ package struct RatingRun {
             writer: try EntryWriter(properties, database))
     }
 
-    /// The first unsettled day: after the last settled one, or the first that has usage, a grant or rated entries.
+    /// The first unsettled day: after the last settled one, or the first that has usage, a grant or entries.
     private static func firstDay(
         _ state: LedgerState, _ grants: [RecordedGrant], _ database: Database
     ) throws -> Day? {
         if let settled = state.settledThrough { return settled + 1 }
         let usage = try UsageReading.firstPostingDay(database)
         let grant = grants.map(\.grant.participatesFrom).min()
-        // What a grant that is voided since has left on days that are not settled.
-        let entry = try RatingInputs.firstRatedDay(database)
+        // Prices paid, and what a grant that is voided since has left.
+        let entry = try RatingInputs.firstPostedDay(database)
         return [usage, grant, entry].compactMap { $0 }.min()
     }
 

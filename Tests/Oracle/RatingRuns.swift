@@ -29,7 +29,7 @@ extension BillingOracle {
     /// The first day on which anything was used or granted, or has been entered since.
     private var firstDay: Int? {
         let firstGrant = grants.filter { !$0.voided }.map(\.takesPartFrom).min()
-        let firstEntered = rated.keys.map(\.postedDay).min()
+        let firstEntered = (Array(rated.keys) + paid.keys).map(\.postedDay).min()
         return [usage.firstPostingDay, firstGrant, firstEntered].compactMap { $0 }.min()
     }
 
