@@ -67,12 +67,19 @@ let package = Package(
         library(
             "Verification",
             ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
+        library(
+            "Writer",
+            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", grdb]),
+        library(
+            "Forwarding",
+            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library(
             "Commands",
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", "CZlib", argumentParser, grdb,
+                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification", "CZlib",
+                argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),

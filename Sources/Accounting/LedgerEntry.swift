@@ -4,7 +4,7 @@ package import Quantities
 package import Rating
 
 /// An entry before it has its number and its place in the chain.
-package struct EntryDraft: Hashable, Sendable {
+package struct EntryDraft: Hashable, Codable, Sendable {
     package let postedDay: Day
     package let usageDay: Day
     package let tenant: Code

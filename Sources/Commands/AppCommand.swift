@@ -1,6 +1,7 @@
 // meterd app: adds and lists apps.
 
 import ArgumentParser
+import Forwarding
 import GRDB
 import LedgerStore
 import Operations
@@ -29,7 +30,8 @@ struct AppCommand: ParsableCommand {
 
         func run() throws {
             let ledger = try options.openForWriting()
-            let recording = try ledger.addApp(code, tenant: tenant, name: name ?? code.text, clock: options.clock)
+            let recording = try ledger.perform(
+                AddApp(code: code, tenant: tenant, name: name ?? code.text), clock: options.clock)
             Terminal.print(
                 recording == .recorded
                     ? "app \(code) of tenant \(tenant) added" : "app \(code) is there already; nothing changed")

@@ -1,6 +1,7 @@
 // meterd device: erases a device's id, which is personal data.
 
 import ArgumentParser
+import Forwarding
 import Operations
 import Quantities
 
@@ -25,7 +26,7 @@ struct DeviceCommand: ParsableCommand {
         var app: Code
 
         func run() throws {
-            try options.openForWriting().eraseDevice(device, app: app, clock: options.clock)
+            _ = try options.openForWriting().perform(EraseDevice(device: device, app: app), clock: options.clock)
             Terminal.print("device erased from app \(app)")
         }
     }

@@ -1,6 +1,7 @@
 // meterd grant: records, voids and lists what tenants have bought.
 
 import ArgumentParser
+import Forwarding
 import GRDB
 import LedgerStore
 import Operations
@@ -105,9 +106,9 @@ struct GrantCommand: ParsableCommand {
         func run() throws {
             let order = GrantOrder(
                 code: code, tenant: tenant, terms: try terms(), purchasedAt: purchasedAt, price: price)
-            let (recording, grant) = try options.openForWriting().recordGrant(order, clock: options.clock)
-            let life = grant.grant.life
-            guard recording == .recorded else {
+            let grant = try options.openForWriting().perform(RecordGrant(order), clock: options.clock)
+            let life = grant.life
+            guard grant.recording == .recorded else {
                 let voided = grant.isVoided ? ", and has been voided" : ""
                 Terminal.print("grant \(order.code) is recorded already\(voided); nothing changed")
                 return
@@ -115,9 +116,9 @@ struct GrantCommand: ParsableCommand {
             Terminal.print(
                 "grant \(order.code) recorded: \(grant.offer.rawValue) of tenant \(order.tenant), effective "
                     + "\(life.effective), ends \(life.end)")
-            if grant.grant.firstPostingDay > life.effective {
+            if grant.firstPostingDay > life.effective {
                 Terminal.print(
-                    "days before \(grant.grant.firstPostingDay) were final already: the grant does not change them")
+                    "days before \(grant.firstPostingDay) were final already: the grant does not change them")
             }
         }
     }
@@ -133,8 +134,8 @@ struct GrantCommand: ParsableCommand {
         var code: Code
 
         func run() throws {
-            let grant = try options.openForWriting().voidGrant(code, clock: options.clock)
-            let refund = grant.price.map { ", \($0) refunded" } ?? ""
+            let voided = try options.openForWriting().perform(VoidGrant(code), clock: options.clock)
+            let refund = voided.refund.map { ", \($0) refunded" } ?? ""
             Terminal.print("grant \(code) voided\(refund)")
         }
     }

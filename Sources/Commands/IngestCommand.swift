@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import EventCodec
+import Forwarding
 import Foundation
 import Ingestion
 import LedgerStore
@@ -55,7 +56,7 @@ struct IngestCommand: ParsableCommand {
 /// One input, batch by batch.
 private struct FileIngestion {
     let input: EventFile
-    let ledger: OpenLedger
+    let ledger: LedgerAccess
     let clock: LedgerClock
 
     func run(into summary: inout IngestSummary) throws {
@@ -63,9 +64,7 @@ private struct FileIngestion {
         let batch = EventBatch()
         let start = summary.bytesOfEarlierFiles
         func store(_ lines: [LineReader.Line]) throws {
-            batch.reset()
-            for line in lines { batch.add(line) }
-            let report = try ledger.ingest(batch, clock: clock)
+            let report = try ledger.ingest(lines.map(\.bytes), batch: batch, clock: clock)
             summary.add(report) { "\(input.name), line \(lines[$0.index].number)" }
         }
         try input.read { bytes, offset in
@@ -74,20 +73,6 @@ private struct FileIngestion {
         }
         try reader.finish(store)
         summary.bytesOfEarlierFiles += input.size ?? 0
-    }
-}
-
-extension EventBatch {
-    /// A line of an input; one that is over the bound is refused without being read.
-    func add(_ line: LineReader.Line) {
-        if let bytes = line.bytes {
-            add(bytes)
-        } else {
-            add(
-                refusal: ScanRefusal(
-                    code: .malformed, reason: "the line is over \(EventLimits.standard.eventBytes) bytes",
-                    source: nil, id: nil, raw: nil))
-        }
     }
 }
 

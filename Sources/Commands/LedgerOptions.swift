@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import EventCodec
+import Forwarding
 import Foundation
 import LedgerStore
 import Operations
@@ -33,13 +34,14 @@ struct LedgerOptions: ParsableArguments {
 
     var clock: LedgerClock { LedgerClock(given: now) }
 
-    func openForWriting() throws -> OpenLedger {
+    /// The daemon that has the ledger open, else the ledger itself.
+    func openForWriting() throws -> LedgerAccess {
         let path = file.path
-        let file = try LedgerFile.openForWriting(at: path) { holder in
+        let ledger = try LedgerAccess.open(at: path) { holder in
             Terminal.error("meterd: waiting for \(holder), which is writing \(path)")
         }
-        try check(file)
-        return try OpenLedger(file: file)
+        if case .here(let ledger) = ledger { try check(ledger.file) }
+        return ledger
     }
 
     /// Opens for reading; `--now` means the same on every command.

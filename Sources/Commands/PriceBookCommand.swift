@@ -1,6 +1,7 @@
 // meterd price-book: checks, applies and shows price books.
 
 import ArgumentParser
+import Forwarding
 import Foundation
 import LedgerStore
 import Operations
@@ -68,14 +69,13 @@ struct PriceBookCommand: ParsableCommand {
         func run() throws {
             let (yaml, book) = try PriceBookCommand.read(file)
             let ledger = try options.openForWriting()
-            do {
-                let (recording, version) = try ledger.applyPriceBook(book, yaml: yaml, clock: options.clock)
+            switch try ledger.perform(ApplyPriceBook(yaml: yaml), clock: options.clock) {
+            case .applied(let version):
                 Terminal.print(
-                    recording == .recorded
-                        ? "price book '\(book.name)' applied as version \(version.number), effective \(book.effective)"
-                        : "this is version \(version.number) already; nothing changed")
-            } catch let objection as VersionObjection {
-                throw Failure("\(file): \(objection)")
+                    "price book '\(book.name)' applied as version \(version), effective \(book.effective)")
+            case .alreadyApplied(let version):
+                Terminal.print("this is version \(version) already; nothing changed")
+            case .refused(let objection): throw Failure("\(file): \(objection)")
             }
         }
     }

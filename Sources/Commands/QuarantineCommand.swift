@@ -1,6 +1,7 @@
 // meterd quarantine: lists, retries and drops refused events.
 
 import ArgumentParser
+import Forwarding
 import GRDB
 import Ingestion
 import Operations
@@ -60,7 +61,7 @@ struct QuarantineCommand: ParsableCommand {
 
         func run() throws {
             let ledger = try options.openForWriting()
-            let report = try ledger.retryQuarantine(ids: ids, clock: options.clock)
+            let report = try ledger.perform(RetryQuarantine(ids: ids), clock: options.clock)
             var summary = IngestSummary(progress: Progress(totalBytes: nil))
             summary.add(report) { "source '\($0.source ?? "")', id '\($0.id ?? "")'" }
             summary.print(output.format)
@@ -87,7 +88,7 @@ struct QuarantineCommand: ParsableCommand {
         }
 
         func run() throws {
-            let dropped = try options.openForWriting().dropQuarantine(ids: ids)
+            let dropped = try options.openForWriting().perform(DropQuarantine(ids: ids), clock: options.clock)
             Terminal.print("\(counted(dropped, "event")) dropped from the quarantine")
         }
     }

@@ -2,11 +2,14 @@
 
 import Accounting
 import ArgumentParser
+import Forwarding
 import GRDB
+import LedgerStore
 import Operations
 import Quantities
 import Rating
 import RatingRun
+import Storage
 
 struct RateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,18 +23,17 @@ struct RateCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
 
     @Option(
-        help: ArgumentHelp("The local day, YYYY-MM-DD.", valueName: "day"),
-        transform: Arguments.day)
-    var date: Day
+        help: ArgumentHelp("The local day, YYYY-MM-DD, or 'yesterday'.", valueName: "day"),
+        transform: RatingDate.init)
+    var date: RatingDate
 
     @Flag(help: "Show what would be appended and settled; change nothing.")
     var dryRun = false
 
     func run() throws {
         let ledger = try options.openForWriting()
-        let report =
-            dryRun
-            ? try ledger.previewRating(date, clock: options.clock) : try ledger.rate(date, clock: options.clock)
+        let date = try date.day(options)
+        let report = try ledger.perform(RateDay(date, isDryRun: dryRun), clock: options.clock)
         let lines = Self.lines(report.appended)
         let rows = lines.map { line in
             [
@@ -47,10 +49,10 @@ struct RateCommand: ParsableCommand {
             return
         }
         if !rows.isEmpty { printer.print(.text, empty: "") }
-        Terminal.print(summary(report))
+        Terminal.print(summary(report, date))
     }
 
-    private func summary(_ report: RatingReport) -> String {
+    private func summary(_ report: RatingReport, _ date: Day) -> String {
         guard let days = report.days else {
             if let settled = report.settledBefore {
                 return "nothing to rate: all days through \(settled) are settled, and no later one was asked for"
@@ -94,6 +96,29 @@ struct RateCommand: ParsableCommand {
         return lines.values.sorted {
             ($0.tenant, $0.item ?? "", $0.source, $0.grant ?? "")
                 < ($1.tenant, $1.item ?? "", $1.source, $1.grant ?? "")
+        }
+    }
+}
+
+/// A day to rate, as it is given on the command line.
+enum RatingDate {
+    case day(Day)
+    /// The ledger's local date before today's: what a timer asks for after midnight.
+    case yesterday
+
+    init(_ text: String) throws {
+        self = text == "yesterday" ? .yesterday : .day(try Arguments.day(text))
+    }
+
+    func day(_ options: LedgerOptions) throws -> Day {
+        switch self {
+        case .day(let day): return day
+        case .yesterday:
+            return try options.openForReading().read { database in
+                let properties = try LedgerProperties.read(database)
+                let now = try options.clock.now(properties, try LedgerState.read(database))
+                return LedgerDays.date(of: now, in: properties.timeZone) - 1
+            }
         }
     }
 }

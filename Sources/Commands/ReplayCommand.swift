@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import EventCodec
+import Forwarding
 import Foundation
 import Ingestion
 import LedgerStore
@@ -28,21 +29,24 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         let inputs = try files.map { try EventFile($0) }
         let ledger = try options.openForWriting()
-        guard ledger.properties.hasTestClock else {
+        let (properties, state) = try options.openForReading().read { database in
+            (try LedgerProperties.read(database), try LedgerState.read(database))
+        }
+        guard properties.hasTestClock else {
             throw Failure("replay is for a ledger made with 'init --test-clock'; use 'meterd ingest' for this one")
         }
         let history = try EventHistory(inputs)
         guard history.count == 0 || history.firstTime != nil else {
             throw Failure("the history has no event with a time; is it one CloudEvent a line?")
         }
-        let state = try ledger.file.read { try LedgerState.read($0) }
         if let start = options.now ?? state.latestInstant, let first = history.firstTime, first < start {
             let what = options.now == nil ? "the latest instant that the ledger has recorded" : "the --now given"
             throw Failure(
                 "the history begins at \(first), before \(start), \(what); "
                     + "replay what comes after it, or into a new ledger")
         }
-        var replay = Replay(ledger: ledger, history: history, start: options.now ?? state.latestInstant)
+        var replay = Replay(
+            ledger: ledger, zone: properties.timeZone, history: history, start: options.now ?? state.latestInstant)
         try replay.run()
         replay.summary.print(output.format, also: [("midnights", replay.midnights), ("entries", replay.entries)])
         if output.format == .text { Terminal.print(replay.ratings) }
@@ -101,24 +105,25 @@ struct EventHistory {
     var count: Int { entries.count }
     func time(at index: Int) -> Instant { entries[index].time }
 
-    /// Fills a batch with the events of a range, scanned where they lie, and stores it while they stay there.
-    func withBatch<Value>(
-        _ range: Range<Int>, _ body: (EventBatch, _ lineNumbers: [Int]) throws -> Value
+    /// Hands over the events of a range where they lie.
+    func withLines<Value>(
+        _ range: Range<Int>, _ body: ([UnsafeBufferPointer<UInt8>], _ lineNumbers: [Int]) throws -> Value
     ) rethrows -> Value {
-        let batch = EventBatch()
-        return try bytes.withUnsafeBufferPointer { buffer in
-            for entry in entries[range] {
-                batch.add(UnsafeBufferPointer(rebasing: buffer[entry.start..<entry.start + entry.count]))
+        try bytes.withUnsafeBufferPointer { buffer in
+            let lines = entries[range].map { entry in
+                UnsafeBufferPointer(rebasing: buffer[entry.start..<entry.start + entry.count])
             }
-            return try body(batch, entries[range].map(\.line))
+            return try body(lines, entries[range].map(\.line))
         }
     }
 }
 
 /// The clock's way through a history: a day's events in batches, then its midnight.
 private struct Replay {
-    private let ledger: OpenLedger
+    private let ledger: LedgerAccess
+    private let zone: TimeZone
     private let history: EventHistory
+    private let batch = EventBatch()
     private var today: Day?
     private(set) var summary = IngestSummary(progress: Progress(totalBytes: nil))
     private(set) var midnights = 0
@@ -128,15 +133,15 @@ private struct Replay {
 
     private static let batchEvents = 10_000
 
-    init(ledger: OpenLedger, history: EventHistory, start: Instant?) {
+    init(ledger: LedgerAccess, zone: TimeZone, history: EventHistory, start: Instant?) {
         self.ledger = ledger
+        self.zone = zone
         self.history = history
         // A ledger that has seen time before owes the midnights since.
-        today = start.map { LedgerDays.date(of: $0, in: ledger.properties.timeZone) }
+        today = start.map { LedgerDays.date(of: $0, in: zone) }
     }
 
     mutating func run() throws {
-        let zone = ledger.properties.timeZone
         var start = 0
         while start < history.count {
             let day = LedgerDays.date(of: history.time(at: start), in: zone)
@@ -146,8 +151,8 @@ private struct Replay {
             while end < history.count, end - start < Self.batchEvents, history.time(at: end) < dayEnd { end += 1 }
             // The day is the same for all of them, so they may arrive together, with the last one.
             let clock = LedgerClock(given: history.time(at: end - 1))
-            try history.withBatch(start..<end) { batch, lineNumbers in
-                summary.add(try ledger.ingest(batch, clock: clock)) { "line \(lineNumbers[$0.index])" }
+            try history.withLines(start..<end) { lines, lineNumbers in
+                summary.add(try ledger.ingest(lines, batch: batch, clock: clock)) { "line \(lineNumbers[$0.index])" }
             }
             summary.progress.show("\(day): \(counted(summary.report.received, "event"))")
             start = end
@@ -165,10 +170,10 @@ private struct Replay {
             return
         }
         guard day > from else { return }
-        for segment in LedgerDays.segments(of: from + 1...day, in: ledger.properties.timeZone) {
+        for segment in LedgerDays.segments(of: from + 1...day, in: zone) {
             // A clock that is set back comes to a date again; the date began once.
             guard segment.day > from else { continue }
-            let report = try ledger.rate(segment.day - 1, clock: LedgerClock(given: segment.start))
+            let report = try ledger.perform(RateDay(segment.day - 1), clock: LedgerClock(given: segment.start))
             midnights += 1
             entries += report.appended.count
             settledThrough = report.settled.last ?? settledThrough

@@ -1,6 +1,7 @@
 // meterd tenant: adds and lists tenants.
 
 import ArgumentParser
+import Forwarding
 import GRDB
 import LedgerStore
 import Operations
@@ -27,8 +28,8 @@ struct TenantCommand: ParsableCommand {
 
         func run() throws {
             let ledger = try options.openForWriting()
-            let recording = try ledger.addTenant(
-                code, name: name ?? code.text, isLegacy: legacy, clock: options.clock)
+            let recording = try ledger.perform(
+                AddTenant(code: code, name: name ?? code.text, isLegacy: legacy), clock: options.clock)
             Terminal.print(
                 recording == .recorded ? "tenant \(code) added" : "tenant \(code) is there already; nothing changed")
         }

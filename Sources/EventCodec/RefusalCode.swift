@@ -4,7 +4,7 @@
 ///
 /// The scanner answers with `malformed`, `unknownType`, `badDevice`, `badQuantity` and `badTime`; the others need the
 /// ledger and come from the stages after it.
-package enum RefusalCode: String, CaseIterable, Sendable {
+package enum RefusalCode: String, CaseIterable, Codable, Sendable {
     case malformed
     case unknownType = "unknown_type"
     case unknownApp = "unknown_app"

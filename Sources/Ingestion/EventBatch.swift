@@ -15,6 +15,20 @@ package final class EventBatch {
     /// Scans one text, which is one event or refused as one.
     package func add(_ text: UnsafeBufferPointer<UInt8>) { events.append(scanner.scan(text)) }
 
+    /// Scans a line of an input.
+    ///
+    /// - Parameter line: without its line feed; nil stands for one that is over the bound of an event.
+    package func add(line: UnsafeBufferPointer<UInt8>?) {
+        if let line {
+            add(line)
+        } else {
+            add(
+                refusal: ScanRefusal(
+                    code: .malformed, reason: "the line is over \(EventLimits.standard.eventBytes) bytes",
+                    source: nil, id: nil, raw: nil))
+        }
+    }
+
     /// Adds what stands for an event that could not even be handed to the scanner.
     package func add(refusal: ScanRefusal) { events.append(.refused(refusal)) }
 

@@ -29,14 +29,15 @@ package final class Ingestor {
         quarantine = Quarantine(key: key)
     }
 
-    /// Stores a batch; when this returns, what it says is durable.
+    /// Stores batches in one transaction; when this returns, what it says is durable.
     ///
-    /// - Throws: `DatabaseError` or ``LedgerError``, and then nothing of the batch is stored or remembered.
-    package func apply(_ batch: EventBatch, clock: LedgerClock) throws -> BatchReport {
+    /// - Returns: a report for each batch.
+    /// - Throws: `DatabaseError` or ``LedgerError``, and then nothing of any batch is stored or remembered.
+    package func apply(_ batches: [EventBatch], clock: LedgerClock) throws -> [BatchReport] {
         do {
-            let report = try file.write { try store(batch, clock: clock, $0) }
+            let reports = try file.write { try store(batches, clock: clock, $0) }
             usage.commit()
-            return report
+            return reports
         } catch {
             usage.rollBack()
             days.forget()
@@ -59,7 +60,9 @@ package final class Ingestor {
         try usage.identities.maintainRuns(today: today, heldFrom: heldFrom)
     }
 
-    private func store(_ batch: EventBatch, clock: LedgerClock, _ database: Database) throws -> BatchReport {
+    private func store(
+        _ batches: [EventBatch], clock: LedgerClock, _ database: Database
+    ) throws -> [BatchReport] {
         let state = try LedgerState.read(database)
         let now = try clock.now(properties, state)
         let (today, calendar) = try days.days(around: now, database)
@@ -67,8 +70,18 @@ package final class Ingestor {
             now: now, today: today, calendar: calendar, finality: properties.finality,
             closedThrough: state.closedThrough)
         try catalog.refresh(database)
-        try usage.begin(database, expected: expectedApps(batch))
+        try usage.begin(database, expected: expectedApps(batches))
 
+        let reports = try batches.map { try store($0, arrival, database) }
+        if try usage.flush() { try LedgerState.noteChange(database) }
+        var total = BatchReport()
+        for report in reports { total.add(report) }
+        try OutcomeCounters.add(total, arrivalDay: today, database)
+        try LedgerState.note(now, database)
+        return reports
+    }
+
+    private func store(_ batch: EventBatch, _ arrival: Arrival, _ database: Database) throws -> BatchReport {
         var report = BatchReport()
         for (index, scanned) in batch.events.enumerated() {
             let outcome: Outcome
@@ -82,11 +95,8 @@ package final class Ingestor {
                 }
             case .refused(let refusal): outcome = .refused(refusal.code, refusal.reason)
             }
-            try note(outcome, of: scanned, index: index, at: now, in: &report, database)
+            try note(outcome, of: scanned, index: index, at: arrival.now, in: &report, database)
         }
-        if try usage.flush() { try LedgerState.noteChange(database) }
-        try OutcomeCounters.add(report, arrivalDay: today, database)
-        try LedgerState.note(now, database)
         return report
     }
 
@@ -115,14 +125,16 @@ package final class Ingestor {
         report.results.append(EventResult(index: index, source: source, id: id, outcome: outcome))
     }
 
-    private func expectedApps(_ batch: EventBatch) -> Set<AppID> {
+    private func expectedApps(_ batches: [EventBatch]) -> Set<AppID> {
         var expected: Set<AppID> = []
         var last: (code: Bytes, app: AppID)?
-        for case .event(let event) in batch.events where event.kind == .deviceActivity {
-            if let last, last.code == event.subject { continue }
-            guard let app = catalog.app(event.subject)?.id else { continue }
-            last = (event.subject, app)
-            expected.insert(app)
+        for batch in batches {
+            for case .event(let event) in batch.events where event.kind == .deviceActivity {
+                if let last, last.code == event.subject { continue }
+                guard let app = catalog.app(event.subject)?.id else { continue }
+                last = (event.subject, app)
+                expected.insert(app)
+            }
         }
         return expected
     }

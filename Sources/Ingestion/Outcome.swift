@@ -4,7 +4,7 @@ package import EventCodec
 package import Quantities
 
 /// The four ways an event can end; disjoint (Billing rules, section 2 and 4).
-package enum Outcome: Sendable, Equatable {
+package enum Outcome: Codable, Sendable, Equatable {
     case accepted
     /// Late usage that was taken: it is posted on a later day than its own.
     case correction(usageDay: Day, postingDay: Day)
@@ -23,7 +23,7 @@ package enum Outcome: Sendable, Equatable {
 }
 
 /// An event that was not simply accepted.
-package struct EventResult: Sendable {
+package struct EventResult: Codable, Sendable {
     /// Its place in the batch, from 0.
     package let index: Int
     package let source: String?
@@ -31,7 +31,7 @@ package struct EventResult: Sendable {
     package let outcome: Outcome
 }
 
-package struct BatchReport: Sendable {
+package struct BatchReport: Codable, Sendable {
     package var accepted = 0
     package var corrections = 0
     package var duplicates = 0

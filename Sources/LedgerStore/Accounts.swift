@@ -20,7 +20,7 @@ package struct App: Sendable {
 }
 
 /// Whether a command changed the ledger, or found what it asked for done already.
-package enum Recording: Sendable, Equatable {
+package enum Recording: String, Codable, Sendable {
     case recorded, alreadyRecorded
 }
 

@@ -7,8 +7,8 @@ package import Rating
 package import Storage
 
 /// A purchase as an operator records it.
-package struct GrantOrder: Sendable {
-    package enum Terms: Sendable, Equatable {
+package struct GrantOrder: Codable, Sendable {
+    package enum Terms: Codable, Sendable, Equatable {
         case miniProgramPackage(devices: Int64)
         case resourcePackage(item: Code, quantity: Quantity)
         case subscription(licence: Code, app: Code, term: Term)

@@ -4,8 +4,9 @@ import Foundation
 package import Quantities
 
 /// Read inside the transaction that stores by it (Billing rules, sections 4 and 10).
-package struct LedgerClock: Sendable {
-    private let given: Instant?
+package struct LedgerClock: Hashable, Sendable {
+    /// The `--now` of a command.
+    package let given: Instant?
 
     /// - Parameter given: the `--now` of a command.
     package init(given: Instant?) { self.given = given }

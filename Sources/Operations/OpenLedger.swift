@@ -18,6 +18,10 @@ package final class OpenLedger {
     private let ingestor: Ingestor
     private let ratingRun: RatingRun
 
+    /// Called between the transactions of a long operation, so that the writer may serve others meanwhile; what it
+    /// throws ends the operation there, and the next run of it goes on.
+    package var betweenTransactions: () throws -> Void = {}
+
     /// - Parameter file: open for writing.
     package init(file: LedgerFile) throws {
         self.file = file
@@ -25,6 +29,9 @@ package final class OpenLedger {
         ingestor = try Ingestor(file: file)
         ratingRun = try RatingRun(file: file)
     }
+
+    /// Moves what the WAL holds into the file and lets go of both; nothing can be done with the ledger afterwards.
+    package func close() throws { try file.close() }
 
     private func write<Value>(_ clock: LedgerClock, _ block: (Moment, Database) throws -> Value) throws -> Value {
         try file.write { database in try block(try Moment(clock, properties, database), database) }
@@ -80,7 +87,20 @@ package final class OpenLedger {
 
     /// Stores a batch of events; what the report says is durable.
     package func ingest(_ batch: EventBatch, clock: LedgerClock) throws -> BatchReport {
-        try ingestor.apply(batch, clock: clock)
+        try ingest([batch], clock: clock)[0]
+    }
+
+    /// Stores batches of several senders in one transaction.
+    ///
+    /// - Returns: a report for each.
+    /// - Throws: and then nothing of any of them is stored.
+    package func ingest(_ batches: [EventBatch], clock: LedgerClock) throws -> [BatchReport] {
+        try ingestor.apply(batches, clock: clock)
+    }
+
+    /// Commits a page that says nothing new: whether this ledger can still be written durably.
+    package func probe() throws {
+        try file.write { try $0.execute(sql: "UPDATE ledger_state SET change_count = change_count") }
     }
 
     /// Makes ready for a new day of arrivals: cheap when there is nothing to do.
@@ -105,8 +125,9 @@ package final class OpenLedger {
                     batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + event.event.count]))
                     start += event.event.count
                 }
-                total.append(try ingestor.apply(batch, clock: clock))
+                total.append(try ingest(batch, clock: clock))
             }
+            try betweenTransactions()
         }
         return total
     }
@@ -138,9 +159,9 @@ package final class OpenLedger {
 
     /// Rates a day, then seals what was settled and tidies up; the ledger is complete before the tidying begins.
     package func rate(_ date: Day, clock: LedgerClock) throws -> RatingReport {
-        let report = try ratingRun.run(date: date, clock: clock)
+        let report = try ratingRun.run(date: date, clock: clock, between: betweenTransactions)
         if let settled = try file.read({ try LedgerState.read($0) }).settledThrough {
-            try Sealing(file: file, store: ingestor.usage).seal(through: settled)
+            try Sealing(file: file, store: ingestor.usage).seal(through: settled, between: betweenTransactions)
         }
         try ingestor.maintain(clock: clock)
         return report

@@ -1,7 +1,7 @@
 // The names that people give to tenants, apps, grants, items and features.
 
 /// 1 to 64 characters of `A-Z a-z 0-9 . _ : @ / -`, beginning with a letter or a digit. Codes are compared byte by byte.
-package struct Code: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct Code: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
     package let text: String
 
     /// Returns nil for a text that is no code; ``rule`` tells what one is.
@@ -19,6 +19,20 @@ package struct Code: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     // The characters are ASCII, for which Swift's order of strings is that of the bytes.
     package static func < (left: Code, right: Code) -> Bool { left.text < right.text }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let code = Code(text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)': \(Self.rule)")
+        }
+        self = code
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
 
     private static let marks = Set("._:@/-".utf8)
 

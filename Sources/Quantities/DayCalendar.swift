@@ -1,7 +1,7 @@
 // Which local day an instant belongs to, from stored first instants alone: pure code that knows no time zone.
 
 /// Microseconds since 1970-01-01T00:00:00Z.
-package struct Instant: Hashable, Comparable, Sendable {
+package struct Instant: Hashable, Comparable, Codable, Sendable {
     package let micros: Int64
 
     package init(micros: Int64) { self.micros = micros }

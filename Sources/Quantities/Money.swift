@@ -1,7 +1,7 @@
 // Amounts in whole micro-units of the ledger's currency, and the exact sums that they are rounded from.
 
 /// An amount in micro-units (10⁻⁶) of the ledger's currency (Billing rules, section 7).
-package struct Money: Hashable, Comparable, Sendable {
+package struct Money: Hashable, Comparable, Codable, Sendable {
     package let micros: Int64
 
     package init(micros: Int64) { self.micros = micros }

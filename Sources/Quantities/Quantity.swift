@@ -1,7 +1,7 @@
 // How much was used, in units of a billable item: whole, checked.
 
 /// A whole number of an item's units (devices, calls, messages). Negative only in a difference between two ratings.
-package struct Quantity: Hashable, Comparable, Sendable {
+package struct Quantity: Hashable, Comparable, Codable, Sendable {
     package let units: Int64
 
     package init(_ units: Int64) { self.units = units }

@@ -3,7 +3,7 @@
 package import Quantities
 
 /// The offers of a price book, under the names that grants and files use.
-package enum Offer: String, Sendable, CaseIterable {
+package enum Offer: String, Codable, Sendable, CaseIterable {
     case miniProgramPackage = "mini_program_package"
     case resourcePackage = "resource_package"
     case subscription
@@ -20,7 +20,7 @@ package enum Coverage: Hashable, Sendable {
 }
 
 /// The days of a grant (Billing rules, section 5).
-package struct GrantLife: Hashable, Sendable {
+package struct GrantLife: Hashable, Codable, Sendable {
     /// The first usage day that it covers: the local date after the purchase.
     package let effective: Day
     /// The first usage day that it no longer covers.

@@ -109,7 +109,7 @@ package struct Feature: Hashable, Sendable {
     }
 }
 
-package enum Term: String, Sendable, CaseIterable {
+package enum Term: String, Codable, Sendable, CaseIterable {
     case month, year
 
     package var months: Int { self == .month ? 1 : 12 }

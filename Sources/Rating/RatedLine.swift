@@ -3,7 +3,7 @@
 package import Quantities
 
 /// Why a ledger entry is there (Billing rules, section 8).
-package enum Source: String, Sendable, CaseIterable {
+package enum Source: String, Codable, Sendable, CaseIterable {
     case allowance, package
     case resourcePackage = "resource_package"
     case overage, free

@@ -3,7 +3,7 @@
 package import Accounting
 package import Quantities
 
-package struct RatingReport: Sendable {
+package struct RatingReport: Codable, Sendable {
     /// Set where the day asked for and all before it are settled already.
     package var settledBefore: Day?
     /// The days that the run covered; nil when there was nothing to rate.

@@ -54,9 +54,13 @@ package struct RatingRun {
     /// Computes anew every unsettled day through `date` (or through the last day ever rated), appends what differs from
     /// the ledger, settles the days that are final.
     ///
-    /// - Parameter dryRun: computes and reports, and writes nothing.
+    /// - Parameters:
+    ///   - dryRun: computes and reports, and writes nothing.
+    ///   - between: called between two transactions; usage that is stored meanwhile waits for the next run.
     /// - Throws: ``LedgerStore/LedgerError/dayInFuture(_:today:)``; ``Quantities/Overflow``; `DatabaseError`.
-    package func run(date: Day, clock: LedgerClock, dryRun: Bool = false) throws -> RatingReport {
+    package func run(
+        date: Day, clock: LedgerClock, dryRun: Bool = false, between: () throws -> Void = {}
+    ) throws -> RatingReport {
         var report = RatingReport()
         let made =
             dryRun
@@ -83,6 +87,7 @@ package struct RatingRun {
                         try plan.writer.append(entries, runID: plan.runID, at: plan.now, database)
                     }
                     settling = []
+                    try between()
                 }
                 report.appended += entries
             }

@@ -163,6 +163,13 @@ package final class LedgerFile {
         try copy.close()
     }
 
+    /// Empties the WAL into the file, as far as readers let it, closes it and frees the writer's lock.
+    package func close() throws {
+        defer { lock?.release() }
+        if lock != nil { _ = try connection { try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") } }
+        try queue.close()
+    }
+
     // MARK: Using
 
     /// Runs a block in one read transaction.

@@ -4,7 +4,7 @@ import Foundation
 
 /// An advisory lock on `<ledger>.lock`, which also says who holds it.
 package final class WriterLock {
-    private let descriptor: Int32
+    private var descriptor: Int32
 
     /// Takes the lock, waiting for another process that holds it.
     ///
@@ -38,7 +38,13 @@ package final class WriterLock {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    package func release() {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        descriptor = -1
+    }
 
     private static func holder(_ descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 64)

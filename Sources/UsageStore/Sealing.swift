@@ -39,10 +39,12 @@ package struct Sealing {
     }
 
     /// Seals every day through the last settled one.
-    package func seal(through settled: Day) throws {
+    ///
+    /// - Parameter between: called between two slices; usage may be stored meanwhile, a settled day takes none.
+    package func seal(through settled: Day, between: () throws -> Void = {}) throws {
         while let day = try nextDay(through: settled) {
-            try sealRows(of: day)
-            try clearTouches(of: day)
+            try sealRows(of: day, between)
+            try clearTouches(of: day, between)
         }
         try finish(settled)
         store.noteSealed(through: settled)
@@ -57,7 +59,7 @@ package struct Sealing {
         }
     }
 
-    private func sealRows(of day: Day) throws {
+    private func sealRows(of day: Day, _ between: () throws -> Void) throws {
         let progress = try file.read { try self.progress($0) }
         let rows = try file.read { try countedRows(of: day, $0) }
         if let sealed = progress.sealedThrough, day <= sealed { return }
@@ -86,6 +88,7 @@ package struct Sealing {
                     arguments: [day.number, last.month, last.item, last.device])
             }
             rest = rest.dropFirst(slice.count)
+            try between()
         }
         try finish(day)
     }
@@ -143,7 +146,7 @@ package struct Sealing {
             .sorted()
     }
 
-    private func clearTouches(of day: Day) throws {
+    private func clearTouches(of day: Day, _ between: () throws -> Void) throws {
         var deleted = 0
         repeat {
             deleted = try file.write { database in
@@ -156,6 +159,7 @@ package struct Sealing {
                     arguments: [day.firstID, (day + 1).firstID, Self.rowsPerSlice * 4])
                 return database.changesCount
             }
+            try between()
         } while deleted == Self.rowsPerSlice * 4
     }
 }

@@ -1,0 +1,159 @@
+// The daemon's ear for commands: takes their requests from the ledger's socket to the writer.
+
+import Foundation
+import Ingestion
+import LedgerStore
+import Operations
+package import Writer
+
+/// Listens beside the ledger's file until it is stopped. A thread accepts, and each connection has one of its own: they
+/// are few, and mostly wait.
+package final class CommandListener: @unchecked Sendable {
+    private let path: String
+    private let listener: StreamSocket
+    private let writer: LedgerWriter
+    private let condition = NSCondition()
+    // Guarded by `condition`.
+    private var connections: [ObjectIdentifier: StreamSocket] = [:]
+    private var answering = 0
+
+    private static let maxConnections = 64
+    private static let heartbeatSeconds = 2
+    /// How long a client may stand still in the middle of a request.
+    private static let patienceSeconds = 30
+
+    /// - Parameter path: of the ledger, whose writer's lock this process holds.
+    package init(ledger path: String, writer: LedgerWriter) throws {
+        self.path = DaemonConnection.path(ledger: path)
+        self.writer = writer
+        do {
+            listener = try StreamSocket.listen(at: self.path)
+        } catch SocketError.system(let reason) {
+            throw ListenerError.cannotListen(reason)
+        }
+        let thread = Thread { [self] in accept() }
+        thread.name = "commands"
+        thread.start()
+    }
+
+    /// Accepts nothing more; returns when the requests that the writer has answered are answered here too.
+    package func stop(within seconds: Double = 1) {
+        listener.shutDown()
+        unlink(path)
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        condition.withLock {
+            while answering > 0, condition.wait(until: deadline) {}
+            for socket in connections.values { socket.shutDown() }
+        }
+    }
+
+    private func accept() {
+        while let socket = listener.accept(timeoutSeconds: Self.patienceSeconds) {
+            let isWelcome = condition.withLock {
+                // The socket's mode keeps others out; this holds also where the file system knows no modes.
+                guard let user = socket.peer?.user, user == geteuid() || user == 0,
+                    connections.count < Self.maxConnections
+                else { return false }
+                connections[ObjectIdentifier(socket)] = socket
+                return true
+            }
+            guard isWelcome else { continue }
+            let thread = Thread { [self] in
+                serve(socket)
+                condition.withLock { connections[ObjectIdentifier(socket)] = nil }
+            }
+            thread.name = "command"
+            thread.stackSize = 2 << 20
+            thread.start()
+        }
+    }
+
+    private func serve(_ socket: StreamSocket) {
+        while let request = try? Frame.receive(over: socket) {
+            condition.withLock { answering += 1 }
+            defer {
+                condition.withLock {
+                    answering -= 1
+                    condition.broadcast()
+                }
+            }
+            do { try answer(request, over: socket) } catch { return }
+        }
+    }
+
+    private func answer(_ request: Frame, over socket: StreamSocket) throws {
+        guard let head = try? JSONDecoder().decode(RequestHeadOnly.self, from: request.header).head,
+            head.protocolNumber == Frame.protocolNumber
+        else {
+            // Nothing that the other version could read would be right; the end of the line is.
+            return socket.shutDown()
+        }
+        let clock = LedgerClock(given: head.now)
+        if head.operation == RequestHead.ingest {
+            let events = ReceivedEvents(copying: request.payload)
+            try LinesPayload.eachLine(events.bytes) { events.batch.add(line: $0) }
+            return try relay(over: socket) { [writer] in writer.enqueue(events, clock: clock, answer: $0) }
+        }
+        guard let type = ledgerOperations.first(where: { $0.name == head.operation }) else {
+            return socket.shutDown()
+        }
+        try perform(type, request, clock, over: socket)
+    }
+
+    private func perform<Operation: LedgerOperation>(
+        _ type: Operation.Type, _ request: Frame, _ clock: LedgerClock, over socket: StreamSocket
+    ) throws {
+        let operation = try JSONDecoder().decode(OperationRequest<Operation>.self, from: request.header).operation
+        try relay(over: socket) { [writer] in writer.enqueue(operation, clock: clock, answer: $0) }
+    }
+
+    /// Waits for the writer's answer and sends it, and until then every other second that it is being worked on.
+    private func relay<Answer: Codable & Sendable>(
+        over socket: StreamSocket,
+        _ start: (@escaping @Sendable (Result<Answer, any Error>) -> Void) -> Void
+    ) throws {
+        let slot = AnswerSlot<Answer>()
+        start { slot.put($0) }
+        while true {
+            guard let result = slot.take(withinSeconds: Self.heartbeatSeconds) else {
+                try send(Reply<Answer>.working, over: socket)
+                continue
+            }
+            switch result {
+            case .success(let answer): try send(Reply.answer(answer), over: socket)
+            case .failure(let error): try send(Reply<Answer>.failed(message: "\(error)"), over: socket)
+            }
+            return
+        }
+    }
+
+    private func send<Answer>(_ reply: Reply<Answer>, over socket: StreamSocket) throws {
+        try Frame(header: JSONEncoder().encode(reply)).send(over: socket)
+    }
+}
+
+package enum ListenerError: Error, CustomStringConvertible {
+    case cannotListen(String)
+
+    package var description: String {
+        switch self {
+        case .cannotListen(let reason): "cannot listen to commands at \(reason)"
+        }
+    }
+}
+
+/// Where the writer leaves an answer for the thread that waits for it.
+private final class AnswerSlot<Answer: Sendable>: @unchecked Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private var result: Result<Answer, any Error>?
+
+    func put(_ result: Result<Answer, any Error>) {
+        self.result = result
+        semaphore.signal()
+    }
+
+    func take(withinSeconds seconds: Int) -> Result<Answer, any Error>? {
+        guard semaphore.wait(timeout: .now() + .seconds(seconds)) == .success else { return nil }
+        return result
+    }
+}

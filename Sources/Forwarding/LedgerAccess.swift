@@ -1,0 +1,66 @@
+// How a command writes a ledger: through the daemon that has it open, or by opening it itself.
+
+import Foundation
+package import Ingestion
+package import LedgerStore
+package import Operations
+import Storage
+
+/// Whoever writes the ledger for this command. What is asked gives the same result either way.
+package enum LedgerAccess {
+    case here(OpenLedger)
+    case daemon(DaemonConnection)
+
+    /// Finds the daemon, else opens the ledger, waiting for another command that writes it.
+    ///
+    /// - Parameter onWait: called once, with the holder of the lock, when it is not free at once.
+    /// - Throws: `StorageError`, ``DaemonError``.
+    package static func open(
+        at path: String, waitSeconds: Int = 60, onWait: (_ holder: String) -> Void = { _ in }
+    ) throws -> LedgerAccess {
+        let deadline = ContinuousClock.now + .seconds(waitSeconds)
+        var told = false
+        while true {
+            if let connection = try DaemonConnection(ledger: path) { return .daemon(connection) }
+            do {
+                return .here(try OpenLedger(file: LedgerFile.openForWriting(at: path, waitSeconds: 0)))
+            } catch StorageError.locked(let path, let holder) {
+                guard ContinuousClock.now < deadline else { throw StorageError.locked(path: path, holder: holder) }
+                if !told { onWait(holder) }
+                told = true
+                usleep(20_000)
+            }
+        }
+    }
+
+    package func perform<Operation: LedgerOperation>(
+        _ operation: Operation, clock: LedgerClock
+    ) throws -> Operation.Answer {
+        switch self {
+        case .here(let ledger): try operation.perform(on: ledger, clock: clock)
+        case .daemon(let connection): try connection.perform(operation, clock: clock)
+        }
+    }
+
+    /// Makes ready for a day of arrivals; the daemon sees to that itself.
+    package func prepareIngestion(clock: LedgerClock) throws {
+        if case .here(let ledger) = self { try ledger.prepareIngestion(clock: clock) }
+    }
+
+    /// Stores events.
+    ///
+    /// - Parameters:
+    ///   - lines: a JSON text each; nil for one that is over the bound of an event.
+    ///   - batch: is reset and used for scanning, where that is done here.
+    package func ingest(
+        _ lines: [UnsafeBufferPointer<UInt8>?], batch: EventBatch, clock: LedgerClock
+    ) throws -> BatchReport {
+        switch self {
+        case .here(let ledger):
+            batch.reset()
+            for line in lines { batch.add(line: line) }
+            return try ledger.ingest(batch, clock: clock)
+        case .daemon(let connection): return try connection.ingest(lines, clock: clock)
+        }
+    }
+}
