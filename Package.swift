@@ -17,6 +17,9 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -35,6 +38,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: [
         // Pure: no clock, no files, no randomness.
@@ -74,11 +80,12 @@ let package = Package(
             "Forwarding",
             ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        library("Gzip", ["CZlib"]),
         library(
             "Commands",
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification", "CZlib",
+                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification", "Gzip",
                 argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
@@ -129,6 +136,18 @@ let package = Package(
             name: "RatingRunTests",
             dependencies: ["LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb],
             swiftSettings: strict),
+        .testTarget(
+            name: "WriterTests",
+            dependencies: [
+                "LedgerFixture", "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations",
+                "Writer", grdb,
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ForwardingTests",
+            dependencies: [
+                "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore", "Ingestion",
+                "Operations", "Writer", "Forwarding", grdb,
+            ], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
             name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),

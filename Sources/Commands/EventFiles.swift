@@ -1,8 +1,7 @@
 // Bytes of event files and of standard input, plain or gzipped, in chunks of whole lines.
 
-import CZlib
-import EventCodec
 import Foundation
+import Gzip
 
 /// An input of events: a file, or `-` for standard input.
 struct EventFile {
@@ -36,6 +35,18 @@ struct EventFile {
     /// - Parameter body: takes decompressed bytes and how many bytes of the file have been read so far.
     /// - Throws: ``Failure`` on a read error or a broken gzip stream; what `body` throws.
     func read(_ body: (_ bytes: UnsafeBufferPointer<UInt8>, _ fileOffset: Int) throws -> Void) throws {
+        do {
+            try decompress(body)
+        } catch GzipError.broken(let reason) {
+            throw Failure("\(name) is a broken gzip stream: \(reason)")
+        } catch GzipError.endsInTheMiddle {
+            throw Failure("\(name) is a broken gzip stream: it ends in the middle")
+        } catch GzipError.noMemory {
+            throw Failure("no memory to decompress \(name)")
+        }
+    }
+
+    private func decompress(_ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void) throws {
         var gzip: GzipStream?
         var offset = 0
         var isFirst = true
@@ -47,7 +58,7 @@ struct EventFile {
                 throw Failure("cannot read \(name) after \(offset) bytes: \(error.localizedDescription)")
             }
             if data.isEmpty { break }
-            if isFirst, data.starts(with: [0x1F, 0x8B]) { gzip = try GzipStream(name: name) }
+            if isFirst, data.starts(with: [0x1F, 0x8B]) { gzip = try GzipStream() }
             isFirst = false
             offset += data.count
             try data.withUnsafeBytes { raw in
@@ -56,58 +67,5 @@ struct EventFile {
             }
         }
         try gzip?.finish()
-    }
-}
-
-/// Decompresses gzip, of one member or several.
-final class GzipStream {
-    private let name: String
-    private var stream = z_stream()
-    private var output = [UInt8](repeating: 0, count: 1 << 20)
-    private var isBetweenMembers = false
-
-    init(name: String) throws {
-        self.name = name
-        // 16 + 15: the gzip format with the largest window.
-        guard inflateInit2_(&stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw Failure("no memory to decompress \(name)")
-        }
-    }
-
-    deinit { inflateEnd(&stream) }
-
-    func inflate(
-        _ input: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) throws -> Void
-    ) throws {
-        stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-        stream.avail_in = UInt32(input.count)
-        var outputWasFull = false
-        while stream.avail_in > 0 || outputWasFull {
-            if isBetweenMembers {
-                inflateReset(&stream)
-                isBetweenMembers = false
-            }
-            let capacity = output.count
-            let status = output.withUnsafeMutableBufferPointer { buffer in
-                stream.next_out = buffer.baseAddress
-                stream.avail_out = UInt32(capacity)
-                return CZlib.inflate(&stream, Z_NO_FLUSH)
-            }
-            let produced = capacity - Int(stream.avail_out)
-            guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
-                let reason = stream.msg.map { String(cString: $0) } ?? "error \(status)"
-                throw Failure("\(name) is a broken gzip stream: \(reason)")
-            }
-            try output.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[..<produced])) }
-            outputWasFull = stream.avail_out == 0
-            if status == Z_STREAM_END {
-                isBetweenMembers = true
-                outputWasFull = false
-            }
-        }
-    }
-
-    func finish() throws {
-        guard isBetweenMembers else { throw Failure("\(name) is a broken gzip stream: it ends in the middle") }
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 package import Ingestion
 package import LedgerStore
 package import Operations
+import Storage
 
 /// Why the daemon did not do what a command asked, or may not have.
 package enum DaemonError: Error, Equatable, CustomStringConvertible {
@@ -38,7 +39,7 @@ package final class DaemonConnection {
     private let patienceSeconds: Int
 
     /// Where the daemon of a ledger listens to commands.
-    package static func path(ledger path: String) -> String { path + ".sock" }
+    package static func path(ledger path: String) -> String { LedgerFile.resolved(path) + ".sock" }
 
     /// - Parameter patienceSeconds: the daemon says every second or two that it is at work; silence for so long means
     ///   that it hangs.

@@ -1,11 +1,11 @@
 // What can be asked of a ledger, as values: done where the ledger is open, in this process or in the daemon.
 
-package import LedgerStore
 package import Ingestion
+package import LedgerStore
+import PriceBookFile
 package import Quantities
 package import Rating
 package import RatingRun
-import PriceBookFile
 
 /// A change of a ledger, or a look at one that only its writer can take. The same value gives the same answer, and the
 /// same error text, whether it is performed here or sent to the process that has the ledger open.

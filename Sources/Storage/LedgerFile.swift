@@ -59,7 +59,7 @@ package final class LedgerFile {
     ) throws -> LedgerFile {
         try checkPresence(path)
         try checkIsLedger(path)
-        let lock = try WriterLock(ledger: path, waitSeconds: waitSeconds, onWait: onWait)
+        let lock = try WriterLock(ledger: resolved(path), waitSeconds: waitSeconds, onWait: onWait)
         let file = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
         let migrator = SchemaMigrator(migrations: migrations)
         let pending = try file.read { try migrator.pending($0, path: path) }
@@ -85,6 +85,13 @@ package final class LedgerFile {
             }
         }
         return file
+    }
+
+    /// The file that a path leads to: a ledger has one lock and one daemon, whatever links name it.
+    package static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     private static func checkPresence(_ path: String) throws {

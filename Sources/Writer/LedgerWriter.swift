@@ -139,6 +139,9 @@ package final class LedgerWriter: @unchecked Sendable {
         }
     }
 
+    /// Ends ``failures``.
+    package func endFailures() { failureReport.finish() }
+
     package var statistics: WriterStatistics {
         condition.withLock {
             var counts = counts
@@ -218,7 +221,8 @@ package final class LedgerWriter: @unchecked Sendable {
         var bytes = 0
         var count = 0
         for arrival in arrivals {
-            guard count == 0 || (bytes + arrival.events.weight <= bounds.groupBytes && arrival.clock == arrivals[0].clock)
+            guard
+                count == 0 || (bytes + arrival.events.weight <= bounds.groupBytes && arrival.clock == arrivals[0].clock)
             else { break }
             bytes += arrival.events.weight
             count += 1

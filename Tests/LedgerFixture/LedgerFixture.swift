@@ -91,6 +91,15 @@ package final class LedgerFixture {
         open = try OpenLedger(file: LedgerFile.openForWriting(at: path))
     }
 
+    /// Gives the open ledger away, as to the daemon's writer; ``reopen()`` takes the file again once that has closed it.
+    package func handOver() -> sending OpenLedger {
+        guard let open else { preconditionFailure("the ledger is given away once") }
+        // Nothing of it is kept here.
+        nonisolated(unsafe) let given = open
+        self.open = nil
+        return given
+    }
+
     // MARK: Doing
 
     package func addTenant(_ tenant: String, apps: [String], isLegacy: Bool = false) throws {

@@ -1,0 +1,185 @@
+// The one writer of a served ledger: many senders, one transaction at a time, each answered after its commit.
+
+import Foundation
+import Ingestion
+import LedgerFixture
+import LedgerStore
+import Operations
+import Storage
+import Synchronization
+import Testing
+import Writer
+
+@Suite("The writer of a served ledger")
+struct LedgerWriterTests {
+    private let fixture: LedgerFixture
+    private let clock: LedgerClock
+
+    init() throws {
+        fixture = try LedgerFixture()
+        try fixture.addTenant("acme", apps: ["shop"])
+        clock = fixture.clock
+    }
+
+    private static func events(_ lines: [EventLine]) -> ReceivedEvents {
+        let text = lines.map { $0.text + "\n" }.joined()
+        let events = ReceivedEvents(copying: text.utf8)
+        var start = 0
+        for line in lines {
+            let count = line.text.utf8.count
+            events.batch.add(UnsafeBufferPointer(rebasing: events.bytes[start..<start + count]))
+            start += count + 1
+        }
+        return events
+    }
+
+    private static func calls(_ id: String) -> ReceivedEvents { events([.calls(10, id: id)]) }
+
+    /// What another process sees of the file.
+    private static func stored(
+        _ path: String, _ sql: String = "SELECT quantity FROM usage_daily WHERE item = 'gateway_calls'"
+    ) throws -> [String] {
+        try LedgerFile.openForReading(at: path).read { try LedgerFixture.rows($0, sql) }
+    }
+
+    @Test("answers each of many senders after its events are durable, and takes them together")
+    func manySenders() async throws {
+        let (path, clock) = (fixture.path, clock)
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for sender in 0..<100 {
+                group.addTask {
+                    for number in 0..<10 {
+                        let report = try await writer.ingest(Self.calls("\(sender)-\(number)"), clock: clock)
+                        #expect(report.accepted == 1)
+                        let row = try Self.stored(
+                            path, "SELECT count(*) FROM usage_event WHERE id = '\(sender)-\(number)'")
+                        #expect(row == ["1"], "\(sender)-\(number) was acknowledged before it was stored")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let statistics = writer.statistics
+        #expect(statistics.accepted == 1_000)
+        #expect(statistics.groupEvents.counts.reduce(0, +) < 1_000, "no two requests shared a transaction")
+        await writer.stop()
+        #expect(try Self.stored(path) == ["10000"])
+    }
+
+    @Test("undoes what a failed transaction changed: the same events again count once")
+    func failedTransaction() async throws {
+        try fixture.execute(
+            """
+            CREATE TRIGGER broken BEFORE INSERT ON usage_record
+            WHEN new.id LIKE 'bad%'
+            BEGIN
+                SELECT raise(ABORT, 'broken on purpose');
+            END
+            """)
+        let (path, clock) = (fixture.path, clock)
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        // Together in one transaction, while the writer is held; the one sender's failure is not the others'.
+        let gate = Gate.make()
+        let held = Task { try await writer.perform(Hold(gate: gate), clock: clock) }
+        try await until { Gate.isReached(gate) }
+        let device = EventLine.device("phone-1")
+        let waiting = [
+            Task { try await writer.ingest(Self.calls("a"), clock: clock).accepted },
+            Task { try await writer.ingest(Self.events([device, .calls(10, id: "bad")]), clock: clock).accepted },
+            Task { try await writer.ingest(Self.calls("b"), clock: clock).accepted },
+        ]
+        try await until { writer.statistics.queuedRequests == 3 }
+        Gate.open(gate)
+        _ = try await held.value
+        #expect(try await waiting[0].value == 1)
+        await #expect(throws: WriterError.self) { _ = try await waiting[1].value }
+        #expect(try await waiting[2].value == 1)
+        #expect(try Self.stored(path) == ["20"])
+
+        _ = try await writer.perform(Execute(sql: "DROP TRIGGER broken"), clock: clock)
+        let again = try await writer.ingest(Self.events([device, .calls(10, id: "bad")]), clock: clock)
+        #expect(again.accepted == 2)
+        await writer.stop()
+        #expect(try Self.stored(path) == ["30"])
+        #expect(try Self.stored(path, "SELECT devices FROM mau") == ["1"])
+    }
+
+    @Test("tells a sender at once when too much waits, and stores nothing of that")
+    func queueFull() async throws {
+        var bounds = LedgerWriter.Bounds()
+        bounds.queuedRequests = 2
+        let (path, clock) = (fixture.path, clock)
+        let writer = LedgerWriter(ledger: fixture.handOver(), bounds: bounds)
+        let gate = Gate.make()
+        let held = Task { try await writer.perform(Hold(gate: gate), clock: clock) }
+        try await until { Gate.isReached(gate) }
+        let waiting = ["a", "b"].map { id in Task { try await writer.ingest(Self.calls(id), clock: clock).accepted } }
+        try await until { writer.statistics.queuedRequests == 2 }
+        await #expect(
+            performing: { try await writer.ingest(Self.calls("c"), clock: clock) },
+            throws: {
+                if case WriterError.queueFull = $0 { true } else { false }
+            })
+        Gate.open(gate)
+        _ = try await held.value
+        for task in waiting { #expect(try await task.value == 1) }
+        #expect(try await writer.ingest(Self.calls("c"), clock: clock).accepted == 1)
+        await writer.stop()
+        #expect(try Self.stored(path) == ["30"])
+    }
+
+    @Test("stores events between the transactions of a long operation")
+    func betweenTransactions() async throws {
+        let clock = clock
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        let gate = Gate.make()
+        let long = Task { try await writer.perform(WaitForUsage(gate: gate), clock: clock) }
+        try await until { Gate.isReached(gate) }
+        // The operation ends only once these are stored.
+        #expect(try await writer.ingest(Self.calls("a"), clock: clock).accepted == 1)
+        #expect(try await long.value == 1)
+        await writer.stop()
+    }
+
+    @Test("stops: stores and answers what waits, ends a long operation, refuses what comes later, frees the ledger")
+    func stops() async throws {
+        let clock = clock
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        let gate = Gate.make()
+        let long = Task { try await writer.perform(WaitForUsage(gate: gate, rows: 1_000), clock: clock) }
+        try await until { Gate.isReached(gate) }
+        let next = Task { try await writer.perform(Execute(sql: "SELECT 1"), clock: clock) }
+        #expect(try await writer.ingest(Self.calls("a"), clock: clock).accepted == 1)
+        await writer.stop()
+        for ended in [Task { _ = try await long.value }, Task { _ = try await next.value }] {
+            await #expect(
+                performing: { try await ended.value },
+                throws: {
+                    if case WriterError.stopping = $0 { true } else { false }
+                })
+        }
+        await #expect(throws: WriterError.self) { try await writer.ingest(Self.calls("b"), clock: clock) }
+        await #expect(throws: WriterError.self) { try await writer.probe() }
+        try fixture.reopen()
+        #expect(try fixture.rows("SELECT id FROM usage_event") == ["a"])
+    }
+
+    @Test("probes the way to the disk without changing anything but a page")
+    func probe() async throws {
+        let before = try fixture.rows("SELECT * FROM ledger_state")
+        let path = fixture.path
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        try await writer.probe()
+        await writer.stop()
+        #expect(try Self.stored(path, "SELECT * FROM ledger_state") == before)
+    }
+}
+
+func until(_ isSo: @Sendable () -> Bool) async throws {
+    for _ in 0..<2_000 {
+        if isSo() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("it did not come to pass within 10 s")
+}

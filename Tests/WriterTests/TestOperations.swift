@@ -1,0 +1,70 @@
+// Operations that hold the writer where a test wants it.
+
+import Foundation
+import GRDB
+import LedgerStore
+import Operations
+import Storage
+import Synchronization
+
+/// Doors that tests open, by number: operations are values and can't carry one.
+enum Gate {
+    private struct State {
+        var reached: Set<Int> = []
+        var open: Set<Int> = []
+        var count = 0
+    }
+
+    private static let state = Mutex(State())
+
+    static func make() -> Int {
+        state.withLock {
+            $0.count += 1
+            return $0.count
+        }
+    }
+
+    static func reach(_ gate: Int) { state.withLock { _ = $0.reached.insert(gate) } }
+    static func isReached(_ gate: Int) -> Bool { state.withLock { $0.reached.contains(gate) } }
+    static func open(_ gate: Int) { state.withLock { _ = $0.open.insert(gate) } }
+    static func isOpen(_ gate: Int) -> Bool { state.withLock { $0.open.contains(gate) } }
+}
+
+/// Holds the writer until the gate opens.
+struct Hold: LedgerOperation {
+    static let name = "test.hold"
+    let gate: Int
+
+    func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Bool {
+        Gate.reach(gate)
+        while !Gate.isOpen(gate) { usleep(1_000) }
+        return true
+    }
+}
+
+/// Runs until so many call records are stored, by others.
+struct WaitForUsage: LedgerOperation {
+    static let name = "test.wait"
+    let gate: Int
+    var rows = 1
+
+    func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Int {
+        while true {
+            let count = try ledger.file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM usage_record") ?? 0 }
+            if count >= rows { return count }
+            Gate.reach(gate)
+            usleep(1_000)
+            try ledger.betweenTransactions()
+        }
+    }
+}
+
+struct Execute: LedgerOperation {
+    static let name = "test.execute"
+    let sql: String
+
+    func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Bool {
+        try ledger.file.write { try $0.execute(sql: sql) }
+        return true
+    }
+}
