@@ -42,7 +42,8 @@ let package = Package(
         library("EventCodec"),
         library("Rating", ["Quantities"]),
         library("Accounting", ["Quantities", "Rating", crypto]),
-        library("PriceBookFile", ["Quantities", "Rating", yams]),
+        library("MarkedYAML", [yams]),
+        library("PriceBookFile", ["MarkedYAML", "Quantities", "Rating"]),
 
         // Storage.
         .executableTarget(name: "EmbedSQL", swiftSettings: strict),
@@ -77,9 +78,9 @@ let package = Package(
         library(
             "Commands",
             [
-                "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification", "CZlib",
-                argumentParser, grdb,
+                "EventCodec", "Quantities", "Rating", "Accounting", "MarkedYAML", "PriceBookFile", "Storage",
+                "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification",
+                "CZlib", argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
@@ -88,7 +89,8 @@ let package = Package(
         // Tests: the pure targets, the files, the rules against the oracle.
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
-            name: "PriceBookFileTests", dependencies: ["Quantities", "Rating", "PriceBookFile"], swiftSettings: strict),
+            name: "PriceBookFileTests", dependencies: ["MarkedYAML", "Quantities", "Rating", "PriceBookFile"],
+            swiftSettings: strict),
         .testTarget(
             name: "VerificationTests",
             dependencies: [
