@@ -80,6 +80,7 @@ package struct YAMLDocument {
             "indent with spaces instead of tabs, and put texts that begin with a special character in quotes"
         case "mapping values are not allowed in this context":
             "check the indentation, and put texts with a colon in quotes"
+        case "did not find expected node content": "put texts that begin with a bracket or a brace in quotes"
         case "found invalid Unicode character escape code": "write the character itself, in UTF-8"
         case "found unknown escape character": "write \\\\ for a backslash in double quotes"
         case "found unexpected end of stream": "close the quotation mark"
