@@ -74,6 +74,7 @@ let package = Package(
         library(
             "Forwarding",
             ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
+        library("Settings", ["MarkedYAML"]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library(
             "Commands",
@@ -91,6 +92,7 @@ let package = Package(
         .testTarget(
             name: "PriceBookFileTests", dependencies: ["MarkedYAML", "Quantities", "Rating", "PriceBookFile"],
             swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(
             name: "VerificationTests",
             dependencies: [
