@@ -131,8 +131,9 @@ let package = Package(
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",
-            dependencies: ["LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb],
-            swiftSettings: strict),
+            dependencies: [
+                "LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb,
+            ], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
             name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),
