@@ -48,7 +48,8 @@ let package = Package(
         library("EventCodec"),
         library("Rating", ["Quantities"]),
         library("Accounting", ["Quantities", "Rating", crypto]),
-        library("PriceBookFile", ["Quantities", "Rating", yams]),
+        library("MarkedYAML", [yams]),
+        library("PriceBookFile", ["MarkedYAML", "Quantities", "Rating"]),
 
         // Storage.
         .executableTarget(name: "EmbedSQL", swiftSettings: strict),
@@ -79,14 +80,15 @@ let package = Package(
         library(
             "Forwarding",
             ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
+        library("Settings", ["MarkedYAML"]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Gzip", ["CZlib"]),
         library(
             "Commands",
             [
-                "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification", "Gzip",
-                argumentParser, grdb,
+                "EventCodec", "Quantities", "Rating", "Accounting", "MarkedYAML", "PriceBookFile", "Storage",
+                "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification",
+                "Gzip", argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
@@ -95,7 +97,9 @@ let package = Package(
         // Tests: the pure targets, the files, the rules against the oracle.
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
-            name: "PriceBookFileTests", dependencies: ["Quantities", "Rating", "PriceBookFile"], swiftSettings: strict),
+            name: "PriceBookFileTests", dependencies: ["MarkedYAML", "Quantities", "Rating", "PriceBookFile"],
+            swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(
             name: "VerificationTests",
             dependencies: [
@@ -134,8 +138,9 @@ let package = Package(
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",
-            dependencies: ["LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb],
-            swiftSettings: strict),
+            dependencies: [
+                "LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb,
+            ], swiftSettings: strict),
         .testTarget(
             name: "WriterTests",
             dependencies: [

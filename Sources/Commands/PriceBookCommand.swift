@@ -4,6 +4,7 @@ import ArgumentParser
 import Forwarding
 import Foundation
 import LedgerStore
+import MarkedYAML
 import Operations
 import PriceBookFile
 import Quantities

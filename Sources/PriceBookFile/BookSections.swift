@@ -1,5 +1,6 @@
 // The top of a book, its items with their tiers, and its features.
 
+import MarkedYAML
 import Quantities
 import Rating
 
@@ -12,9 +13,11 @@ extension FieldReader {
             .flatMap { day($0) }
         let currency = required("currency", of: record, hint: "an ISO 4217 code, like USD")
             .flatMap { self.currency($0) }
-        let items = required("items", of: record, hint: "the items, each under its code").flatMap { self.items($0) }
-        let features = record["features"].map { self.features($0) } ?? [:]
-        let offers = record["offers"].map { self.offers($0) } ?? Offers()
+        var known = BookItems()
+        let items = required("items", of: record, hint: "the items, each under its code")
+            .flatMap { self.items($0, &known) }
+        let features = record["features"].map { self.features($0, known) } ?? [:]
+        let offers = record["offers"].map { self.offers($0, known) } ?? Offers()
         guard let name, let effective, let currency, let items, let features, let offers else { return nil }
         return PriceBook(
             name: name.text, effective: effective, currency: currency, items: items, features: features,
@@ -46,25 +49,25 @@ extension FieldReader {
 
     // MARK: Items
 
-    private mutating func items(_ field: Field) -> [Code: Item]? {
+    private mutating func items(_ field: Field, _ known: inout BookItems) -> [Code: Item]? {
         guard let entries = codeMap(field, expecting: "a map of items, each under its code") else { return nil }
-        itemCodes = Set(entries.map(\.code))
+        known.codes = Set(entries.map(\.code))
         var items: [Code: Item] = [:]
-        for (code, value) in entries { items[code] = item(code, value) }
+        for (code, value) in entries { items[code] = item(code, value, &known) }
         return items
     }
 
-    private mutating func item(_ code: Code, _ field: Field) -> Item? {
+    private mutating func item(_ code: Code, _ field: Field, _ known: inout BookItems) -> Item? {
         let keys = ["name", "unit", "aggregation", "tiers", "free", "legacy", "replaced_by"]
         guard let record = record(field, "an item", keys: keys) else { return nil }
         let name = label("name", of: record, default: code.text)
         let unit = label("unit", of: record, default: "unit")
         let aggregation = required("aggregation", of: record, hint: "unique_devices or sum")
             .flatMap { choice($0, of: [Aggregation.uniqueDevices, .sum]) }
-        aggregations[code] = aggregation
+        known.aggregations[code] = aggregation
         let isLegacy = flag("legacy", of: record)
         let pricing = pricing(record, isLegacy: isLegacy)
-        let replacedBy = replacements(of: code, record, isLegacy: isLegacy)
+        let replacedBy = replacements(of: code, record, isLegacy: isLegacy, known)
         guard let name, let unit, let aggregation, let isLegacy, let pricing, let replacedBy else { return nil }
         return Item(
             code: code, name: name, unit: unit, aggregation: aggregation, pricing: pricing, isLegacy: isLegacy,
@@ -91,7 +94,9 @@ extension FieldReader {
         }
     }
 
-    private mutating func replacements(of code: Code, _ record: Record, isLegacy: Bool?) -> [Code]? {
+    private mutating func replacements(of code: Code, _ record: Record, isLegacy: Bool?, _ known: BookItems)
+        -> [Code]?
+    {
         let expecting = "a list of the items that replace it, like [ data_sync ]"
         guard let isLegacy else { return nil }
         guard isLegacy else {
@@ -102,7 +107,7 @@ extension FieldReader {
         guard let field = required("replaced_by", of: record, hint: expecting),
             let codes = codes(field, expecting: expecting)
         else { return nil }
-        for (replacement, place) in codes where itemExists(replacement, at: place) && replacement == code {
+        for (replacement, place) in codes where itemExists(replacement, at: place, in: known) && replacement == code {
             report(place, "an item can't replace itself; name the item that customers use today")
         }
         return codes.map(\.code)
@@ -173,22 +178,22 @@ extension FieldReader {
 
     // MARK: Features
 
-    private mutating func features(_ field: Field) -> [Code: Feature]? {
+    private mutating func features(_ field: Field, _ known: BookItems) -> [Code: Feature]? {
         let expecting = "a map of product features, each under its code"
         guard let entries = codeMap(field, mayBeEmpty: true, expecting: expecting) else { return nil }
         var features: [Code: Feature] = [:]
-        for (code, value) in entries { features[code] = feature(code, value) }
+        for (code, value) in entries { features[code] = feature(code, value, known) }
         return features
     }
 
-    private mutating func feature(_ code: Code, _ field: Field) -> Feature? {
+    private mutating func feature(_ code: Code, _ field: Field, _ known: BookItems) -> Feature? {
         let expecting = "a list of the items that it feeds, like [ basic_analysis ], or [] if it is not metered"
         guard let record = record(field, "a feature", keys: ["name", "items"]) else { return nil }
         let name = label("name", of: record, default: code.text)
         let items = required("items", of: record, hint: expecting)
             .flatMap { codes($0, mayBeEmpty: true, expecting: expecting) }
         guard let name, let items else { return nil }
-        for (item, place) in items { _ = itemExists(item, at: place) }
+        for (item, place) in items { _ = itemExists(item, at: place, in: known) }
         return Feature(code: code, name: name, items: items.map(\.code))
     }
 }

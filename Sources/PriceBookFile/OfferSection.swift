@@ -1,8 +1,8 @@
 // The offers on sale: the three that the program knows.
 
+import MarkedYAML
 import Quantities
 import Rating
-import Yams
 
 struct Offers {
     var miniProgramPackage: PackageOffer?
@@ -11,17 +11,17 @@ struct Offers {
 }
 
 extension FieldReader {
-    mutating func offers(_ field: Field) -> Offers? {
+    mutating func offers(_ field: Field, _ known: BookItems) -> Offers? {
         let keys = ["mini_program_package", "resource_package", "subscription"]
         guard let record = record(field, "offers", keys: keys) else { return nil }
         var offers = Offers()
-        offers.miniProgramPackage = record[keys[0]].flatMap { packageOffer($0, code: keys[0]) }
+        offers.miniProgramPackage = record[keys[0]].flatMap { packageOffer($0, code: keys[0], known) }
         offers.resourcePackage = record[keys[1]].flatMap { resourcePackageOffer($0, code: keys[1]) }
         offers.subscription = record[keys[2]].flatMap { subscriptionOffer($0, code: keys[2]) }
         return offers
     }
 
-    private mutating func packageOffer(_ field: Field, code: String) -> PackageOffer? {
+    private mutating func packageOffer(_ field: Field, code: String, _ known: BookItems) -> PackageOffer? {
         let keys = ["name", "term", "devices", "monthly", "licences"]
         guard let record = record(field, "a package offer", keys: keys) else { return nil }
         let name = label("name", of: record, default: code)
@@ -29,7 +29,7 @@ extension FieldReader {
         let devices = required("devices", of: record, hint: "the sizes on sale, like { min: 10000, max: 100000 }")
             .flatMap { deviceRange($0) }
         let monthly = required("monthly", of: record, hint: "the items that it grants every month")
-            .flatMap { monthlyQuotas($0) }
+            .flatMap { monthlyQuotas($0, known) }
         let licences =
             record["licences"].map { codes($0, mayBeEmpty: true, expecting: "a list of codes, like [ kernel ]") } ?? []
         guard let name, let term, let devices, let monthly, let licences else { return nil }
@@ -50,19 +50,21 @@ extension FieldReader {
         return min...max
     }
 
-    private mutating func monthlyQuotas(_ field: Field) -> [Code: MonthlyQuota]? {
+    private mutating func monthlyQuotas(_ field: Field, _ known: BookItems) -> [Code: MonthlyQuota]? {
         let expecting = "a map from items to devices or a number, like { gateway_calls: 20000000 }"
         guard let entries = codeMap(field, expecting: expecting) else { return nil }
         var quotas: [Code: MonthlyQuota] = [:]
-        for (code, value) in entries where itemExists(code, at: value) { quotas[code] = quota(of: code, value) }
+        for (code, value) in entries where itemExists(code, at: value, in: known) {
+            quotas[code] = quota(of: code, value, known)
+        }
         return quotas
     }
 
-    private mutating func quota(of item: Code, _ field: Field) -> MonthlyQuota? {
-        guard field.node.scalar?.string == "devices" else {
+    private mutating func quota(of item: Code, _ field: Field, _ known: BookItems) -> MonthlyQuota? {
+        guard field.scalarText == "devices" else {
             return whole(field, in: 1...1_000_000_000_000_000, or: "devices or ").map { .fixed(Quantity($0)) }
         }
-        if aggregations[item] == .sum {
+        if known.aggregations[item] == .sum {
             report(field, "\(item) counts no devices, its aggregation is sum; write a whole number")
         }
         return .devices

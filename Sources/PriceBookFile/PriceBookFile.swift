@@ -1,18 +1,26 @@
 // The file format of price books: YAML that people write, review and diff, and the values that it stands for.
 
+package import MarkedYAML
 package import Rating
+
+package typealias PriceBookProblem = MarkedProblem
+package typealias PriceBookProblems = MarkedProblems
 
 package enum PriceBookFile {
     /// Reads one book. Collects the problems of a file rather than stopping at the first; a file that is no YAML has
     /// one, the place where reading stopped.
     ///
     /// - Parameter yaml: at most 1 MiB. JSON is YAML.
-    /// - Throws: ``PriceBookProblems``.
-    package static func read(_ yaml: String) throws(PriceBookProblems) -> PriceBook {
-        let document = try YAMLDocument(yaml)
+    /// - Throws: `MarkedProblems`.
+    package static func read(_ yaml: String) throws(MarkedProblems) -> PriceBook {
+        let document = try YAMLDocument(yaml, noun: "price book")
+        guard let root = document.root else {
+            let message = "the file is empty; a price book begins with book, effective, currency and items"
+            throw MarkedProblems([MarkedProblem(line: 1, column: 1, field: "", message: message)])
+        }
         var reader = FieldReader(document)
-        let book = reader.book(Field(path: "", node: document.root))
-        guard let book, reader.problems.isEmpty else { throw PriceBookProblems(reader.problems) }
+        let book = reader.book(root)
+        guard let book, reader.problems.isEmpty else { throw MarkedProblems(reader.problems) }
         return book
     }
 

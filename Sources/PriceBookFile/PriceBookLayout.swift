@@ -1,5 +1,6 @@
 // How a book is laid out as YAML: a line per item, feature and offer, a tier per line where there are several.
 
+import MarkedYAML
 import Quantities
 import Rating
 

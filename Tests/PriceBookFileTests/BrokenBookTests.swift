@@ -1,5 +1,6 @@
 // Every mistake in a book is told with its place, its field, the value and the way out.
 
+import MarkedYAML
 import PriceBookFile
 import Testing
 

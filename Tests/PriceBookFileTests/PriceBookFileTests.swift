@@ -1,5 +1,6 @@
 // Books read to the values that stand in them, and are written as they were read.
 
+import MarkedYAML
 import PriceBookFile
 import Quantities
 import Rating

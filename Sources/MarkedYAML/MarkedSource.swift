@@ -4,13 +4,13 @@
 import Yams
 
 /// A place in a file: line and column from 1, columns in Unicode scalars.
-struct Place: Hashable {
-    let line: Int
-    let column: Int
+package struct Place: Hashable, Sendable {
+    package let line: Int
+    package let column: Int
 }
 
 struct MarkedSource {
-    /// A character of the private use area, which no key of a price book contains.
+    /// A character of the private use area, which the keys of our files do not contain.
     private static let mark: Unicode.Scalar = "\u{E000}"
 
     private var scalars: String.UnicodeScalarView

@@ -1,7 +1,7 @@
-// What is wrong in a price book file, told so that the reader of the message finds the place and the way out.
+// What is wrong in a file, told so that the reader of the message finds the place and the way out.
 
-/// One mistake of a price book file.
-package struct PriceBookProblem: Hashable, Sendable, CustomStringConvertible {
+/// One mistake of a file.
+package struct MarkedProblem: Hashable, Sendable, CustomStringConvertible {
     /// From 1.
     package let line: Int
     /// From 1, in Unicode scalars. The problem of a value that an alias repeats stands where its anchor is.
@@ -25,11 +25,11 @@ package struct PriceBookProblem: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a text is no price book: every problem that could be found, at least one, in the order of the file.
-package struct PriceBookProblems: Error, Hashable, CustomStringConvertible {
-    package let problems: [PriceBookProblem]
+/// Why a file could not be read: every problem that could be found, at least one, in the order of the file.
+package struct MarkedProblems: Error, Hashable, CustomStringConvertible {
+    package let problems: [MarkedProblem]
 
-    init(_ problems: [PriceBookProblem]) {
+    package init(_ problems: [MarkedProblem]) {
         precondition(!problems.isEmpty)
         self.problems = problems.enumerated()
             .sorted { left, right in

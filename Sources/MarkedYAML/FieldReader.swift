@@ -1,13 +1,15 @@
-// Reads the parts that every section of a book is made of (maps, lists, codes, numbers) and gathers what is wrong.
+// Reads the parts that every file is made of (maps, lists, texts, flags, numbers) and gathers what is wrong.
 
-import Quantities
-import Rating
 import Yams
 
 /// A value of the file and the way to it.
-struct Field {
-    let path: String
+package struct Field {
+    /// The keys down to the value, with the positions in lists: `items.calls.tiers[1]`. Empty at the top.
+    package let path: String
     let node: Node
+
+    /// The text of a single value; nil for a list or a map.
+    package var scalarText: String? { node.scalar?.string }
 
     func child(_ key: String, _ node: Node) -> Field {
         Field(path: path.isEmpty ? printable(key) : "\(path).\(printable(key))", node: node)
@@ -17,34 +19,30 @@ struct Field {
 }
 
 /// A map whose keys the format names.
-struct Record {
-    let field: Field
+package struct Record {
+    package let field: Field
     /// What the record describes, for messages: "an item".
     let noun: String
     let values: [String: Field]
 
-    subscript(key: String) -> Field? { values[key] }
+    package subscript(key: String) -> Field? { values[key] }
 }
 
-struct FieldReader {
+package struct FieldReader {
     private let document: YAMLDocument
-    private(set) var problems: [PriceBookProblem] = []
-    /// The codes of the book's items, once they are known.
-    var itemCodes: Set<Code>?
-    /// The aggregations of the book's items, of those that could be read.
-    var aggregations: [Code: Aggregation] = [:]
+    package private(set) var problems: [MarkedProblem] = []
 
-    init(_ document: YAMLDocument) { self.document = document }
+    package init(_ document: YAMLDocument) { self.document = document }
 
-    mutating func report(_ field: Field, _ message: String) {
+    package mutating func report(_ field: Field, _ message: String) {
         let place = document.place(of: field.node)
         problems.append(
-            PriceBookProblem(line: place.line, column: place.column, field: field.path, message: message))
+            MarkedProblem(line: place.line, column: place.column, field: field.path, message: message))
     }
 
     // MARK: Maps and lists
 
-    mutating func record(_ field: Field, _ noun: String, keys: [String]) -> Record? {
+    package mutating func record(_ field: Field, _ noun: String, keys: [String]) -> Record? {
         guard let entries = entries(field, expecting: "a map with the keys of \(noun): \(joined(keys))") else {
             return nil
         }
@@ -63,24 +61,8 @@ struct FieldReader {
         return Record(field: field, noun: noun, values: values)
     }
 
-    /// The values of a map from codes.
-    mutating func codeMap(_ field: Field, mayBeEmpty: Bool = false, expecting: String)
-        -> [(code: Code, value: Field)]?
-    {
-        guard let entries = entries(field, expecting: expecting) else { return nil }
-        if entries.isEmpty && !mayBeEmpty { report(field, "the map is empty; write \(expecting)") }
-        var values: [(Code, Field)] = []
-        for (key, value) in entries {
-            guard let code = Code(key.text) else {
-                report(key.field, "\(shown(key.text)) is no code; \(Code.rule)")
-                continue
-            }
-            values.append((code, value))
-        }
-        return values
-    }
-
-    private mutating func entries(_ field: Field, expecting: String)
+    /// The entries of a map with any keys, each key once.
+    package mutating func entries(_ field: Field, expecting: String)
         -> [(key: (text: String, field: Field), value: Field)]?
     {
         guard case .mapping(let mapping) = field.node else {
@@ -106,7 +88,7 @@ struct FieldReader {
         return entries
     }
 
-    mutating func list(_ field: Field, mayBeEmpty: Bool = false, expecting: String) -> [Field]? {
+    package mutating func list(_ field: Field, mayBeEmpty: Bool = false, expecting: String) -> [Field]? {
         guard case .sequence(let sequence) = field.node else {
             report(field, "\(kind(of: field.node)); write \(expecting)")
             return nil
@@ -115,7 +97,7 @@ struct FieldReader {
         return sequence.enumerated().map { field.element($0.offset, $0.element) }
     }
 
-    mutating func required(_ key: String, of record: Record, hint: String) -> Field? {
+    package mutating func required(_ key: String, of record: Record, hint: String) -> Field? {
         if let field = record[key] { return field }
         let field = record.field.child(key, record.field.node)
         report(field, "\(record.noun) needs this key; write \(hint)")
@@ -124,7 +106,7 @@ struct FieldReader {
 
     // MARK: Scalars
 
-    mutating func text(_ field: Field, expecting: String) -> String? {
+    package mutating func text(_ field: Field, expecting: String) -> String? {
         guard case .scalar(let scalar) = field.node, !isNull(field.node) else {
             report(field, "\(kind(of: field.node)); write \(expecting)")
             return nil
@@ -132,17 +114,8 @@ struct FieldReader {
         return scalar.string
     }
 
-    mutating func code(_ field: Field) -> Code? {
-        guard let text = text(field, expecting: "a code") else { return nil }
-        guard let code = Code(text) else {
-            report(field, "\(shown(text)) is no code; \(Code.rule)")
-            return nil
-        }
-        return code
-    }
-
     /// A text for people, on one line.
-    mutating func label(_ key: String, of record: Record, default fallback: String) -> String? {
+    package mutating func label(_ key: String, of record: Record, default fallback: String) -> String? {
         guard let field = record[key] else { return fallback }
         guard let text = text(field, expecting: "a text, or leave the key out for \(fallback)") else { return nil }
         if let scalar = text.unicodeScalars.first(where: isControl) {
@@ -157,7 +130,7 @@ struct FieldReader {
     }
 
     /// A flag that is false where it is not given.
-    mutating func flag(_ key: String, of record: Record) -> Bool? {
+    package mutating func flag(_ key: String, of record: Record) -> Bool? {
         guard let field = record[key] else { return false }
         guard let text = text(field, expecting: "true or false") else { return nil }
         switch (text, field.node.scalar?.style) {
@@ -169,7 +142,7 @@ struct FieldReader {
         return nil
     }
 
-    mutating func whole(_ field: Field, in range: ClosedRange<Int64>, or alternative: String = "") -> Int64? {
+    package mutating func whole(_ field: Field, in range: ClosedRange<Int64>, or alternative: String = "") -> Int64? {
         let expecting = "\(alternative)a whole number from \(range.lowerBound) to \(range.upperBound)"
         guard let text = text(field, expecting: expecting) else { return nil }
         guard let number = wholeNumber(text), range.contains(number) else {
@@ -180,7 +153,7 @@ struct FieldReader {
     }
 
     /// A value out of a list of words.
-    mutating func choice<Value: RawRepresentable<String>>(_ field: Field, of words: [Value]) -> Value? {
+    package mutating func choice<Value: RawRepresentable<String>>(_ field: Field, of words: [Value]) -> Value? {
         let expecting = words.map(\.rawValue).joined(separator: " or ")
         guard let text = text(field, expecting: expecting) else { return nil }
         guard let value = words.first(where: { $0.rawValue == text }) else {
@@ -188,35 +161,5 @@ struct FieldReader {
             return nil
         }
         return value
-    }
-
-    // MARK: References
-
-    /// A list of codes, each once.
-    mutating func codes(_ field: Field, mayBeEmpty: Bool = false, expecting: String)
-        -> [(code: Code, field: Field)]?
-    {
-        guard let elements = list(field, mayBeEmpty: mayBeEmpty, expecting: expecting) else { return nil }
-        var codes: [(code: Code, field: Field)] = []
-        var seen: Set<Code> = []
-        for element in elements {
-            guard let code = code(element) else { continue }
-            if seen.insert(code).inserted {
-                codes.append((code, element))
-            } else {
-                report(element, "\(code) stands in this list already; remove one")
-            }
-        }
-        return codes
-    }
-
-    /// False, and reported, if the book has no item of that code.
-    mutating func itemExists(_ code: Code, at field: Field) -> Bool {
-        guard let itemCodes, !itemCodes.contains(code) else { return true }
-        let nearest = nearest(to: code.text, of: itemCodes.map(\.text).sorted())
-        report(
-            field,
-            "the book has no item \(code); \(nearest.map { "did you mean \($0)?" } ?? "add it under items")")
-        return false
     }
 }

@@ -1,0 +1,53 @@
+// How values of a file appear in messages, and the small readings of text that files share.
+
+import Yams
+
+/// A value between backquotes: shortened, control characters spelled out.
+package func shown(_ text: String) -> String { "`\(printable(text))`" }
+
+package func printable(_ text: String) -> String {
+    let limit = 64
+    var result = ""
+    for scalar in text.unicodeScalars.prefix(limit) {
+        result += isControl(scalar) ? "<\(codePoint(scalar))>" : String(scalar)
+    }
+    return text.unicodeScalars.count > limit ? result + "…" : result
+}
+
+/// Control characters, and the two separators that end a line as they do.
+package func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
+}
+
+/// `U+0007`.
+package func codePoint(_ scalar: Unicode.Scalar) -> String {
+    let digits = String(scalar.value, radix: 16, uppercase: true)
+    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+}
+
+func isNull(_ node: Node) -> Bool {
+    guard case .scalar(let scalar) = node, scalar.style == .plain else { return false }
+    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+}
+
+/// What stands in the file, for a message about a value of another kind.
+func kind(of node: Node) -> String {
+    switch node {
+    case .scalar(let scalar): isNull(node) ? "the value is missing" : "\(shown(scalar.string)) is a single value"
+    case .mapping: "here stands a map"
+    case .sequence: "here stands a list"
+    case .alias: "here stands an alias"
+    }
+}
+
+/// `a, b, c`.
+package func joined(_ words: [String]) -> String { words.joined(separator: ", ") }
+
+/// Digits without a sign and without leading zeros (YAML 1.1 takes `010` for 8).
+package func wholeNumber(_ text: String) -> Int64? {
+    guard text.utf8.allSatisfy({ (48...57).contains($0) }), text == "0" || text.utf8.first != 48 else { return nil }
+    return Int64(text)
+}

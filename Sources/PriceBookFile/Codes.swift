@@ -1,0 +1,69 @@
+// Codes as keys, as values and as references to the items of the same book.
+
+import MarkedYAML
+import Quantities
+import Rating
+
+/// What the sections of a book need to know of its items.
+struct BookItems {
+    /// The codes of the items, once they are known.
+    var codes: Set<Code>?
+    /// The aggregations of those that could be read.
+    var aggregations: [Code: Aggregation] = [:]
+}
+
+extension FieldReader {
+    mutating func code(_ field: Field) -> Code? {
+        guard let text = text(field, expecting: "a code") else { return nil }
+        guard let code = Code(text) else {
+            report(field, "\(shown(text)) is no code; \(Code.rule)")
+            return nil
+        }
+        return code
+    }
+
+    /// The values of a map from codes.
+    mutating func codeMap(_ field: Field, mayBeEmpty: Bool = false, expecting: String)
+        -> [(code: Code, value: Field)]?
+    {
+        guard let entries = entries(field, expecting: expecting) else { return nil }
+        if entries.isEmpty && !mayBeEmpty { report(field, "the map is empty; write \(expecting)") }
+        var values: [(Code, Field)] = []
+        for (key, value) in entries {
+            guard let code = Code(key.text) else {
+                report(key.field, "\(shown(key.text)) is no code; \(Code.rule)")
+                continue
+            }
+            values.append((code, value))
+        }
+        return values
+    }
+
+    /// A list of codes, each once.
+    mutating func codes(_ field: Field, mayBeEmpty: Bool = false, expecting: String)
+        -> [(code: Code, field: Field)]?
+    {
+        guard let elements = list(field, mayBeEmpty: mayBeEmpty, expecting: expecting) else { return nil }
+        var codes: [(code: Code, field: Field)] = []
+        var seen: Set<Code> = []
+        for element in elements {
+            guard let code = code(element) else { continue }
+            if seen.insert(code).inserted {
+                codes.append((code, element))
+            } else {
+                report(element, "\(code) stands in this list already; remove one")
+            }
+        }
+        return codes
+    }
+
+    /// False, and reported, if the book has no item of that code.
+    mutating func itemExists(_ code: Code, at field: Field, in book: BookItems) -> Bool {
+        guard let itemCodes = book.codes, !itemCodes.contains(code) else { return true }
+        let nearest = nearest(to: code.text, of: itemCodes.map(\.text).sorted())
+        report(
+            field,
+            "the book has no item \(code); \(nearest.map { "did you mean \($0)?" } ?? "add it under items")")
+        return false
+    }
+}

@@ -1,0 +1,106 @@
+// The table of all settings, and the documented example file that is printed from it.
+
+/// One key of the configuration.
+struct Setting: Sendable {
+    let key: String
+    let variable: String
+    /// What it means, in lines of the example file.
+    let meaning: String
+    /// What may be written.
+    let hint: String
+    /// The default as it stands in the file.
+    let standard: String
+    let read: @Sendable (String, inout Settings) throws(Misfit) -> Void
+
+    private init<Value>(
+        _ key: String, variable: String? = nil, _ value: any WritableKeyPath<Settings, Value> & Sendable,
+        _ form: Form<Value>, _ meaning: String
+    ) {
+        self.key = key
+        self.variable = variable ?? "METERD_\(key.uppercased())"
+        self.meaning = meaning
+        hint = form.hint
+        standard = form.written(Settings()[keyPath: value])
+        read = { (text, settings) throws(Misfit) in settings[keyPath: value] = try form.read(text) }
+    }
+
+    static let all = [
+        Setting(
+            "database", variable: "METERD_DB", \.database, .path,
+            """
+            The ledger's file, made by `meterd init`. A relative path begins at the working directory.
+            """),
+        Setting(
+            "listen", \.listen, .address,
+            """
+            Where events and questions come in. Port 0 is any that is free.
+            Whoever reaches this address may use it, so it is one of this machine (127.0.0.0/8, ::1, localhost, a Unix
+            socket) unless behind_proxy is true.
+            """),
+        Setting(
+            "behind_proxy", \.behindProxy, .flag,
+            """
+            True says that a proxy in front does TLS and access control; then every address may be listened at.
+            """),
+        Setting(
+            "rate_at", \.rateAt, .timeOrOff,
+            """
+            The time of day, in the ledger's time zone, at which the day before is rated; off for those who let a timer
+            run `meterd rate`.
+            """),
+        Setting(
+            "max_body_bytes", \.maxBodyBytes, .size(1 << 10...1 << 30),
+            """
+            The largest body of a request, as it is sent.
+            """),
+        Setting(
+            "max_expanded_bytes", \.maxExpandedBytes, .size(1 << 10...4 << 30),
+            """
+            The largest gzipped body, once it is expanded.
+            """),
+        Setting(
+            "max_queue_bytes", \.maxQueueBytes, .size(1 << 20...16 << 30),
+            """
+            How many bytes of events may wait for the writer; what comes beyond is told to come again later.
+            """),
+        Setting(
+            "max_queue_requests", \.maxQueueRequests, .count(1...1_000_000),
+            """
+            How many requests may wait for the writer; what comes beyond is told to come again later.
+            """),
+        Setting(
+            "max_connections", \.maxConnections, .count(1...100_000),
+            """
+            How many connections may be open at a time.
+            """),
+        Setting(
+            "request_timeout_seconds", \.requestTimeoutSeconds, .count(1...3600),
+            """
+            How many seconds a request may take.
+            """),
+        Setting(
+            "log_level", \.logLevel, .level,
+            """
+            What is logged: this level and those after it.
+            """),
+    ]
+}
+
+extension Settings {
+    /// A configuration with every setting, what it means and its default.
+    package static var example: String {
+        let head = """
+            # The configuration of meterd: every setting, with its default.
+            #
+            # It is read from the file that the command line or METERD_CONFIG names, else from
+            # \(standardFile) if that exists. A key that is left out has its default. The environment variable
+            # that stands with each key goes before the file.
+
+            """
+        return Setting.all.reduce(head) { text, setting in
+            let comment = "\(setting.meaning)\nWrite \(setting.hint).\n\(setting.variable)"
+            let lines = comment.split(separator: "\n").map { "# \($0)\n" }
+            return "\(text)\n\(lines.joined())\(setting.key): \(setting.standard)\n"
+        }
+    }
+}

@@ -1,0 +1,93 @@
+// Reads a file and the environment into settings, and gathers what is wrong in both.
+
+import Foundation
+import MarkedYAML
+
+struct SettingsReader {
+    private(set) var settings = Settings()
+    private(set) var problems: [SettingsProblem] = []
+    /// Where each value that is no default was read.
+    private var places: [String: String] = [:]
+    /// The keys with a value that can't be read, in the file or the environment.
+    private var unreadable: Set<String> = []
+
+    /// - Parameter variable: The variable that names the file, for messages.
+    mutating func readFile(_ path: String, namedBy variable: String? = nil, mayBeAbsent: Bool = false) {
+        do {
+            let data = try Data(contentsOf: URL(fileURLWithPath: path))
+            guard let yaml = String(data: data, encoding: .utf8) else {
+                problems.append(SettingsProblem(path, "the file is no UTF-8 text; save it as UTF-8"))
+                return
+            }
+            try read(YAMLDocument(yaml, noun: "configuration"), of: path)
+        } catch let found as MarkedProblems {
+            report(found, of: path)
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+            guard !mayBeAbsent else { return }
+            let wayOut = variable.map { "correct or unset \($0)" } ?? "is the path right?"
+            problems.append(SettingsProblem(path, "there is no such file; \(wayOut)"))
+        } catch {
+            problems.append(
+                SettingsProblem(path, "the configuration can't be read; is it a file, and may this user read it?"))
+        }
+    }
+
+    private mutating func read(_ document: YAMLDocument, of path: String) throws(MarkedProblems) {
+        guard let root = document.root else { return }
+        var reader = FieldReader(document)
+        let record = reader.record(root, "the configuration", keys: Setting.all.map(\.key))
+        for setting in Setting.all {
+            guard let field = record?[setting.key] else { continue }
+            guard let text = reader.text(field, expecting: setting.hint) else {
+                unreadable.insert(setting.key)
+                continue
+            }
+            let place = document.place(of: field)
+            if let objection = read(text, of: setting, at: "\(path):\(place.line):\(place.column): \(setting.key)") {
+                reader.report(field, objection)
+            }
+        }
+        guard reader.problems.isEmpty else { throw MarkedProblems(reader.problems) }
+    }
+
+    private mutating func report(_ found: MarkedProblems, of path: String) {
+        problems += found.problems.map { problem in
+            let field = problem.field.isEmpty ? "" : ": \(problem.field)"
+            return SettingsProblem("\(path):\(problem.line):\(problem.column)\(field)", problem.message)
+        }
+    }
+
+    mutating func readVariables(_ environment: [String: String]) {
+        for setting in Setting.all {
+            guard let text = environment[setting.variable], !text.isEmpty else { continue }
+            if let objection = read(text, of: setting, at: setting.variable) {
+                problems.append(SettingsProblem(setting.variable, objection))
+            }
+        }
+    }
+
+    /// What is wrong with the text, if it is no value of the setting.
+    private mutating func read(_ text: String, of setting: Setting, at place: String) -> String? {
+        do {
+            try setting.read(text, &settings)
+            places[setting.key] = place
+            return nil
+        } catch {
+            unreadable.insert(setting.key)
+            return error.message
+        }
+    }
+
+    /// Whoever reaches the address may write to the ledger, so others than this machine need a proxy before it.
+    mutating func checkAddress() {
+        guard !settings.listen.isLocal, !settings.behindProxy, !unreadable.contains("behind_proxy"),
+            let place = places["listen"]
+        else { return }
+        problems.append(
+            SettingsProblem(
+                place,
+                "\(shown(settings.listen.description)) can be reached from other machines; listen at 127.0.0.1, [::1], "
+                    + "localhost or unix:/PATH, or set behind_proxy (METERD_BEHIND_PROXY) to true, which says that a "
+                    + "proxy in front does TLS and access control"))
+    }
+}
