@@ -17,6 +17,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -34,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
@@ -67,6 +69,10 @@ let package = Package(
         library(
             "Verification",
             ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
+
+        // The service manager above the daemon, and the journal.
+        library("Systemd", [logging]),
+
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library(
             "Commands",
@@ -120,8 +126,11 @@ let package = Package(
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",
-            dependencies: ["LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb],
+            dependencies: [
+                "LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb,
+            ],
             swiftSettings: strict),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
             name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),
