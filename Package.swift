@@ -81,6 +81,10 @@ let package = Package(
             "Forwarding",
             ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
         library("Settings", ["MarkedYAML"]),
+
+        // The service manager above the daemon, and the journal.
+        library("Systemd", [logging]),
+
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Gzip", ["CZlib"]),
         library(
@@ -153,6 +157,7 @@ let package = Package(
                 "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore", "Ingestion",
                 "Operations", "Writer", "Forwarding", grdb,
             ], swiftSettings: strict),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
             name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),
