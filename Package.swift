@@ -20,6 +20,9 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -41,6 +44,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
         // Pure: no clock, no files, no randomness.
@@ -79,6 +84,8 @@ let package = Package(
         library(
             "Forwarding",
             ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
+        // The ledger over HTTP.
+        library("HTTPAPI", ["EventCodec", "Quantities", "Storage", hummingbird, httpTypes, logging, nioCore, grdb]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Gzip", ["CZlib"]),
         library(
@@ -134,7 +141,9 @@ let package = Package(
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",
-            dependencies: ["LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb],
+            dependencies: [
+                "LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "WriterTests",
@@ -147,6 +156,12 @@ let package = Package(
             dependencies: [
                 "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore", "Ingestion",
                 "Operations", "Writer", "Forwarding", grdb,
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPAPITests",
+            dependencies: [
+                "LedgerFixture", "Quantities", "Rating", "LedgerStore", "Storage", "Operations", "HTTPAPI", hummingbird,
+                hummingbirdTesting, httpTypes, logging, nioCore, grdb,
             ], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
