@@ -19,7 +19,11 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -41,6 +45,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
         // Pure: no clock, no files, no randomness.
@@ -48,7 +54,7 @@ let package = Package(
         library("EventCodec"),
         library("Rating", ["Quantities"]),
         library("Accounting", ["Quantities", "Rating", crypto]),
-        library("MarkedYAML", [yams]),
+        library("MarkedYAML", ["Quantities", yams]),
         library("PriceBookFile", ["MarkedYAML", "Quantities", "Rating"]),
 
         // Storage.
@@ -80,19 +86,30 @@ let package = Package(
         library(
             "Forwarding",
             ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
-        library("Settings", ["MarkedYAML"]),
 
-        // The service manager above the daemon, and the journal.
+        // The daemon.
+        library("Settings", ["Quantities", "MarkedYAML"]),
         library("Systemd", [logging]),
-
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Gzip", ["CZlib"]),
+        library(
+            "HTTPAPI",
+            [
+                "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Writer", "Gzip", hummingbird,
+                httpTypes, logging, nioCore, grdb,
+            ]),
+        library(
+            "Serving",
+            [
+                "Quantities", "Storage", "LedgerStore", "Operations", "RatingRun", "Writer", "Forwarding", "HTTPAPI",
+                "Settings", "Systemd", hummingbird, lifecycle, unixSignals, logging, nioCore,
+            ]),
         library(
             "Commands",
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "MarkedYAML", "PriceBookFile", "Storage",
                 "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification",
-                "Gzip", argumentParser, grdb,
+                "Gzip", "Settings", "Systemd", "Serving", logging, argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
@@ -158,6 +175,12 @@ let package = Package(
                 "Operations", "Writer", "Forwarding", grdb,
             ], swiftSettings: strict),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPAPITests",
+            dependencies: [
+                "LedgerFixture", "Quantities", "Rating", "LedgerStore", "Storage", "Operations", "HTTPAPI", hummingbird,
+                hummingbirdTesting, httpTypes, logging, nioCore, grdb,
+            ], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
             name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),

@@ -25,15 +25,20 @@ package struct Meterd: ParsableCommand {
             InitCommand.self, TenantCommand.self, AppCommand.self, GrantCommand.self, PriceBookCommand.self,
             IngestCommand.self, ReplayCommand.self, RateCommand.self, UsageCommand.self, LedgerCommand.self,
             BillCommand.self, StatementCommand.self, VerifyCommand.self, QuarantineCommand.self, DeviceCommand.self,
+            ServeCommand.self,
         ])
 
     package init() {}
 
     /// Runs the command line and ends the process.
-    package static func run() -> Never {
+    package static func run() async -> Never {
         do {
             var command = try parseAsRoot()
-            try command.run()
+            if var daemon = command as? any AsyncParsableCommand {
+                try await daemon.run()
+            } else {
+                try command.run()
+            }
             exit()
         } catch let error as ExitCode {
             exit(withError: error)

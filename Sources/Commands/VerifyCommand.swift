@@ -1,6 +1,7 @@
 // meterd verify: whether everything in the ledger agrees.
 
 import ArgumentParser
+import EventCodec
 import GRDB
 import Quantities
 import Verification

@@ -1,5 +1,6 @@
 // Reads the parts that every file is made of (maps, lists, texts, flags, numbers) and gathers what is wrong.
 
+import Quantities
 import Yams
 
 /// A value of the file and the way to it.

@@ -1,6 +1,7 @@
 // The kinds of values that settings have: how each is read, and how it is written in the file.
 
 import MarkedYAML
+import Quantities
 
 /// Why a text is no value of a setting, and what would do.
 struct Misfit: Error {

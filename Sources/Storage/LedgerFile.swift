@@ -6,7 +6,7 @@ import GRDBSQLite
 package import Migrations
 
 /// An open ledger file: one connection.
-package final class LedgerFile {
+package final class LedgerFile: Sendable {
     package let path: String
     private let queue: DatabaseQueue
     /// Held for as long as the file is open for writing.
@@ -181,6 +181,14 @@ package final class LedgerFile {
 
     /// Runs a block in one read transaction.
     package func read<Value>(_ block: (Database) throws -> Value) throws -> Value { try queue.read(block) }
+
+    /// Runs a block in one read transaction on the file's own queue, which no task waits for. Blocks take turns.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled, which also ends a statement that is running; what the
+    ///   block throws.
+    package func readInBackground<Value: Sendable>(
+        _ block: @Sendable (Database) throws -> Value
+    ) async throws -> Value { try await queue.read(block) }
 
     /// Runs a block in one transaction, durable when this returns; nothing of it remains when it throws.
     package func write<Value>(_ block: (Database) throws -> Value) throws -> Value {

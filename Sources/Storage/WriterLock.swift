@@ -1,10 +1,12 @@
 // One process writes a ledger at a time: a lock on a file of its own beside it, freed by the kernel when the process ends.
 
 import Foundation
+import Synchronization
 
 /// An advisory lock on `<ledger>.lock`, which also says who holds it.
-package final class WriterLock {
-    private var descriptor: Int32
+package final class WriterLock: Sendable {
+    /// Negative once it is released.
+    private let descriptor: Mutex<Int32>
 
     /// Takes the lock, waiting for another process that holds it.
     ///
@@ -35,15 +37,17 @@ package final class WriterLock {
         let note = "process \(getpid())\n"
         ftruncate(descriptor, 0)
         _ = note.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-        self.descriptor = descriptor
+        self.descriptor = Mutex(descriptor)
     }
 
     deinit { release() }
 
     package func release() {
-        guard descriptor >= 0 else { return }
-        close(descriptor)
-        descriptor = -1
+        descriptor.withLock { descriptor in
+            guard descriptor >= 0 else { return }
+            close(descriptor)
+            descriptor = -1
+        }
     }
 
     private static func holder(_ descriptor: Int32) -> String {

@@ -4,5 +4,5 @@ import Commands
 
 @main
 enum Main {
-    static func main() { Meterd.run() }
+    static func main() async { await Meterd.run() }
 }

@@ -1,0 +1,43 @@
+// meterd serve: the daemon.
+
+import ArgumentParser
+import Foundation
+import LedgerStore
+import Logging
+import Serving
+import Settings
+import Systemd
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serve a ledger: take events over HTTP, rate every night.",
+        discussion: """
+            Settings come from the configuration file (--config, else METERD_CONFIG, else \(Settings.standardFile) if it \
+            is there), over them METERD_ variables, over those the options. While it runs, commands that write send \
+            their work to it. SIGTERM ends it when all that was acknowledged is in the file.
+            """)
+
+    @OptionGroup var options: LedgerOptions
+
+    @Option(help: ArgumentHelp("The configuration file, YAML.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("HOST:PORT or unix:/PATH (default: 127.0.0.1:8620).", valueName: "address"))
+    var listen: String?
+
+    func run() async throws {
+        var environment = ProcessInfo.processInfo.environment
+        // An option is a setting that stands over the variable.
+        if let database = options.file.database { environment["METERD_DB"] = database }
+        if let listen { environment["METERD_LISTEN"] = listen }
+        let settings = try Settings.load(file: config, environment: environment)
+        let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+        LoggingSystem.bootstrap { [output = LogOutput()] _ in
+            var handler = JournalLogHandler(output)
+            handler.logLevel = level
+            return handler
+        }
+        let logger = Logger(label: "meterd")
+        try await Daemon(settings: settings, clock: options.clock, logger: logger).run()
+    }
+}

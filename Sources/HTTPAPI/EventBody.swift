@@ -1,0 +1,226 @@
+// A request's body as events, in each of the forms that CloudEvents has over HTTP.
+
+import EventCodec
+import Gzip
+package import HTTPTypes
+import Ingestion
+package import Writer
+
+/// What a body is read as.
+package enum EventForm: Equatable, Sendable {
+    /// `application/cloudevents+json`: one event.
+    case structured
+    /// `application/cloudevents-batch+json`: a JSON array.
+    case batched
+    /// `application/x-ndjson`: an event a line.
+    case lines
+    /// `ce-*` headers; the body is the event's data.
+    case binary
+
+    package static let contentTypes = [
+        "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson",
+    ]
+
+    /// - Throws: ``EventBodyError/unsupportedType(_:)``.
+    package init(_ headers: HTTPFields) throws(EventBodyError) {
+        let given = headers[.contentType] ?? ""
+        let parts = given.lowercased().filter { $0 != "\"" && $0 != " " }.split(separator: ";", maxSplits: 1)
+        let parameter = parts.count > 1 ? parts[1] : ""
+        guard !parameter.contains("charset=") || parameter.contains("charset=utf-8") else {
+            throw .unsupportedType(given)
+        }
+        switch parts.first ?? "" {
+        case Self.contentTypes[0]: self = .structured
+        case Self.contentTypes[1]: self = .batched
+        case Self.contentTypes[2]: self = .lines
+        case let type where headers[.ceSpecversion] != nil:
+            guard type.isEmpty || type == "application/json" || type.hasSuffix("+json") else {
+                throw .unsupportedType(given)
+            }
+            self = .binary
+        default: throw .unsupportedType(given)
+        }
+    }
+}
+
+/// Why a body as a whole can't be read; each says what would do.
+package enum EventBodyError: Error, Equatable, CustomStringConvertible {
+    case unsupportedType(String)
+    case unsupportedEncoding(String)
+    case tooLarge(limit: Int, expanded: Bool)
+    case brokenGzip(String)
+    case noBatch(String)
+    case badHeader(String, String)
+
+    package var description: String {
+        switch self {
+        case .unsupportedType(let type):
+            (type.isEmpty ? "the request has no Content-Type" : "Content-Type '\(type)' is none for events")
+                + "; send \(EventForm.contentTypes.joined(separator: ", "))"
+                + " in UTF-8, or one event's JSON data with ce-* headers"
+        case .unsupportedEncoding(let encoding):
+            "Content-Encoding '\(encoding)' is not understood; send gzip or none"
+        case .tooLarge(let limit, let expanded):
+            "the body \(expanded ? "expands to more than" : "has more than") \(limit) bytes; send fewer events at once"
+        case .brokenGzip(let reason): "the body is a broken gzip stream: \(reason)"
+        case .noBatch(let reason): "the body is no JSON array of events: \(reason)"
+        case .badHeader(let name, let reason): "header \(name): \(reason)"
+        }
+    }
+}
+
+extension HTTPField.Name {
+    static let ceSpecversion = Self.ce("specversion")
+
+    static func ce(_ attribute: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name("ce-\(attribute)") else { preconditionFailure("ce-\(attribute) is a token") }
+        return name
+    }
+}
+
+package enum EventBody {
+    /// Scans a body's events; what is wrong with one of them is its own outcome.
+    ///
+    /// - Throws: ``EventBodyError`` where it can't be told what the events are.
+    package static func read(
+        _ body: [UInt8], as form: EventForm, headers: HTTPFields
+    ) throws(EventBodyError) -> ReceivedEvents {
+        switch form {
+        case .structured:
+            let events = ReceivedEvents(copying: body)
+            events.batch.add(events.bytes)
+            return events
+        case .lines:
+            let events = ReceivedEvents(copying: body)
+            var splitter = LineSplitter(events.bytes, endsInput: true)
+            while let line = splitter.next() {
+                events.batch.add(line: line.count > EventLimits.standard.eventBytes ? nil : line)
+            }
+            return events
+        case .batched:
+            let events = ReceivedEvents(copying: body)
+            try eachElement(of: events.bytes) { events.batch.add($0) }
+            return events
+        case .binary:
+            let events = ReceivedEvents(copying: try structuredText(body, headers))
+            events.batch.add(events.bytes)
+            return events
+        }
+    }
+
+    /// A batch that is cut is refused whole: its sender does not know which of its events are meant.
+    private static func eachElement(
+        of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) throws(EventBodyError) {
+        var elements: [UnsafeBufferPointer<UInt8>] = []
+        var splitter = BatchSplitter(text)
+        do {
+            while let element = try splitter.next() { elements.append(element) }
+        } catch {
+            throw .noBatch("\(error.reason), at byte \(error.offset)")
+        }
+        for element in elements { body(element) }
+    }
+
+    /// The JSON text of an event that came in binary mode.
+    private static func structuredText(_ data: [UInt8], _ headers: HTTPFields) throws(EventBodyError) -> [UInt8] {
+        var text = Array("{".utf8)
+        for field in headers {
+            let name = field.name.canonicalName
+            guard name.hasPrefix("ce-") else { continue }
+            let attribute = String(name.dropFirst(3))
+            guard attribute != "data", attribute != "data_base64" else { continue }
+            JSONText.append(attribute, to: &text)
+            text.append(UInt8(ascii: ":"))
+            JSONText.append(try percentDecoded(field.value, of: name), to: &text)
+            text.append(UInt8(ascii: ","))
+        }
+        let value = [UInt8(ascii: "[")] + data + [UInt8(ascii: "]")]
+        var count = 0
+        try value.withUnsafeBufferPointer { (buffer) throws(EventBodyError) in
+            try eachElement(of: buffer) { count += $0.isEmpty ? 0 : 1 }
+        }
+        guard count == 1 else { throw .noBatch("in binary mode it is the event's data, one JSON object") }
+        return text + Array("\"data\":".utf8) + data + [UInt8(ascii: "}")]
+    }
+
+    /// Header values carry what is not printable ASCII as percent-encoded UTF-8.
+    private static func percentDecoded(_ value: String, of name: String) throws(EventBodyError) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(value.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let high = hexValue(rest.removeFirst()), let low = hexValue(rest.removeFirst())
+            else { throw .badHeader(name, "'%' is followed by two hexadecimal digits, and itself written %25") }
+            bytes.append(high << 4 | low)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .badHeader(name, "it is no UTF-8 once decoded")
+        }
+        return text
+    }
+
+    private static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+/// Collects a body as it comes, within bounds, decompressing it on the way.
+package struct BodyCollector {
+    private let limit: Int
+    private let expandedLimit: Int
+    private let gzip: GzipStream?
+    private var received = 0
+    private var bytes: [UInt8] = []
+
+    /// - Parameters:
+    ///   - encoding: the request's `Content-Encoding`.
+    ///   - declared: its `Content-Length`, if it has one.
+    package init(
+        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int
+    ) throws(EventBodyError) {
+        self.limit = limit
+        self.expandedLimit = expandedLimit
+        if let declared, declared > limit { throw .tooLarge(limit: limit, expanded: false) }
+        switch encoding?.lowercased() {
+        case nil, "", "identity":
+            gzip = nil
+            bytes.reserveCapacity(declared ?? 0)
+        case "gzip", "x-gzip":
+            do { gzip = try GzipStream(chunkBytes: 64 << 10) } catch { throw .brokenGzip("no memory") }
+        case let encoding?: throw .unsupportedEncoding(encoding)
+        }
+    }
+
+    package mutating func add(_ part: UnsafeBufferPointer<UInt8>) throws {
+        received += part.count
+        guard received <= limit else { throw EventBodyError.tooLarge(limit: limit, expanded: false) }
+        guard let gzip else {
+            bytes.append(contentsOf: part)
+            return
+        }
+        do {
+            try gzip.inflate(part) { expanded in
+                guard bytes.count + expanded.count <= expandedLimit else {
+                    throw EventBodyError.tooLarge(limit: expandedLimit, expanded: true)
+                }
+                bytes.append(contentsOf: expanded)
+            }
+        } catch GzipError.broken(let reason) {
+            throw EventBodyError.brokenGzip(reason)
+        }
+    }
+
+    package func finish() throws(EventBodyError) -> [UInt8] {
+        do { try gzip?.finish() } catch { throw .brokenGzip("it ends in the middle") }
+        return bytes
+    }
+}

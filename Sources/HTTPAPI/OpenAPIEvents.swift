@@ -1,0 +1,140 @@
+// What the OpenAPI document says of usage events and of the answer to them.
+
+import EventCodec
+import HTTPTypes
+
+enum EventOperations {
+    private typealias Document = OpenAPIDocument
+
+    static let paths: [OpenAPIDocument.Path] = [("/v1/events", [(.post, post)])]
+
+    private static let post: JSONValue = [
+        "operationId": "postEvents", "summary": "Store usage events",
+        "description": """
+        One event, a batch, an event a line, or one in CloudEvents' binary mode, in which the ce- headers have its \
+        attributes and the body its data. A bad event spoils no other one: the answer names it. What is answered \
+        with 200 is on the disk; the same request may always be sent again.
+        """,
+        "tags": ["events"],
+        "parameters": .array(parameters.map { Document.reference("parameters", $0.name) }),
+        "requestBody": [
+            "required": true,
+            "content": [
+                "application/cloudevents+json": ["schema": Document.reference("schemas", "UsageEvent")],
+                "application/cloudevents-batch+json": [
+                    "schema": ["type": "array", "items": Document.reference("schemas", "UsageEvent")]
+                ],
+                "application/x-ndjson": [
+                    "schema": ["type": "string", "description": "A UsageEvent in each line."]
+                ],
+                "application/json": ["schema": Document.reference("schemas", "UsageData")],
+            ],
+        ],
+        "responses": [
+            "200": Document.answer(
+                "What became of the events. The four counts add up to the events received.",
+                Document.reference("schemas", "IngestReport")),
+            "400": Document.reference("responses", "BadRequest"),
+            "413": Document.reference("responses", "ContentTooLarge"),
+            "415": Document.reference("responses", "UnsupportedMediaType"),
+            "500": Document.reference("responses", "InternalError"),
+            "503": Document.reference("responses", "Unavailable"),
+        ],
+    ]
+
+    static let parameters: [(name: String, value: JSONValue)] =
+        ["specversion", "type", "source", "id", "time", "subject"].map { attribute in
+            (
+                "ce-\(attribute)",
+                [
+                    "name": .string("ce-\(attribute)"), "in": "header",
+                    "description": .string("The event's \(attribute), in binary mode."), "schema": ["type": "string"],
+                ]
+            )
+        } + [
+            (
+                "Content-Encoding",
+                [
+                    "name": "Content-Encoding", "in": "header", "description": "gzip where the body is packed.",
+                    "schema": ["type": "string", "enum": ["gzip"]],
+                ]
+            )
+        ]
+
+    static let schemas: [(name: String, value: JSONValue)] = [
+        ("UsageEvent", event), ("UsageData", data), ("IngestReport", report), ("EventResult", result),
+    ]
+
+    private static let event: JSONValue = [
+        "type": "object", "description": "A CloudEvent, version 1.0. Other members are passed over.",
+        "properties": [
+            "specversion": ["type": "string", "const": "1.0"],
+            "type": ["type": "string", "enum": ["meterd.device_activity", "meterd.gateway_call", "meterd.usage"]],
+            "source": ["type": "string", "minLength": 1, "description": "Who sends it; with id its identity."],
+            "id": ["type": "string", "minLength": 1],
+            "time": ["type": "string", "format": "date-time", "description": "When the usage was."],
+            "subject": ["type": "string", "description": "The app's code."],
+            "data": Document.reference("schemas", "UsageData"),
+        ],
+        "required": ["specversion", "type", "source", "id", "time", "subject", "data"],
+    ]
+
+    private static let quantity: JSONValue = ["type": "integer", "minimum": 1, "maximum": 1_000_000_000_000]
+
+    private static let data: JSONValue = [
+        "description": "By the event's type. Other members are passed over.",
+        "anyOf": [
+            [
+                "title": "meterd.device_activity", "type": "object",
+                "properties": [
+                    "device": ["type": "string", "description": "1 to 128 bytes of UTF-8, no control characters."],
+                    "feature": ["type": "string"],
+                    "features": ["type": "array", "items": ["type": "string"], "minItems": 1],
+                ],
+                "required": ["device"],
+            ],
+            [
+                "title": "meterd.gateway_call", "type": "object",
+                "properties": ["calls": quantity.adding(("default", 1)), "api": ["type": "string"]],
+            ],
+            [
+                "title": "meterd.usage", "type": "object",
+                "properties": ["feature": ["type": "string"], "quantity": quantity],
+                "required": ["feature", "quantity"],
+            ],
+        ],
+    ]
+
+    private static let count: JSONValue = ["type": "integer", "minimum": 0]
+
+    private static let report: JSONValue = [
+        "type": "object",
+        "properties": [
+            "accepted": count, "duplicates": count,
+            "corrections": count.adding(("description", "Late events that were taken.")), "refused": count,
+            "results": [
+                "type": "array", "description": "The events that were not simply accepted.",
+                "items": Document.reference("schemas", "EventResult"),
+            ],
+        ],
+        "required": ["accepted", "duplicates", "corrections", "refused", "results"],
+        "additionalProperties": false,
+    ]
+
+    private static let result: JSONValue = [
+        "type": "object",
+        "properties": [
+            "index": count.adding(("description", "The event's place in the request, from 0.")),
+            "source": ["type": ["string", "null"]], "id": ["type": ["string", "null"]],
+            "status": ["type": "string", "enum": ["duplicate", "correction", "refused"]],
+            "code": [
+                "type": ["string", "null"],
+                "enum": .array(RefusalCode.allCases.map { .string($0.rawValue) } + [.null]),
+                "description": "Why it was refused, for programs.",
+            ],
+            "reason": ["type": ["string", "null"], "description": "Why it was refused, for people."],
+        ],
+        "required": ["index", "status"],
+        "additionalProperties": false,
+    ]
+}

@@ -1,0 +1,104 @@
+// What a client asks of a collection: the query string of its request, and the cursor in it.
+
+import Foundation
+import GRDB
+import Quantities
+
+/// A request for a page.
+struct ReadQuery: Sendable {
+    private(set) var filters: [(filter: ReadResource.Filter, value: DatabaseValue)] = []
+    private(set) var limit = Self.defaultLimit
+    /// The key of the row that the page begins behind.
+    private(set) var after: [DatabaseValue]?
+
+    static let defaultLimit = 100
+    static let maxLimit = 1_000
+
+    /// - Parameter query: what follows the question mark, as it came.
+    init(_ query: String?, of resource: ReadResource) throws(ProblemError) {
+        var seen: Set<String> = []
+        for part in (query ?? "").split(separator: "&") {
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = try Self.decoded(pair[0])
+            let value = try Self.decoded(pair.count > 1 ? pair[1] : "")
+            guard seen.insert(name).inserted else { throw .badRequest("\(name) stands there twice") }
+            try set(name, value, resource)
+        }
+    }
+
+    private mutating func set(_ name: String, _ value: String, _ resource: ReadResource) throws(ProblemError) {
+        if name == "limit" {
+            guard let limit = Int(value), (1...Self.maxLimit).contains(limit) else {
+                throw .badRequest("limit is a whole number from 1 to \(Self.maxLimit)")
+            }
+            self.limit = limit
+        } else if name == "cursor" {
+            guard let key = Cursor.key(value, of: resource) else {
+                throw .badRequest("the cursor is none of this collection; take it from next of an earlier answer")
+            }
+            after = key
+        } else if let filter = resource.filters.first(where: { $0.name == name }) {
+            filters.append((filter, try filter.kind.value(value, of: name)))
+        } else {
+            let names = resource.filters.map(\.name) + ["limit", "cursor"]
+            let hint = nearest(to: name, of: names).map { "did you mean \($0)? " } ?? ""
+            throw .badRequest("there is no such parameter; \(hint)there are \(names.joined(separator: ", "))")
+        }
+    }
+
+    private static func decoded(_ text: Substring) throws(ProblemError) -> String {
+        guard let decoded = text.replacing("+", with: " ").removingPercentEncoding else {
+            throw .badRequest("the query is not percent-encoded UTF-8")
+        }
+        return decoded
+    }
+}
+
+/// A place in a collection, as clients carry it: opaque, and good for as long as the collection has this key.
+enum Cursor {
+    private enum Part: Decodable {
+        case text(String)
+        case number(Int64)
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let number = try? container.decode(Int64.self) {
+                self = .number(number)
+            } else {
+                self = .text(try container.decode(String.self))
+            }
+        }
+    }
+
+    /// The path of the collection and the key, a JSON array in base64url.
+    static func text(_ key: [DatabaseValue], of resource: ReadResource) -> String {
+        var bytes = Array("[".utf8)
+        JSONValue.string(resource.path).append(to: &bytes)
+        for (name, value) in zip(resource.key, key) {
+            bytes.append(UInt8(ascii: ","))
+            resource.column(name).kind.append(value, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
+        return Data(bytes).base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    /// Nil for what is no cursor of the collection.
+    static func key(_ text: String, of resource: ReadResource) -> [DatabaseValue]? {
+        let base64 = text.replacing("-", with: "+").replacing("_", with: "/")
+        let padding = String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
+        guard let data = Data(base64Encoded: base64 + padding),
+            let parts = try? JSONDecoder().decode([Part].self, from: data), parts.count == resource.key.count + 1,
+            case .text(resource.path) = parts[0]
+        else { return nil }
+        var key: [DatabaseValue] = []
+        for (name, part) in zip(resource.key, parts.dropFirst()) {
+            switch (part, resource.column(name).kind.isInteger) {
+            case (.number(let number), true): key.append(number.databaseValue)
+            case (.text(let text), false): key.append(text.databaseValue)
+            default: return nil
+            }
+        }
+        return key
+    }
+}

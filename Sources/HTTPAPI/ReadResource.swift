@@ -1,0 +1,112 @@
+// What a collection of the API is made of: the one description that its route, its query and its documentation share.
+
+import GRDB
+import Quantities
+
+/// A collection that can be read page by page.
+struct ReadResource: Sendable {
+    let path: String
+    /// The name of the operation, and of a row's schema, for generated clients.
+    let operation: String
+    let schema: String
+    let summary: String
+    let description: String
+    let rows: Rows
+    let columns: [Column]
+    /// The columns that rows are ordered by; together they are unique.
+    let key: [String]
+    let filters: [Filter]
+
+    /// Where rows come from.
+    enum Rows: Sendable {
+        /// Anything that a FROM takes, with the columns by their names. Filters and key are conditions on it.
+        case from(String)
+        /// A view whose rows are those of a table, one to one: filters are conditions on the table, and only the rows
+        /// of a page are read through the view. The key is the table's row id.
+        case chosen(table: String, view: String)
+    }
+
+    struct Column: Sendable {
+        let name: String
+        let kind: Kind
+        var isNullable = false
+        let description: String
+    }
+
+    /// A query parameter.
+    struct Filter: Sendable {
+        let name: String
+        let kind: Kind
+        /// SQL with one `?`.
+        let condition: String
+        /// Whether an index of the table (``Rows/chosen(table:view:)``) serves the condition.
+        var isIndexed = false
+        let description: String
+    }
+
+    /// What values are, in JSON and in a query.
+    enum Kind: Sendable {
+        case text
+        case code
+        case day
+        case month
+        case instant
+        case integer
+        case micros
+        case flag
+        case hash
+        case word([String])
+    }
+
+    func column(_ name: String) -> Column {
+        guard let column = columns.first(where: { $0.name == name }) else {
+            preconditionFailure("\(path) has no column \(name)")
+        }
+        return column
+    }
+}
+
+extension ReadResource.Kind {
+    /// Whether SQLite and JSON have it as an integer.
+    var isInteger: Bool {
+        switch self {
+        case .integer, .micros: true
+        default: false
+        }
+    }
+
+    /// Reads a query parameter.
+    func value(_ text: String, of name: String) throws(ProblemError) -> DatabaseValue {
+        guard !text.isEmpty else {
+            throw .badRequest("\(name) has no value; give it one or leave it out")
+        }
+        switch self {
+        case .day:
+            guard Day(text) != nil else { throw .badRequest("\(name) is no day; write YYYY-MM-DD, as 2027-01-31") }
+        case .month:
+            guard Month(text) != nil else { throw .badRequest("\(name) is no month; write YYYY-MM, as 2027-01") }
+        case .integer, .micros:
+            guard let number = Int64(text) else { throw .badRequest("\(name) is no whole number") }
+            return number.databaseValue
+        case .word(let words):
+            guard words.contains(text) else {
+                let hint = nearest(to: text, of: words).map { "; did you mean \($0)?" } ?? ""
+                throw .badRequest("\(name) is one of \(words.joined(separator: ", "))\(hint)")
+            }
+        case .text, .code, .instant, .flag, .hash: break
+        }
+        return text.databaseValue
+    }
+
+    /// Appends a value as JSON. Bytes are shown as text.
+    func append(_ value: DatabaseValue, to bytes: inout [UInt8]) {
+        switch (value.storage, self) {
+        case (.null, _): bytes += "null".utf8
+        case (.int64(let number), .flag): bytes += (number == 0 ? "false" : "true").utf8
+        case (.int64(let number), _): bytes += String(number).utf8
+        case (.double(let number), _): bytes += String(number).utf8
+        case (.string(let text), _): JSONValue.string(text).append(to: &bytes)
+        case (.blob(let data), _): JSONValue.string(String(decoding: data, as: UTF8.self)).append(to: &bytes)
+        }
+    }
+}

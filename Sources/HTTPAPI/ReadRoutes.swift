@@ -1,0 +1,36 @@
+// The reading half of the API: a route for each collection, and the document that describes them all.
+
+package import Hummingbird
+import NIOCore
+
+/// The routes that read: every ``ReadResource``, and `/v1/openapi.json`.
+package struct ReadRoutes: Sendable {
+    private let reader: LedgerReader
+
+    package init(reader: LedgerReader) { self.reader = reader }
+
+    /// Adds the routes, GET and HEAD each, to a router or a group of one.
+    package func add<Context>(to router: some RouterMethods<Context>) {
+        for resource in ReadResource.all {
+            get(resource.path, router) { [reader] request in
+                let query = try ReadQuery(request.uri.query, of: resource)
+                return try await reader.read { try ReadPage.json(query, of: resource, $0) }
+            }
+        }
+        let document = OpenAPIDocument.json.bytes
+        get(OpenAPIDocument.path, router) { _ in document }
+    }
+
+    private func get<Context>(
+        _ path: String, _ router: some RouterMethods<Context>,
+        json: @escaping @Sendable (Request) async throws -> [UInt8]
+    ) {
+        let answer: @Sendable (Request, Context) async throws -> Response = { request, _ in
+            Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: try await json(request))))
+        }
+        router.get(RouterPath(path), use: answer)
+        router.head(RouterPath(path)) { try await answer($0, $1).createHeadResponse() }
+    }
+}

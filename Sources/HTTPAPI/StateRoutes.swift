@@ -1,0 +1,174 @@
+// Whether the daemon is well, for supervisors, and what it does, for monitoring.
+
+import EventCodec
+import Foundation
+import GRDB
+package import Hummingbird
+import LedgerStore
+import NIOCore
+import Quantities
+package import Writer
+
+/// `/healthz`, `/readyz` and `/metrics`.
+package struct StateRoutes: Sendable {
+    private let ledgerPath: String
+    private let writer: LedgerWriter
+    private let reader: LedgerReader
+    private let startedAt = Date.now
+
+    private static let readinessSeconds = 2
+
+    package init(ledger path: String, writer: LedgerWriter, reader: LedgerReader) {
+        ledgerPath = path
+        self.writer = writer
+        self.reader = reader
+    }
+
+    package func add<Context>(to router: some RouterMethods<Context>) {
+        router.get("/healthz") { _, _ in Self.text("ok\n") }
+        router.get("/readyz") { _, _ in
+            try await checkReadiness()
+            return Self.text("ready\n")
+        }
+        router.get("/metrics") { _, _ in
+            var response = Self.text(try await metrics())
+            response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
+            return response
+        }
+    }
+
+    private static func text(_ text: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// Ready is who can commit now.
+    private func checkReadiness() async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await writer.probe()
+                return true
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(Self.readinessSeconds))
+                return false
+            }
+            defer { group.cancelAll() }
+            do {
+                guard try await group.next() == true else {
+                    throw ProblemError.unavailable(
+                        "no commit within \(Self.readinessSeconds) s: the writer is busy or its disk is slow",
+                        retryAfterSeconds: 5)
+                }
+            } catch let error as WriterError {
+                throw ProblemError.unavailable("\(error)", retryAfterSeconds: 5)
+            }
+        }
+    }
+
+    // MARK: Metrics
+
+    private struct LedgerFigures: Sendable {
+        var settledThrough: Int64?
+        var ratedThrough: Int64?
+        var hasUnratedChanges = false
+        var ratingRuns: Int64 = 0
+        var lastRunAt: Int64?
+        var quarantined: Int64 = 0
+        /// Days with usage that are not settled, and how many of them are final already.
+        var unsettledDays: Int64 = 0
+        var overdueDays: Int64 = 0
+    }
+
+    private func figures() async throws -> LedgerFigures {
+        try await reader.read { database in
+            var figures = LedgerFigures()
+            let state = try LedgerState.read(database)
+            figures.settledThrough = state.settledThrough.map { Int64($0.number) }
+            figures.ratedThrough = state.ratedThrough.map { Int64($0.number) }
+            figures.hasUnratedChanges = state.hasUnratedChanges
+            if let row = try Row.fetchOne(database, sql: "SELECT count(*), max(started_at) FROM rating_run") {
+                figures.ratingRuns = row[0]
+                figures.lastRunAt = row[1]
+            }
+            figures.quarantined = try Int64.fetchOne(database, sql: "SELECT count(*) FROM quarantine") ?? 0
+            let days = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT count(DISTINCT posting_day), count(DISTINCT CASE
+                        WHEN posting_day + final_after_days <= today THEN posting_day
+                    END)
+                    FROM usage_counter, ledger_property, ledger_state
+                    LEFT JOIN clock_day
+                    WHERE posting_day > coalesce(settled_through, -1)
+                    """)
+            figures.unsettledDays = days?[0] ?? 0
+            figures.overdueDays = days?[1] ?? 0
+            return figures
+        }
+    }
+
+    private func metrics() async throws -> String {
+        let statistics = writer.statistics
+        let figures = try await figures()
+        var page = MetricsPage()
+        page.add(
+            "meterd_events_total", .counter, "Events received, by what became of them.",
+            [
+                ([("outcome", "accepted")], Double(statistics.accepted)),
+                ([("outcome", "duplicate")], Double(statistics.duplicates)),
+                ([("outcome", "correction")], Double(statistics.corrections)),
+                ([("outcome", "refused")], Double(statistics.refused.values.reduce(0, +))),
+            ])
+        page.add(
+            "meterd_refusals_total", .counter, "Refused events, by code.",
+            statistics.refused.sorted { $0.key.rawValue < $1.key.rawValue }
+                .map { ([("code", $0.key.rawValue)], Double($0.value)) })
+        page.add(
+            "meterd_queue_requests", .gauge, "Requests that wait for the writer.", Double(statistics.queuedRequests))
+        page.add("meterd_queue_bytes", .gauge, "Bytes of events that wait for the writer.", Double(statistics.queuedBytes))
+        page.add(
+            "meterd_queue_full_total", .counter, "Requests that found the queue full and were told to come again.",
+            Double(statistics.refusedRequests))
+        page.add(
+            "meterd_failed_requests_total", .counter, "Requests whose transaction failed; nothing of them is stored.",
+            Double(statistics.failedRequests))
+        page.add("meterd_transaction_events", "Events stored by one transaction.", statistics.groupEvents)
+        page.add(
+            "meterd_transaction_seconds", "Time of a transaction, its commit included.", statistics.transactionSeconds)
+        page.add(
+            "meterd_durable_seconds", "Time from a request's arrival in the queue until its events are durable.",
+            statistics.durableSeconds)
+        page.add("meterd_ledger_bytes", .gauge, "Size of the ledger's file.", size(ledgerPath))
+        page.add("meterd_wal_bytes", .gauge, "Size of the write-ahead log beside it.", size(ledgerPath + "-wal"))
+        page.add("meterd_rating_runs_total", .counter, "Rating runs ever made.", Double(figures.ratingRuns))
+        page.add(
+            "meterd_last_rating_timestamp_seconds", .gauge, "When the last rating run began, by the ledger's clock.",
+            figures.lastRunAt.map { Double($0) / 1_000_000 })
+        page.add(
+            "meterd_unrated_changes", .gauge, "1 if something that rating depends on has changed since the last run.",
+            figures.hasUnratedChanges ? 1 : 0)
+        page.add(
+            "meterd_settled_through_day", .gauge, "The last settled day, in days since 1970-01-01.",
+            figures.settledThrough.map(Double.init))
+        page.add(
+            "meterd_rated_through_day", .gauge, "The last rated day, in days since 1970-01-01.",
+            figures.ratedThrough.map(Double.init))
+        page.add(
+            "meterd_unsettled_days", .gauge, "Posting days with usage that are not settled, by whether they are final.",
+            [
+                ([("final", "no")], Double(figures.unsettledDays - figures.overdueDays)),
+                ([("final", "yes")], Double(figures.overdueDays)),
+            ])
+        page.add("meterd_quarantined_events", .gauge, "Refused events in quarantine.", Double(figures.quarantined))
+        page.add(
+            "process_start_time_seconds", .gauge, "When the daemon started, in seconds since 1970-01-01.",
+            startedAt.timeIntervalSince1970)
+        return page.text
+    }
+
+    private func size(_ path: String) -> Double? {
+        ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int).map(Double.init)
+    }
+}

@@ -1,0 +1,158 @@
+// The daemon: one ledger open for writing, its HTTP address, its socket for commands, its nightly job.
+
+import Forwarding
+import Foundation
+import HTTPAPI
+import Hummingbird
+package import LedgerStore
+package import Logging
+import NIOCore
+import Operations
+import ServiceLifecycle
+package import Settings
+import Storage
+import Systemd
+import UnixSignals
+import Writer
+
+package enum DaemonStartError: Error, CustomStringConvertible {
+    case alreadyServed(ledger: String, holder: String)
+    case cannotListen(address: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .alreadyServed(let ledger, let holder):
+            "\(ledger) is open in \(holder), perhaps another daemon; a ledger has one: stop that one first"
+        case .cannotListen(let address, let reason):
+            "cannot listen on \(address): \(reason); is another program there? Choose another address with --listen"
+        }
+    }
+}
+
+/// Serves a ledger until it is told to stop.
+package struct Daemon: Sendable {
+    private let settings: Settings
+    private let clock: LedgerClock
+    private let logger: Logger
+
+    /// How long stopping may take, from the signal on: connections that are still at work then are cut.
+    private static let drainSeconds = 3
+    /// How long to wait for a command that writes the ledger just now.
+    private static let lockSeconds = 20
+
+    /// - Parameter clock: the daemon's own; a test clock that is given stands still.
+    package init(settings: Settings, clock: LedgerClock, logger: Logger) {
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Returns after a signal to stop, when all that was acknowledged is in the file.
+    ///
+    /// - Throws: ``DaemonStartError``, `StorageError`, `LedgerError` at the start; `WriterError` when the disk fails.
+    package func run() async throws {
+        let path = settings.database
+        let manager = ServiceManager(logger: logger)
+        let ledger = try open(path)
+        let properties = ledger.properties
+        let writer = LedgerWriter(ledger: ledger, bounds: writerBounds)
+        do {
+            let listener = try CommandListener(ledger: path, writer: writer)
+            defer { listener.stop() }
+            let reader = try LedgerReader(path: path)
+            let router = Self.router(path, writer, reader, clock, settings)
+            let nightly = NightlyRating(
+                writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone, rateAt: settings.rateAt,
+                logger: logger)
+            try await serve(router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager)
+        } catch {
+            await writer.stop()
+            throw error
+        }
+    }
+
+    private func open(_ path: String) throws -> sending OpenLedger {
+        let file: LedgerFile
+        do {
+            file = try LedgerFile.openForWriting(at: path, waitSeconds: Self.lockSeconds) { holder in
+                logger.notice("waiting for the writer of the ledger", metadata: ["holder": "\(holder)"])
+            }
+        } catch StorageError.locked(let path, let holder) {
+            throw DaemonStartError.alreadyServed(ledger: path, holder: holder)
+        }
+        let ledger = try OpenLedger(file: file)
+        try file.read { database in
+            _ = try clock.now(ledger.properties, try LedgerState.read(database))
+        }
+        try ledger.prepareIngestion(clock: clock)
+        return ledger
+    }
+
+    private var writerBounds: LedgerWriter.Bounds {
+        var bounds = LedgerWriter.Bounds()
+        bounds.queuedBytes = settings.maxQueueBytes
+        bounds.queuedRequests = settings.maxQueueRequests
+        return bounds
+    }
+
+    /// Every route of the daemon.
+    private static func router(
+        _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader, _ clock: LedgerClock, _ settings: Settings
+    ) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: ProblemMiddleware())
+        var bounds = EventRoutes.Bounds()
+        bounds.bodyBytes = settings.maxBodyBytes
+        bounds.expandedBytes = settings.maxExpandedBytes
+        EventRoutes(writer: writer, clock: clock, bounds: bounds).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
+        ReadRoutes(reader: reader).add(to: router)
+        return router
+    }
+
+    private func serve(
+        _ router: Router<BasicRequestContext>, _ services: [any Service], _ writer: LedgerWriter,
+        _ manager: ServiceManager
+    ) async throws {
+        let address: BindAddress =
+            switch settings.listen {
+            case .tcp(let host, let port): .hostname(host, port: port)
+            case .unixSocket(let path): .unixDomainSocket(path: path)
+            }
+        let application = Application(
+            router: router,
+            server: .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.requestTimeoutSeconds)))),
+            configuration: ApplicationConfiguration(
+                address: address, serverName: "meterd",
+                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
+            onServerRunning: { channel in
+                let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
+                logger.notice(
+                    "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])
+                manager.ready(status: "serving \(settings.database) on \(address)")
+            }, logger: logger)
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }
+                + [
+                    .init(service: application), .init(service: StopSignal(manager: manager, logger: logger)),
+                    .init(
+                        service: FailureWatch(writer: writer, logger: logger),
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
+                ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Duration.seconds(Self.drainSeconds)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as IOError {
+            throw DaemonStartError.cannotListen(address: "\(settings.listen)", reason: "\(error)")
+        }
+        await writer.stop()
+        logger.notice("stopped")
+    }
+
+    private static func text(_ address: SocketAddress) -> String {
+        if let path = address.pathname, !path.isEmpty { return "unix:\(path)" }
+        let host = address.ipAddress ?? "?"
+        return "\(host.contains(":") ? "[\(host)]" : host):\(address.port ?? 0)"
+    }
+}

@@ -1,0 +1,93 @@
+// The nightly job: rates the day that has ended, and after a time off all that were missed.
+
+import Foundation
+import HTTPAPI
+import LedgerStore
+import Logging
+import Operations
+import Quantities
+import RatingRun
+import ServiceLifecycle
+import Settings
+import Writer
+
+/// Rates each day once the set time of the following day has come, by the ledger's time zone; when it starts, at once
+/// what that rule asks for by then.
+struct NightlyRating: Service {
+    let writer: LedgerWriter
+    let clock: LedgerClock
+    let reader: LedgerReader
+    let timeZone: TimeZone
+    /// nil: something else rates.
+    let rateAt: TimeOfDay?
+    let logger: Logger
+
+    /// How often to look at the clock, which may be set: a timer until midnight would sleep through that.
+    private static let lookEvery = Duration.seconds(5)
+    /// How long to wait after a run that failed.
+    private static let retryAfter = Duration.seconds(600)
+
+    func run() async throws {
+        guard let rateAt else {
+            logger.notice("no nightly rating: rate_at is off")
+            return try await gracefulShutdown()
+        }
+        do {
+            try await cancelWhenGracefulShutdown { try await rateEachDay(rateAt) }
+        } catch is CancellationError {
+            // Asked to stop.
+        }
+    }
+
+    private func rateEachDay(_ rateAt: TimeOfDay) async throws {
+        var ratedThrough: Day?
+        while true {
+            let due = Self.dayDue(at: try await now(), rateAt, in: timeZone)
+            if ratedThrough.map({ $0 < due }) ?? true {
+                guard await rate(due) else {
+                    try await Task.sleep(for: Self.retryAfter)
+                    continue
+                }
+                ratedThrough = due
+            }
+            try await Task.sleep(for: Self.lookEvery)
+        }
+    }
+
+    private func now() async throws -> Instant {
+        try await reader.read { [clock] database in
+            try clock.now(try LedgerProperties.read(database), try LedgerState.read(database))
+        }
+    }
+
+    /// The last day whose rating is due: yesterday once the time of day has come, until then the day before.
+    static func dayDue(at now: Instant, _ rateAt: TimeOfDay, in zone: TimeZone) -> Day {
+        let date = Date(timeIntervalSince1970: Double(now.micros / 1_000_000))
+        let local = Int(now.micros / 1_000_000) + zone.secondsFromGMT(for: date)
+        let secondOfDay = ((local % 86_400) + 86_400) % 86_400
+        let hasCome = secondOfDay >= (rateAt.hour * 60 + rateAt.minute) * 60
+        return LedgerDays.date(of: now, in: zone) - (hasCome ? 1 : 2)
+    }
+
+    /// - Returns: whether it is done.
+    private func rate(_ day: Day) async -> Bool {
+        let start = ContinuousClock.now
+        do {
+            let report = try await writer.perform(RateDay(day), clock: clock)
+            logger.notice(
+                "rated",
+                metadata: [
+                    "through": "\(day)", "entries": "\(report.appended.count)",
+                    "settled_through": "\(report.settled.last.map { "\($0)" } ?? "-")",
+                    "seconds": "\((ContinuousClock.now - start) / .seconds(1))",
+                ])
+            return true
+        } catch WriterError.stopping {
+            return false
+        } catch {
+            logger.error(
+                "rating failed; it will be tried again", metadata: ["through": "\(day)", "error": "\(error)"])
+            return false
+        }
+    }
+}

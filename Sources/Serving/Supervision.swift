@@ -1,0 +1,69 @@
+// What watches the daemon from inside: the watchdog's food, the writer's failure, the signal to stop.
+
+import Foundation
+import Logging
+import ServiceLifecycle
+import Systemd
+import Writer
+
+/// Tells the service manager that the daemon lives, each time only after a commit has gone all the way to the disk.
+struct Watchdog: Service {
+    let writer: LedgerWriter
+    let manager: ServiceManager
+    let logger: Logger
+
+    func run() async throws {
+        guard let interval = manager.watchdogInterval else { return try await gracefulShutdown() }
+        do {
+            try await cancelWhenGracefulShutdown {
+                while true {
+                    try await feed()
+                    try await Task.sleep(for: interval)
+                }
+            }
+        } catch is CancellationError {
+            // Asked to stop.
+        }
+    }
+
+    private func feed() async throws {
+        do {
+            try await writer.probe()
+        } catch WriterError.diskFull(let text) {
+            // A restart makes no room; the daemon goes on by itself when there is some.
+            logger.error("the disk is full", metadata: ["error": "\(text)"])
+        } catch is WriterError {
+            return
+        }
+        manager.watchdog()
+    }
+}
+
+/// Ends the daemon when its disk has failed: what reached it only opening the file anew can tell.
+struct FailureWatch: Service {
+    let writer: LedgerWriter
+    let logger: Logger
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            for await failure in writer.failures {
+                logger.critical("stopping", metadata: ["error": "\(failure)"])
+                throw failure
+            }
+        } onGracefulShutdown: {
+            writer.endFailures()
+        }
+    }
+}
+
+/// Says that the daemon has been told to stop.
+struct StopSignal: Service {
+    let manager: ServiceManager
+    let logger: Logger
+
+    func run() async throws {
+        try await gracefulShutdown()
+        manager.stopping()
+        logger.notice("stopping")
+    }
+}

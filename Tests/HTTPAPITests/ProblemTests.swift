@@ -1,0 +1,119 @@
+// Errors: all of them problems, each with the way out.
+
+import GRDB
+import HTTPAPI
+import HTTPTypes
+import LedgerFixture
+import Operations
+import Storage
+import Testing
+
+@Suite("Errors are problems (RFC 9457)")
+struct ProblemTests {
+    private static let limit = "400 limit is a whole number from 1 to 1000"
+    private static let cursor = "400 the cursor is none of this collection; take it from next of an earlier answer"
+    private static let nothing = "404 there is nothing here; GET /v1/openapi.json tells what there is"
+
+    private static let problems: [(request: String, problem: String)] = [
+        ("GET /", nothing),
+        ("GET /v2/ledger", nothing),
+        ("GET /v1/ledger/1", nothing),
+        ("DELETE /v1/nothing", nothing),
+        ("POST /v1/ledger", "405 there is no POST here, only GET, HEAD"),
+        ("DELETE /v1/usage/days/", "405 there is no DELETE here, only GET, HEAD"),
+        ("PUT /v1/openapi.json", "405 there is no PUT here, only GET, HEAD"),
+        ("GET /v1/events", "405 there is no GET here, only POST"),
+        ("GET /v1/ledger?limit=0", limit),
+        ("GET /v1/ledger?limit=1001", limit),
+        ("GET /v1/ledger?limit=ten", limit),
+        ("GET /v1/ledger?limit=", limit),
+        ("GET /v1/ledger?limit=5&limit=5", "400 limit stands there twice"),
+        ("GET /v1/ledger?cursor=", cursor),
+        ("GET /v1/ledger?cursor=x", cursor),
+        ("GET /v1/ledger?cursor=%2B%2F%C3%A9", cursor),
+        // Base64url of: [] · ["/v1/ledger"] · ["/v1/ledger","1"] · ["/v1/bills",1]
+        ("GET /v1/ledger?cursor=W10", cursor),
+        ("GET /v1/ledger?cursor=WyIvdjEvbGVkZ2VyIl0", cursor),
+        ("GET /v1/ledger?cursor=WyIvdjEvbGVkZ2VyIiwiMSJd", cursor),
+        ("GET /v1/ledger?cursor=WyIvdjEvYmlsbHMiLDFd", cursor),
+        ("GET /v1/ledger?from=2027-02-29", "400 from is no day; write YYYY-MM-DD, as 2027-01-31"),
+        ("GET /v1/bills?to=tomorrow", "400 to is no day; write YYYY-MM-DD, as 2027-01-31"),
+        ("GET /v1/statements?month=2027-13", "400 month is no month; write YYYY-MM, as 2027-01"),
+        ("GET /v1/ledger?tenant=", "400 tenant has no value; give it one or leave it out"),
+        ("GET /v1/ledger?tenant", "400 tenant has no value; give it one or leave it out"),
+        ("GET /v1/ledger?tenant=%FF", "400 the query is not percent-encoded UTF-8"),
+        (
+            "GET /v1/grants?status=activ",
+            "400 status is one of pending, active, ended, used_up, voided; did you mean active?"
+        ),
+        (
+            "GET /v1/apps?tennant=acme",
+            "400 there is no such parameter; did you mean tenant? there are tenant, limit, cursor"
+        ),
+        ("GET /v1/tenants?q=1", "400 there is no such parameter; there are limit, cursor"),
+        ("GET /broken", "500 internal error"),
+    ]
+
+    @Test("for whatever is asked wrongly, and say what would be right")
+    func problems() async throws {
+        try await APIScene.run(over: try APIScene.ledger()) { api in
+            for (request, problem) in Self.problems {
+                let words = request.split(separator: " ")
+                let method = try #require(HTTPRequest.Method(String(words[0])))
+                let answer = try await api.get(String(words[1]), method: method)
+                #expect(try answer.problem() == problem, "\(request)")
+                #expect((answer.headers[.allow] != nil) == (answer.status == 405), "\(request)")
+            }
+            let allow = try await api.get("/v1/ledger", method: .post).headers[.allow]
+            #expect(allow == "GET, HEAD")
+        }
+    }
+
+    @Test("A problem that is the answer to HEAD has no body")
+    func head() async throws {
+        try await APIScene.run(over: try APIScene.ledger()) { api in
+            let answer = try await api.get("/v1/ledger?limit=0", method: .head)
+            #expect(answer.status == 400)
+            #expect(answer.text == "")
+        }
+    }
+
+    @Test("A read that takes too long is stopped, answered with 503, and holds nothing back afterwards")
+    func timeout() async throws {
+        try await APIScene.run(over: try APIScene.ledger(), timeoutMs: 1_000) { api in
+            for _ in 1...2 {
+                // More at once than there are connections: those that wait are answered in time too.
+                let start = ContinuousClock.now
+                try await withThrowingTaskGroup(of: Answer.self) { group in
+                    for _ in 1...5 { group.addTask { try await api.get("/slow") } }
+                    for try await answer in group {
+                        #expect(
+                            try answer.problem()
+                                == "503 the read took longer than 1.0 s and was stopped; "
+                                + "ask for less (a tenant, fewer days), or again later")
+                        #expect(answer.headers[.retryAfter] == "5")
+                    }
+                }
+                #expect(ContinuousClock.now - start < .seconds(10))
+                #expect(try await api.get("/v1/tenants").items().count == 2)
+            }
+            // No transaction is left that would keep the WAL from being emptied.
+            try api.fixture.addTenant("initech", apps: [])
+            let busy = try api.fixture.ledger.file.connection {
+                try Int.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+            #expect(busy == 0)
+            #expect(try await api.get("/v1/tenants").items().count == 3)
+        }
+    }
+
+    @Test("A slow read delays no other one")
+    func beside() async throws {
+        try await APIScene.run(over: try APIScene.ledger(), timeoutMs: 3_000) { api in
+            async let slow = api.get("/slow")
+            for _ in 1...20 { #expect(try await api.get("/v1/tenants").status == 200) }
+            let stopped = try await slow
+            #expect(stopped.status == 503)
+        }
+    }
+}
