@@ -28,7 +28,7 @@ struct LedgerOptions: ParsableArguments {
     @Option(
         name: .customLong("now"),
         help: ArgumentHelp(
-            "What time it is (RFC 3339), for a ledger made with --test-clock.", valueName: "time"),
+            "What time it is (RFC 3339), with a test clock: see 'meterd help init'.", valueName: "time"),
         transform: Arguments.instant)
     var now: Instant?
 
