@@ -54,11 +54,23 @@ package final class OpenLedger {
     ///   - book: what the file says.
     package func applyPriceBook(
         _ book: PriceBook, yaml: String, clock: LedgerClock
-    ) throws -> (Recording, PriceBookVersion) {
-        try write(clock) { moment, database in
-            try PriceBooks.apply(
-                book, yaml: yaml, earliestOpenDay: moment.earliestOpenDay, at: moment.now, database)
-        }
+    ) throws -> PriceBookApplication {
+        try file.write { try apply(book, yaml: yaml, clock: clock, $0) }
+    }
+
+    /// What ``applyPriceBook(_:yaml:clock:)`` would do; writes nothing.
+    package func previewPriceBook(
+        _ book: PriceBook, yaml: String, clock: LedgerClock
+    ) throws -> PriceBookApplication {
+        try file.rolledBack { try apply(book, yaml: yaml, clock: clock, $0) }
+    }
+
+    private func apply(
+        _ book: PriceBook, yaml: String, clock: LedgerClock, _ database: Database
+    ) throws -> PriceBookApplication {
+        let moment = try Moment(clock, properties, database)
+        return try PriceBooks.apply(
+            book, yaml: yaml, earliestOpenDay: moment.earliestOpenDay, at: moment.now, database)
     }
 
     package func recordGrant(_ order: GrantOrder, clock: LedgerClock) throws -> (Recording, RecordedGrant) {
