@@ -120,7 +120,8 @@ package final class OpenLedger {
 
     /// Tries quarantined events again, each as a new arrival; those that are taken leave the quarantine.
     ///
-    /// - Parameter ids: all events when empty. Ids that are not there are passed over.
+    /// - Parameter ids: all events when empty.
+    /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is tried.
     package func retryQuarantine(ids: [Int64], clock: LedgerClock) throws -> BatchReport {
         var total = BatchReport()
         var waiting = try file.read { try Quarantine.ids(among: ids, $0) }[...]
@@ -146,7 +147,9 @@ package final class OpenLedger {
 
     /// Drops quarantined events for good.
     ///
-    /// - Returns: how many there were among those named (all when empty).
+    /// - Parameter ids: all events when empty.
+    /// - Returns: how many there were.
+    /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is dropped.
     package func dropQuarantine(ids: [Int64]) throws -> Int {
         let dropped = try file.write { try Quarantine.drop(ids: ids, $0) }
         ingestor.forgetQuarantine()
