@@ -60,8 +60,10 @@ struct GrantCommand: ParsableCommand {
         var purchasedAt: Instant
 
         @Option(
+            // Also what looks like an option: '-5' deserves to be told why it is wrong.
+            parsing: .unconditional,
             help: "What was paid, in units of the ledger's currency.",
-            transform: Arguments.money)
+            transform: Arguments.price)
         var price: Money?
 
         func validate() throws { _ = try terms() }

@@ -94,10 +94,11 @@ enum Arguments {
         return code
     }
 
-    static func money(_ text: String) throws -> Money {
-        guard let money = Money(decimal: text), money >= .zero else {
+    static func price(_ text: String) throws -> Money {
+        guard let price = Money(decimal: text) else {
             throw ValidationError("write currency units with at most six decimals, as 55440 or 12.50")
         }
-        return money
+        guard price >= .zero else { throw ValidationError("a price can't be negative; 0 is the least") }
+        return price
     }
 }
