@@ -31,6 +31,7 @@ package struct Meterd: ParsableCommand {
 
     /// Runs the command line and ends the process.
     package static func run() -> Never {
+        if let unknown = UnknownCommand(CommandLine.arguments.dropFirst()) { unknown.exit() }
         do {
             var command = try parseAsRoot()
             try command.run()
