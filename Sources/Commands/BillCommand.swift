@@ -17,8 +17,7 @@ struct BillCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
     @OptionGroup var output: FormatOptions
 
-    @Option(help: "Only this tenant's.")
-    var tenant: String?
+    @OptionGroup var owner: TenantFilter
 
     @Option(
         help: ArgumentHelp("The bills of this day, with their lines.", valueName: "day"),
@@ -46,7 +45,7 @@ struct BillCommand: ParsableCommand {
 
     func run() throws {
         let (bills, lines) = try options.openForReading().read { database in
-            let arguments: StatementArguments = [tenant, date?.description]
+            let arguments: StatementArguments = [try owner.known(database), date?.description]
             return (
                 try Row.fetchAll(database, sql: Self.bills, arguments: arguments),
                 date == nil ? [] : try Row.fetchAll(database, sql: Self.lines, arguments: arguments)

@@ -60,8 +60,10 @@ struct GrantCommand: ParsableCommand {
         var purchasedAt: Instant
 
         @Option(
+            // Also what looks like an option: '-5' deserves to be told why it is wrong.
+            parsing: .unconditional,
             help: "What was paid, in units of the ledger's currency.",
-            transform: Arguments.money)
+            transform: Arguments.price)
         var price: Money?
 
         func validate() throws { _ = try terms() }
@@ -142,25 +144,36 @@ struct GrantCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List purchases with what is left of them, as of the last rating.")
+            abstract: "List purchases with what is left of them, as of the last rating.",
+            discussion: """
+                A package has a quota in each calendar month of its life. The current one is shown: before it begins the \
+                first, after it ended the last; with --all-months each of them.
+                """)
 
         @OptionGroup var options: LedgerOptions
         @OptionGroup var output: FormatOptions
 
-        @Option(help: "Only this tenant's.")
-        var tenant: String?
+        @OptionGroup var owner: TenantFilter
+
+        @Flag(help: "Of packages every month of their life, not the current one only.")
+        var allMonths = false
+
+        // A package has a quota in each month of its life. Before it begins the first one is shown, after its end the
+        // last one, so that there is always one row for each item.
+        private static let sql = """
+            SELECT *
+            FROM grant_balance
+            WHERE (?1 IS NULL OR tenant = ?1)
+                AND (?2 IS NULL OR month IS NULL
+                    OR month = max(substr(effective_day, 1, 7), min(?2, substr(date(end_day, '-1 day'), 1, 7))))
+            ORDER BY tenant, grant_code, item, month
+            """
 
         func run() throws {
             let rows = try options.openForReading().read { database in
                 try Row.fetchAll(
-                    database,
-                    sql: """
-                        SELECT *
-                        FROM grant_balance
-                        WHERE ?1 IS NULL OR tenant = ?1
-                        ORDER BY tenant, grant_code, item, month
-                        """,
-                    arguments: [tenant])
+                    database, sql: Self.sql,
+                    arguments: [try owner.known(database), allMonths ? nil : try currentMonth(database)])
             }
             RowPrinter(
                 columns: [
@@ -168,6 +181,12 @@ struct GrantCommand: ParsableCommand {
                     "effective_day", "end_day", "status",
                 ], rows
             ).print(output.format, empty: "no grants; record one with 'meterd grant add'")
+        }
+
+        private func currentMonth(_ database: Database) throws -> String {
+            let properties = try LedgerProperties.read(database)
+            let now = try options.clock.now(properties, try LedgerState.read(database))
+            return LedgerDays.date(of: now, in: properties.timeZone).month.description
         }
     }
 }

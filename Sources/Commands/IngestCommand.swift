@@ -13,8 +13,17 @@ struct IngestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Store usage events: CloudEvents, one JSON object a line.",
         discussion: """
-            Files may be gzipped; '-' is standard input. Refused events do not stop the others: they are counted by code \
-            and wait in quarantine. Feeding the same file again counts nothing twice.
+            Files may be gzipped; '-' is standard input. An event, which has one line in the file and not three as here:
+
+              {"specversion":"1.0","type":"meterd.device_activity","source":"/sdk",
+              "id":"1","time":"2027-01-10T12:00:00+08:00","subject":"shop",
+              "data":{"feature":"basic_analysis","device":"b6f3f0a2"}}
+
+            Feeding the same file again counts nothing twice: a device that is known already is accepted and counts no \
+            more, a gateway call or usage event with the same source and id is a duplicate.
+
+            Refused events do not stop the others: they are counted by code and wait in quarantine, identical ones once. \
+            Lines that are no JSON object and events over 64 KiB are refused and not kept.
             """)
 
     @OptionGroup var options: LedgerOptions

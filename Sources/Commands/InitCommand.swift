@@ -12,6 +12,9 @@ struct InitCommand: ParsableCommand {
         abstract: "Make a new ledger.",
         discussion: """
             Its time zone, clock and finality are fixed for good; its first price book prices every earlier day too.
+
+            A test clock stands at the latest instant recorded and never goes back. Events record when they arrive, \
+            also when all of them are refused, and so does rating; purchases, price books and 'init' itself record none.
             """)
 
     @OptionGroup var file: FileOptions

@@ -33,7 +33,7 @@ struct LedgerCommand: ParsableCommand {
 
     func run() throws {
         let rows = try options.openForReading().read { database in
-            try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments)
+            try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments(database))
         }
         RowPrinter(columns: output.format == .text ? Self.short : Self.full, rows)
             .print(output.format, empty: "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'")

@@ -28,7 +28,7 @@ struct LedgerOptions: ParsableArguments {
     @Option(
         name: .customLong("now"),
         help: ArgumentHelp(
-            "What time it is (RFC 3339), for a ledger made with --test-clock.", valueName: "time"),
+            "What time it is (RFC 3339), with a test clock: see 'meterd help init'.", valueName: "time"),
         transform: Arguments.instant)
     var now: Instant?
 
@@ -94,10 +94,11 @@ enum Arguments {
         return code
     }
 
-    static func money(_ text: String) throws -> Money {
-        guard let money = Money(decimal: text), money >= .zero else {
+    static func price(_ text: String) throws -> Money {
+        guard let price = Money(decimal: text) else {
             throw ValidationError("write currency units with at most six decimals, as 55440 or 12.50")
         }
-        return money
+        guard price >= .zero else { throw ValidationError("a price can't be negative; 0 is the least") }
+        return price
     }
 }

@@ -17,8 +17,10 @@ package struct Meterd: ParsableCommand {
               meterd tenant add acme
               meterd app add shop --tenant acme
               meterd ingest events.ndjson
-              meterd rate --date 2027-01-10
+              meterd rate --date "$(TZ=Asia/Shanghai date +%F)"
               meterd ledger
+
+            'meterd ingest --help' shows an event. Days are rated up to today, in the ledger's time zone.
             """,
         version: "0.1.0",
         subcommands: [
@@ -32,6 +34,7 @@ package struct Meterd: ParsableCommand {
 
     /// Runs the command line and ends the process.
     package static func run() async -> Never {
+        if let unknown = UnknownCommand(CommandLine.arguments.dropFirst()) { unknown.exit() }
         do {
             var command = try parseAsRoot()
             if var daemon = command as? any AsyncParsableCommand {

@@ -60,6 +60,8 @@ struct PriceBookCommand: ParsableCommand {
             abstract: "Apply a price book as the next version.",
             discussion: """
                 It prices usage from its effective day on, which must still be open and after every earlier version's.
+                A version that is recorded can't be taken back or replaced, only followed by a later one: look first, \
+                with --dry-run.
                 """)
 
         @OptionGroup var options: LedgerOptions
@@ -67,13 +69,22 @@ struct PriceBookCommand: ParsableCommand {
         @Argument(help: "The price book file, YAML.")
         var file: String
 
+        @Flag(help: "Show what would be applied, and what differs from the latest version; change nothing.")
+        var dryRun = false
+
         func run() throws {
             let (yaml, book) = try PriceBookCommand.read(file)
             let ledger = try options.openForWriting()
-            switch try ledger.perform(ApplyPriceBook(yaml: yaml), clock: options.clock) {
-            case .applied(let version):
+            switch try ledger.perform(ApplyPriceBook(yaml: yaml, isDryRun: dryRun), clock: options.clock) {
+            case .applied(let version, let earlier, let differences):
                 Terminal.print(
-                    "price book '\(book.name)' applied as version \(version), effective \(book.effective)")
+                    "price book '\(book.name)' \(dryRun ? "would be applied" : "applied") as version \(version), "
+                        + "effective \(book.effective)\(dryRun ? " (dry run, nothing changed)" : "")")
+                Terminal.print(
+                    differences.isEmpty
+                        ? "nothing but the day differs from version \(earlier)"
+                        : "what differs from version \(earlier):")
+                for difference in differences { Terminal.print("  \(difference)") }
             case .alreadyApplied(let version):
                 Terminal.print("this is version \(version) already; nothing changed")
             case .refused(let objection): throw Failure("\(file): \(objection)")

@@ -16,8 +16,7 @@ struct StatementCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
     @OptionGroup var output: FormatOptions
 
-    @Option(help: "Only this tenant's.")
-    var tenant: String?
+    @OptionGroup var owner: TenantFilter
 
     @Option(
         help: ArgumentHelp("Only this month's, YYYY-MM.", valueName: "month"),
@@ -34,7 +33,7 @@ struct StatementCommand: ParsableCommand {
                     WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR month = ?2)
                     ORDER BY tenant, month
                     """,
-                arguments: [tenant, month?.description])
+                arguments: [try owner.known(database), month?.description])
         }
         RowPrinter(
             columns: [

@@ -5,31 +5,6 @@ import GRDB
 import Quantities
 import Storage
 
-/// Which tenant, app, item and days: options of the commands that print rows.
-struct RowFilter: ParsableArguments {
-    @Option(help: "Only this tenant's.")
-    var tenant: String?
-
-    @Option(help: "Only this app's.")
-    var app: String?
-
-    @Option(help: "Only this item.")
-    var item: String?
-
-    @Option(
-        help: ArgumentHelp("From this day on, YYYY-MM-DD.", valueName: "day"),
-        transform: Arguments.day)
-    var from: Day?
-
-    @Option(
-        help: ArgumentHelp("Through this day, YYYY-MM-DD.", valueName: "day"),
-        transform: Arguments.day)
-    var to: Day?
-
-    /// ?1 tenant, ?2 app, ?3 item, ?4 from, ?5 to: NULL where nothing was asked.
-    var arguments: StatementArguments { [tenant, app, item, from?.description, to?.description] }
-}
-
 struct UsageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Print quantities, exact as of the last stored event.",
@@ -67,7 +42,7 @@ struct UsageCommand: ParsableCommand {
     func run() throws {
         let rows = try options.openForReading().read { database in
             try Row.fetchAll(
-                database, sql: by == .day ? Self.byDay : Self.byMonth, arguments: filter.arguments)
+                database, sql: by == .day ? Self.byDay : Self.byMonth, arguments: filter.arguments(database))
         }
         let columns =
             by == .day

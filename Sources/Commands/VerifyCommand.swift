@@ -4,6 +4,7 @@ import ArgumentParser
 import EventCodec
 import GRDB
 import Quantities
+import Storage
 import Verification
 
 struct VerifyCommand: ParsableCommand {
@@ -11,18 +12,15 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify", abstract: "Check that everything in the ledger agrees; changes nothing.",
         discussion: """
             Recounts counters from the evidence, adds up entries and grants, rates everything anew, follows the chain of \
-            hashes. Exit status 1 when something is wrong. Keep the chain's head elsewhere: it tells even a ledger that \
-            was rewritten whole.
+            hashes. When the file itself is broken, the other checks are not made. Exit status 1 when something is \
+            wrong. Keep the chain's head elsewhere: it tells even a ledger that was rewritten whole.
             """)
 
     @OptionGroup var options: LedgerOptions
     @OptionGroup var output: FormatOptions
 
     func run() throws {
-        let ledger = try options.openForReading()
-        var progress = Progress(totalBytes: nil)
-        let report = try Verification(file: ledger).run { progress.show("checking \($0)") }
-        progress.end()
+        let report = try report()
         switch output.format {
         case .text: printText(report)
         case .json: printJSON(report)
@@ -33,6 +31,18 @@ struct VerifyCommand: ParsableCommand {
             ).print(.csv, empty: "")
         }
         guard report.isSound else { throw ExitCode(1) }
+    }
+
+    private func report() throws -> VerificationReport {
+        let ledger: LedgerFile
+        do {
+            ledger = try options.openForReading()
+        } catch StorageError.damaged(let path, let reason) {
+            return Verification.report(onDamaged: path, reason: reason)
+        }
+        var progress = Progress(totalBytes: nil)
+        defer { progress.end() }
+        return try Verification(file: ledger).run { progress.show("checking \($0)") }
     }
 
     private func printText(_ report: VerificationReport) {

@@ -116,7 +116,8 @@ package final class EventScanner {
             throw Complaint(code: .malformed, reason: members.type.complaint(asText: "type", atMost: .max))
         }
         guard let kind = EventKind(type: members.type.bytes) else {
-            throw Complaint(code: .unknownType, reason: "type \(members.type.shown) is not known")
+            let types = EventKind.allCases.map(\.type).joined(separator: ", ")
+            throw Complaint(code: .unknownType, reason: "type \(members.type.shown) is none of \(types)")
         }
         return kind
     }

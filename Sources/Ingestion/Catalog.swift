@@ -14,6 +14,7 @@ final class Catalog {
     private(set) var history: PriceBookHistory?
     private var itemIDs: [Code: ItemID] = [:]
     private var feeds: [FeedKey: Feed] = [:]
+    private var unknownsKept = 0
     private var resolutions: [ResolutionKey: [Bytes: Resolution]] = [:]
     /// Holds the bytes that the keys above point to.
     private var texts: [UnsafeMutableBufferPointer<UInt8>] = []
@@ -63,6 +64,7 @@ final class Catalog {
         history = nil
         feeds = [:]
         resolutions = [:]
+        unknownsKept = 0
         for text in texts { text.deallocate() }
         texts = []
     }
@@ -111,8 +113,12 @@ final class Catalog {
         if let known = resolutions[key]?[feature] { return known }
         let text = kind == .gatewayCall ? Self.gatewayFeature : feature.string
         let resolution = decide(text, kind: kind, book: version.book, tenantIsLegacy: tenantIsLegacy)
-        // Only what the book knows is kept: a sender of made-up features does not fill the memory.
-        if case .refused(.unknownFeature, _) = resolution { return resolution }
+        if case .refused(.unknownFeature, _) = resolution {
+            // A mistake is often made again and its reason takes a search, so some are kept; a sender of made-up
+            // features does not fill the memory.
+            guard unknownsKept < Self.maxUnknownsKept else { return resolution }
+            unknownsKept += 1
+        }
         resolutions[key, default: [:]][keep(feature.string)] = resolution
         return resolution
     }
@@ -120,6 +126,7 @@ final class Catalog {
     /// The feature of gateway calls. A book that does not define it may still have the item.
     static let gatewayFeature = "mobile_gateway"
     private static let gatewayItem = "gateway_calls"
+    private static let maxUnknownsKept = 1_000
 
     private func decide(
         _ feature: String, kind: EventKind, book: PriceBook, tenantIsLegacy: Bool
@@ -127,7 +134,7 @@ final class Catalog {
         var fed = Code(feature).flatMap { book.items(fedBy: $0) }
         if fed == nil, kind == .gatewayCall { fed = Code(Self.gatewayItem).flatMap { book.items(fedBy: $0) } }
         guard let fed else {
-            return .refused(.unknownFeature, "feature '\(feature)' is not in the price book '\(book.name)'")
+            return .refused(.unknownFeature, Self.reason(unknown: feature, book))
         }
         guard !fed.isEmpty else {
             return .refused(.notMetered, "feature '\(feature)' has no billable items: its usage is not metered")
@@ -149,6 +156,13 @@ final class Catalog {
         }
         let ids = items.compactMap { itemIDs[$0.code] }.sorted { $0.number < $1.number }
         return .items(ids, feed: feed(feature, items: ids))
+    }
+
+    private static func reason(unknown feature: String, _ book: PriceBook) -> String {
+        let codes = Set(book.features.keys).union(book.items.keys).sorted().map(\.text)
+        let nearest = nearest(to: feature, of: codes).map { "; did you mean '\($0)'?" } ?? ";"
+        return "feature '\(feature)' is not in the price book '\(book.name)'\(nearest) "
+            + "'meterd price-book show' lists its features and items"
     }
 
     // MARK: Feeds

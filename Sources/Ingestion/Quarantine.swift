@@ -3,6 +3,7 @@
 import EventCodec
 import Foundation
 package import GRDB
+import LedgerStore
 package import Quantities
 package import UsageStore
 
@@ -93,9 +94,13 @@ package final class Quarantine {
 
     // MARK: The operator's side
 
-    /// The ids that are in quarantine: of those named, or all when none is.
+    /// The ids that are in quarantine: those named, or all when none is.
+    ///
+    /// - Throws: ``LedgerStore/LedgerError/notInQuarantine(_:)`` when any that is named is not there.
     package static func ids(among named: [Int64] = [], _ database: Database) throws -> [Int64] {
         let ids = try Int64.fetchAll(database, sql: "SELECT quarantine_id FROM quarantine ORDER BY quarantine_id")
+        let missing = Set(named).subtracting(ids)
+        guard missing.isEmpty else { throw LedgerError.notInQuarantine(missing.sorted()) }
         return named.isEmpty ? ids : ids.filter(Set(named).contains)
     }
 

@@ -11,6 +11,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case unknownApp(String)
     case unknownDevice(String, app: Code)
     case unknownGrant(String)
+    case notInQuarantine([Int64])
     case clockTooEarly(Instant)
     case unknownItem(String, known: [Code])
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
@@ -43,6 +44,9 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "the clock says \(now); meterd begins with the year 1971: set the clock, or give a later --now"
         case .unknownGrant(let code):
             "no grant '\(code)'; 'meterd grant list' shows those that are recorded"
+        case .notInQuarantine(let numbers):
+            "no event \(numbers.map(String.init).joined(separator: ", ")) in the quarantine, so none was touched; "
+                + "'meterd quarantine list' shows the numbers"
         case .unknownItem(let code, let known):
             "the price book has no item '\(code)'; it has \(known.map(\.text).joined(separator: ", "))"
         case .otherTerms(let what, let code, let field, let recorded, let given):

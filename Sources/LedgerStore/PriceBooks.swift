@@ -6,6 +6,17 @@ package import Quantities
 package import Rating
 package import Storage
 
+/// What applying a price book did, or would do.
+package struct PriceBookApplication: Sendable {
+    package let recording: Recording
+    /// The new version; the one in force when the book was that one already.
+    package let version: PriceBookVersion
+    /// The number of the version that was the latest before.
+    package let earlier: Int
+    /// What is not as in that version.
+    package let differences: [PriceBookDifference]
+}
+
 package enum PriceBooks {
     /// Stores the first version, at `init`.
     package static func create(_ book: PriceBook, yaml: String, at now: Instant, _ database: Database) throws {
@@ -17,14 +28,20 @@ package enum PriceBooks {
     /// - Throws: ``Rating/VersionObjection``.
     package static func apply(
         _ book: PriceBook, yaml: String, earliestOpenDay: Day, at now: Instant, _ database: Database
-    ) throws -> (Recording, PriceBookVersion) {
+    ) throws -> PriceBookApplication {
         let history = try history(database)
-        if history.latest.book == book { return (.alreadyRecorded, history.latest) }
+        let latest = history.latest
+        if latest.book == book {
+            return PriceBookApplication(
+                recording: .alreadyRecorded, version: latest, earlier: latest.number, differences: [])
+        }
         try history.check(next: book, earliestOpenDay: earliestOpenDay)
-        let version = PriceBookVersion(number: history.latest.number + 1, book: book)
+        let version = PriceBookVersion(number: latest.number + 1, book: book)
         try insert(version, yaml: yaml, at: now, database)
         try LedgerState.noteChange(database)
-        return (.recorded, version)
+        return PriceBookApplication(
+            recording: .recorded, version: version, earlier: latest.number,
+            differences: book.differences(from: latest.book))
     }
 
     private static func insert(

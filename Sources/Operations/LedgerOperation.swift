@@ -62,12 +62,19 @@ package struct AddApp: LedgerOperation {
 package struct ApplyPriceBook: LedgerOperation {
     package static let name = "price-book.apply"
     private let yaml: String
+    private let isDryRun: Bool
 
-    /// - Parameter yaml: the text of a price book file that has been read without problems.
-    package init(yaml: String) { self.yaml = yaml }
+    /// - Parameters:
+    ///   - yaml: the text of a price book file that has been read without problems.
+    ///   - isDryRun: whether the answer is what would be done, and nothing is.
+    package init(yaml: String, isDryRun: Bool = false) {
+        self.yaml = yaml
+        self.isDryRun = isDryRun
+    }
 
     package enum Answer: Codable, Sendable {
-        case applied(version: Int)
+        /// - `earlier`: the version before, and `differences` what is not as there.
+        case applied(version: Int, earlier: Int, differences: [PriceBookDifference])
         case alreadyApplied(version: Int)
         /// Why the book can't follow the versions that the ledger has.
         case refused(String)
@@ -75,9 +82,14 @@ package struct ApplyPriceBook: LedgerOperation {
 
     package func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Answer {
         do {
-            let (recording, version) = try ledger.applyPriceBook(PriceBookFile.read(yaml), yaml: yaml, clock: clock)
-            return recording == .recorded
-                ? .applied(version: version.number) : .alreadyApplied(version: version.number)
+            let book = try PriceBookFile.read(yaml)
+            let application =
+                isDryRun
+                ? try ledger.previewPriceBook(book, yaml: yaml, clock: clock)
+                : try ledger.applyPriceBook(book, yaml: yaml, clock: clock)
+            let version = application.version.number
+            guard application.recording == .recorded else { return .alreadyApplied(version: version) }
+            return .applied(version: version, earlier: application.earlier, differences: application.differences)
         } catch let objection as VersionObjection {
             return .refused("\(objection)")
         }

@@ -54,11 +54,23 @@ package final class OpenLedger {
     ///   - book: what the file says.
     package func applyPriceBook(
         _ book: PriceBook, yaml: String, clock: LedgerClock
-    ) throws -> (Recording, PriceBookVersion) {
-        try write(clock) { moment, database in
-            try PriceBooks.apply(
-                book, yaml: yaml, earliestOpenDay: moment.earliestOpenDay, at: moment.now, database)
-        }
+    ) throws -> PriceBookApplication {
+        try file.write { try apply(book, yaml: yaml, clock: clock, $0) }
+    }
+
+    /// What ``applyPriceBook(_:yaml:clock:)`` would do; writes nothing.
+    package func previewPriceBook(
+        _ book: PriceBook, yaml: String, clock: LedgerClock
+    ) throws -> PriceBookApplication {
+        try file.rolledBack { try apply(book, yaml: yaml, clock: clock, $0) }
+    }
+
+    private func apply(
+        _ book: PriceBook, yaml: String, clock: LedgerClock, _ database: Database
+    ) throws -> PriceBookApplication {
+        let moment = try Moment(clock, properties, database)
+        return try PriceBooks.apply(
+            book, yaml: yaml, earliestOpenDay: moment.earliestOpenDay, at: moment.now, database)
     }
 
     package func recordGrant(_ order: GrantOrder, clock: LedgerClock) throws -> (Recording, RecordedGrant) {
@@ -108,7 +120,8 @@ package final class OpenLedger {
 
     /// Tries quarantined events again, each as a new arrival; those that are taken leave the quarantine.
     ///
-    /// - Parameter ids: all events when empty. Ids that are not there are passed over.
+    /// - Parameter ids: all events when empty.
+    /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is tried.
     package func retryQuarantine(ids: [Int64], clock: LedgerClock) throws -> BatchReport {
         var total = BatchReport()
         var waiting = try file.read { try Quarantine.ids(among: ids, $0) }[...]
@@ -134,7 +147,9 @@ package final class OpenLedger {
 
     /// Drops quarantined events for good.
     ///
-    /// - Returns: how many there were among those named (all when empty).
+    /// - Parameter ids: all events when empty.
+    /// - Returns: how many there were.
+    /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is dropped.
     package func dropQuarantine(ids: [Int64]) throws -> Int {
         let dropped = try file.write { try Quarantine.drop(ids: ids, $0) }
         ingestor.forgetQuarantine()

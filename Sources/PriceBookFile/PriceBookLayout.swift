@@ -53,7 +53,7 @@ enum PriceBookLayout {
     private static func tier(_ tier: Tier) -> String {
         var entries: [String] = []
         if let upTo = tier.upTo { entries.append("up_to: \(upTo.units)") }
-        entries.append("price: \"\(decimal(tier.price.price))\"")
+        entries.append("price: \"\(tier.price.price)\"")
         if tier.price.per != 1 { entries.append("per: \(tier.price.per)") }
         return "{ \(entries.joined(separator: ", ")) }"
     }
@@ -91,15 +91,6 @@ enum PriceBookLayout {
 
     private static func list(_ codes: [Code]) -> String {
         codes.isEmpty ? "[]" : "[ \(codes.map { scalar($0.text) }.joined(separator: ", ")) ]"
-    }
-
-    /// The shortest decimal text of a price: `0.15`, `3`, `0.000000000001`.
-    private static func decimal(_ price: Decimal12) -> String {
-        let one: Int128 = 1_000_000_000_000
-        let (whole, rest) = price.units.quotientAndRemainder(dividingBy: one)
-        var fraction = String(rest + one).dropFirst()
-        while fraction.last == "0" { fraction.removeLast() }
-        return fraction.isEmpty ? String(whole) : "\(whole).\(fraction)"
     }
 
     // MARK: Scalars

@@ -74,6 +74,17 @@ package struct Decimal12: Hashable, Sendable {
     }
 }
 
+extension Decimal12: CustomStringConvertible {
+    /// The shortest decimal text: `0.15`, `3`, `0.000000000001`.
+    package var description: String {
+        let one: UInt128 = 1_000_000_000_000
+        let (whole, rest) = units.magnitude.quotientAndRemainder(dividingBy: one)
+        var fraction = String(rest + one).dropFirst()
+        while fraction.last == "0" { fraction.removeLast() }
+        return "\(units < 0 ? "-" : "")\(whole)\(fraction.isEmpty ? "" : ".")\(fraction)"
+    }
+}
+
 /// A sum of prices before rounding, exact: units of 10⁻²¹ of the currency (prices have twelve decimals and stand for
 /// at most 10⁹ units).
 package struct ExactAmount: Hashable, Sendable {

@@ -1,4 +1,4 @@
-// What a mistyped word probably meant.
+// What a mistyped word probably meant, for messages that offer it.
 
 /// The word that a mistyped one probably meant: one that it begins with or that begins with it, or the one with the
 /// fewest changed, missing, surplus and swapped letters, if they are at most a third of it.

@@ -158,10 +158,23 @@ package final class LedgerFile: Sendable {
             }
             return queue
         } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
+            guard !beginsWithZeros(path) else {
+                throw StorageError.damaged(path: path, reason: "it begins with zeros instead of a header")
+            }
             throw StorageError.notALedger(path)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            throw StorageError.damaged(path: path, reason: error.message ?? "a page can't be read")
         } catch let error as DatabaseError {
             throw StorageError.cannotOpen(path: path, reason: error.message ?? "\(error.resultCode)")
         }
+    }
+
+    /// A database never does; a file whose first blocks were lost may.
+    private static func beginsWithZeros(_ path: String) -> Bool {
+        guard let handle = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? handle.close() }
+        let header = (try? handle.read(upToCount: 16)) ?? Data()
+        return header.count == 16 && header.allSatisfy { $0 == 0 }
     }
 
     private func backUp(to path: String) throws {
@@ -180,7 +193,9 @@ package final class LedgerFile: Sendable {
     // MARK: Using
 
     /// Runs a block in one read transaction.
-    package func read<Value>(_ block: (Database) throws -> Value) throws -> Value { try queue.read(block) }
+    package func read<Value>(_ block: (Database) throws -> Value) throws -> Value {
+        try tellingDamage { try queue.read(block) }
+    }
 
     /// Runs a block in one read transaction on the file's own queue, which no task waits for. Blocks take turns.
     ///
@@ -192,15 +207,7 @@ package final class LedgerFile: Sendable {
 
     /// Runs a block in one transaction, durable when this returns; nothing of it remains when it throws.
     package func write<Value>(_ block: (Database) throws -> Value) throws -> Value {
-        try queue.writeWithoutTransaction { database in
-            var result: Value?
-            try database.inTransaction(.immediate) {
-                result = try block(database)
-                return .commit
-            }
-            guard let result else { preconditionFailure("a committed transaction has a result") }
-            return result
-        }
+        try transaction(ending: .commit, block)
     }
 
     /// Runs a block as ``write(_:)`` does, and leaves nothing of what it overwrites or deletes in the file: neither in
@@ -218,11 +225,17 @@ package final class LedgerFile: Sendable {
 
     /// Runs a block in a write transaction of which nothing remains: what a command would do.
     package func rolledBack<Value>(_ block: (Database) throws -> Value) throws -> Value {
-        try queue.writeWithoutTransaction { database in
+        try transaction(ending: .rollback, block)
+    }
+
+    private func transaction<Value>(
+        ending: Database.TransactionCompletion, _ block: (Database) throws -> Value
+    ) throws -> Value {
+        try connection { database in
             var result: Value?
             try database.inTransaction(.immediate) {
                 result = try block(database)
-                return .rollback
+                return ending
             }
             guard let result else { preconditionFailure("a block that did not throw has a result") }
             return result
@@ -231,6 +244,16 @@ package final class LedgerFile: Sendable {
 
     /// The connection without a transaction: to prepare statements that outlive one.
     package func connection<Value>(_ block: (Database) throws -> Value) throws -> Value {
-        try queue.writeWithoutTransaction(block)
+        try tellingDamage { try queue.writeWithoutTransaction(block) }
+    }
+
+    /// - Throws: ``StorageError/damaged(path:reason:)`` for what SQLite says of a damaged page, in whatever statement it
+    ///   met it first.
+    private func tellingDamage<Value>(_ use: () throws -> Value) throws -> Value {
+        do {
+            return try use()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            throw StorageError.damaged(path: path, reason: error.message ?? "a page can't be read")
+        }
     }
 }

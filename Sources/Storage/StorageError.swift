@@ -9,6 +9,7 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case olderSchema(path: String, migration: String)
     case locked(path: String, holder: String)
     case cannotOpen(path: String, reason: String)
+    case damaged(path: String, reason: String)
     case notDurable(setting: String, value: String)
     case traceRemains(String)
 
@@ -31,12 +32,20 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "\(path) is being written by \(holder); try again when it is done"
         case .cannotOpen(let path, let reason):
             "cannot open \(path): \(reason)"
+        case .damaged(let path, let reason):
+            "\(path) is damaged: \(reason); \(Self.wayOutOfDamage(path))"
         case .notDurable(let setting, let value):
             "SQLite runs with \(setting) \(value), which may lose what was acknowledged; is the file system writable?"
         case .traceRemains(let path):
             "it is done, but another program reads \(path) and keeps its old pages; "
                 + "end that program and run the same command again"
         }
+    }
+
+    /// What to do with a file that is damaged.
+    package static func wayOutOfDamage(_ path: String) -> String {
+        "move it and \(path)-wal aside and put the newest backup in their place; "
+            + "'sqlite3 FILE .recover' prints what can still be read of it"
     }
 
     /// Whether the file needs a newer program: a status of its own tells scripts so.

@@ -12,10 +12,9 @@ extension Check {
     /// - Parameter path: the file's, opened once more, since opening is what compares the steps of its schema.
     static func file(at path: String) -> Check {
         Check(name: fileName) { database, findings in
-            let integrity = try String.fetchAll(database, sql: "PRAGMA integrity_check")
-            for line in integrity where line != "ok" { findings.add("SQLite says: \(line)") }
+            try checkPages(database, &findings)
             // What is damaged must not be read any further.
-            guard integrity == ["ok"] else { return "the pages of the file" }
+            guard findings.count == 0 else { return "the pages of the file" }
 
             for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
                 let table: String = row["table"]
@@ -38,6 +37,20 @@ extension Check {
             let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
             let steps = try Int.fetchOne(database, sql: "SELECT count(*) FROM schema_migration") ?? 0
             return "\(counted(pages, "page")), \(counted(steps, "schema step"))"
+        }
+    }
+
+    /// Adds what SQLite objects to, line by line: after the pages that it names it may end in an error.
+    private static func checkPages(_ database: Database, _ findings: inout Findings) throws {
+        do {
+            let objections = try String.fetchCursor(database, sql: "PRAGMA integrity_check")
+            while let objection = try objections.next() {
+                for line in objection.split(separator: "\n") where line != "ok" && !line.hasPrefix("***") {
+                    findings.add("SQLite says: \(line)")
+                }
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT && findings.count > 0 {
+            return
         }
     }
 

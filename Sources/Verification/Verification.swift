@@ -31,8 +31,7 @@ package struct Verification {
         let fileCheck = try make(.file(at: file.path))
         report.checks.append(fileCheck)
         guard fileCheck.findingCount == 0 else {
-            report.notes.append(
-                "The other checks were not made: they could not rely on what they read. Restore a backup.")
+            report.notes = Self.notesOnBrokenFile(file.path)
             return report
         }
         for check in Self.checks {
@@ -46,20 +45,45 @@ package struct Verification {
         return report
     }
 
+    /// The report on a file that can't even be opened.
+    ///
+    /// - Parameter reason: why not.
+    package static func report(onDamaged path: String, reason: String) -> VerificationReport {
+        var findings = Findings(check: Check.fileName)
+        findings.add("the file can't be read: \(reason)")
+        var report = VerificationReport()
+        report.checks = [
+            VerificationReport.Check(
+                name: Check.fileName, compared: "not finished", findings: findings.list,
+                findingCount: findings.count)
+        ]
+        report.notes = notesOnBrokenFile(path)
+        return report
+    }
+
+    private static func notesOnBrokenFile(_ path: String) -> [String] {
+        let others = checks.map(\.name).joined(separator: ", ")
+        return [
+            "these checks were not made, they could not rely on what they read: \(others)",
+            "\(path): \(StorageError.wayOutOfDamage(path))",
+        ]
+    }
+
     private func make(_ check: Check) throws -> VerificationReport.Check {
-        try file.read { database in
-            var findings = Findings(check: check.name)
-            var compared = "not finished"
-            do {
-                compared = try check.compare(database, &findings)
-            } catch let error as DatabaseError where Self.passing.contains(error.resultCode.primaryResultCode) {
-                throw error
-            } catch {
-                findings.add("the check could not be finished: \(error)")
-            }
-            return VerificationReport.Check(
-                name: check.name, compared: compared, findings: findings.list, findingCount: findings.count)
+        var findings = Findings(check: check.name)
+        var compared = "not finished"
+        do {
+            // The end of the transaction may fail too: SQLite remembers a damaged page until then.
+            try file.read { compared = try check.compare($0, &findings) }
+        } catch let error as DatabaseError where Self.passing.contains(error.resultCode.primaryResultCode) {
+            throw error
+        } catch StorageError.damaged(_, let reason) {
+            if findings.count == 0 { findings.add("the file can't be read: \(reason)") }
+        } catch {
+            findings.add("the check could not be finished: \(error)")
         }
+        return VerificationReport.Check(
+            name: check.name, compared: compared, findings: findings.list, findingCount: findings.count)
     }
 
     /// Failures that say nothing about what the file holds.

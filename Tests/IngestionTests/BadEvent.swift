@@ -63,7 +63,10 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 ("type", nil, .malformed, "type is missing"),
                 ("type", "\"\"", .malformed, "type is empty"),
                 ("type", "7", .malformed, "type must be a string"),
-                ("type", "\"meterd.refund\"", .unknownType, "\"meterd.refund\" is not known"),
+                (
+                    "type", "\"meterd.refund\"", .unknownType,
+                    "\"meterd.refund\" is none of meterd.device_activity, meterd.gateway_call, meterd.usage"
+                ),
                 ("source", nil, .malformed, "source is missing"),
                 ("source", "\"\"", .malformed, "source is empty"),
                 ("source", "[]", .malformed, "source must be a string"),
@@ -110,8 +113,14 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
             ("data.feature", "\"\"", .malformed, "data.feature is empty"),
             ("data.feature", "[]", .malformed, "data.feature must be a string"),
             ("data.feature", long(129), .malformed, "129 bytes"),
-            ("data.feature", "\"teleport\"", .unknownFeature, "feature 'teleport' is not in the price book 'mpaas'"),
-            ("data.feature", "\"Basic_Analysis\"", .unknownFeature, "feature 'Basic_Analysis'"),
+            (
+                "data.feature", "\"teleport\"", .unknownFeature,
+                "feature 'teleport' is not in the price book 'mpaas'; 'meterd price-book show' lists its features"
+            ),
+            (
+                "data.feature", "\"Basic_Analysis\"", .unknownFeature,
+                "feature 'Basic_Analysis' is not in the price book 'mpaas'; did you mean 'basic_analysis'? 'meterd price"
+            ),
             ("data.feature", "\"kernel\"", .notMetered, "'kernel' has no billable items"),
             (
                 "data.feature", "\"mobile_gateway\"", .wrongType,

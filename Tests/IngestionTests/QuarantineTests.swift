@@ -2,6 +2,7 @@
 
 import Ingestion
 import LedgerFixture
+import LedgerStore
 import Operations
 import Testing
 
@@ -89,7 +90,13 @@ struct QuarantineTests {
         let ids = try ledger.rows("SELECT quarantine_id FROM quarantine ORDER BY quarantine_id").compactMap {
             Int64($0)
         }
-        #expect(try ledger.ledger.dropQuarantine(ids: [ids[0], 99]) == 1)
+        #expect(throws: LedgerError.notInQuarantine([98, 99])) {
+            try ledger.ledger.dropQuarantine(ids: [99, ids[0], 98])
+        }
+        #expect(throws: LedgerError.notInQuarantine([99])) {
+            try ledger.ledger.retryQuarantine(ids: [ids[0], 99], clock: ledger.clock)
+        }
+        #expect(try ledger.ledger.dropQuarantine(ids: [ids[0]]) == 1)
         #expect(try kept(ledger) == ["unknown_feature /test 1"])
         _ = try ledger.ingest(stray)
         #expect(try kept(ledger) == ["unknown_feature /test 1", "unknown_app /test stray"])

@@ -1,0 +1,30 @@
+// Which word a mistyped one is taken for, and when none is offered.
+
+import Quantities
+import Testing
+
+@Suite("The nearest word")
+struct NearestWordTests {
+    private static let words = ["basic_analysis", "custom_analysis", "data_sync", "mobile_gateway", "push"]
+
+    @Test(
+        "is the one with the fewest changes, or that begins alike; none when all are far",
+        arguments: [
+            ("basic_analytics", "basic_analysis"),
+            ("Basic_Analysis", "basic_analysis"),
+            ("data_snyc", "data_sync"),
+            ("datasync", "data_sync"),
+            ("mobile", "mobile_gateway"),
+            ("pusch", "push"),
+            ("pu", nil),
+            ("teleport", nil),
+            ("", nil),
+            (String(repeating: "x", count: 10_000), nil),
+        ] as [(String, String?)])
+    func offers(typed: String, offered: String?) {
+        #expect(nearest(to: typed, of: Self.words) == offered)
+    }
+
+    @Test("is none of none")
+    func noWords() { #expect(nearest(to: "push", of: []) == nil) }
+}
