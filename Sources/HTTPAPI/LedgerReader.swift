@@ -1,5 +1,6 @@
 // Reads of the ledger for many clients at once, none of them long.
 
+import Dispatch
 package import GRDB
 import Storage
 import Synchronization
@@ -33,21 +34,22 @@ package final class LedgerReader: Sendable {
         }
         defer { waiting.withLock { $0[index] -= 1 } }
         let file = files[index]
-        return try await withThrowingTaskGroup(of: Value?.self) { [timeoutMs] group in
-            group.addTask { try await file.readInBackground(block) }
-            group.addTask {
-                try await Task.sleep(for: .milliseconds(timeoutMs))
-                return nil
+        let task = Task { try await file.readInBackground(block) }
+        // The timer has a thread of its own: time is up also when all others are busy.
+        let timer = DispatchWorkItem { task.cancel() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(timeoutMs), execute: timer)
+        defer { timer.cancel() }
+        do {
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
             }
-            // Cancelling ends the other of the two.
-            defer { group.cancelAll() }
-            guard case .some(.some(let value)) = try await group.next() else {
-                throw ProblemError.unavailable(
-                    "the read took longer than \(Double(timeoutMs) / 1000) s and was stopped; "
-                        + "ask for less (a tenant, fewer days), or again later",
-                    retryAfterSeconds: 5)
-            }
-            return value
+        } catch  where task.isCancelled && !Task.isCancelled {
+            throw ProblemError.unavailable(
+                "the read took longer than \(Double(timeoutMs) / 1000) s and was stopped; "
+                    + "ask for less (a tenant, fewer days), or again later",
+                retryAfterSeconds: 5)
         }
     }
 }

@@ -125,14 +125,13 @@ enum EventOperations {
         "type": "object",
         "properties": [
             "index": count.adding(("description", "The event's place in the request, from 0.")),
-            "source": ["type": ["string", "null"]], "id": ["type": ["string", "null"]],
+            "source": ["type": "string"], "id": ["type": "string"],
             "status": ["type": "string", "enum": ["duplicate", "correction", "refused"]],
             "code": [
-                "type": ["string", "null"],
-                "enum": .array(RefusalCode.allCases.map { .string($0.rawValue) } + [.null]),
+                "type": "string", "enum": .array(RefusalCode.allCases.map { .string($0.rawValue) }),
                 "description": "Why it was refused, for programs.",
             ],
-            "reason": ["type": ["string", "null"], "description": "Why it was refused, for people."],
+            "reason": ["type": "string", "description": "Why it was refused, or where it is posted, for people."],
         ],
         "required": ["index", "status"],
         "additionalProperties": false,

@@ -20,25 +20,32 @@ struct APIScene: @unchecked Sendable {
     let client: any TestClientProtocol
     let fixture: LedgerFixture
 
-    /// Runs a test with the API over a ledger. `/slow` reads for ever, `/broken` fails.
+    /// A query that takes years.
+    static let endless = """
+        WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1e12)
+        SELECT sum(n) FROM number
+        """
+
+    /// Never reached, also where other tests keep all threads busy for a while.
+    static let longTimeoutMs = 600_000
+
+    /// Runs a test with the API over a ledger. `/slow` reads for ever, `/quick` one row, both at most for
+    /// `shortTimeoutMs`, all else without a bound; `/broken` fails.
     static func run(
-        over fixture: LedgerFixture, timeoutMs: Int = 10_000,
+        over fixture: LedgerFixture, shortTimeoutMs: Int = longTimeoutMs,
         _ test: @escaping @Sendable (APIScene) async throws -> Void
     ) async throws {
-        let reader = try LedgerReader(path: fixture.path, timeoutMs: timeoutMs)
+        let reader = try LedgerReader(path: fixture.path, timeoutMs: longTimeoutMs)
+        let hasty = try LedgerReader(path: fixture.path, timeoutMs: shortTimeoutMs)
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         ReadRoutes(reader: reader).add(to: router)
         router.get("/slow") { _, _ in
-            let sum = try await reader.read {
-                try Int.fetchOne(
-                    $0,
-                    sql: """
-                        WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1e12)
-                        SELECT sum(n) FROM number
-                        """)
-            }
+            let sum = try await hasty.read { try Int.fetchOne($0, sql: endless) }
             return "\(sum ?? 0)"
+        }
+        router.get("/quick") { _, _ in
+            try await hasty.read { try String.fetchOne($0, sql: "SELECT code FROM tenant") ?? "" }
         }
         router.get("/broken") { _, _ -> String in
             try await reader.read { try String.fetchOne($0, sql: "SELECT secret FROM nowhere") ?? "" }
