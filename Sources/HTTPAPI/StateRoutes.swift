@@ -127,7 +127,8 @@ package struct StateRoutes: Sendable {
                 .map { ([("code", $0.key.rawValue)], Double($0.value)) })
         page.add(
             "meterd_queue_requests", .gauge, "Requests that wait for the writer.", Double(statistics.queuedRequests))
-        page.add("meterd_queue_bytes", .gauge, "Bytes of events that wait for the writer.", Double(statistics.queuedBytes))
+        page.add(
+            "meterd_queue_bytes", .gauge, "Bytes of events that wait for the writer.", Double(statistics.queuedBytes))
         page.add(
             "meterd_queue_full_total", .counter, "Requests that found the queue full and were told to come again.",
             Double(statistics.refusedRequests))

@@ -64,7 +64,8 @@ package struct Daemon: Sendable {
             let nightly = NightlyRating(
                 writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone, rateAt: settings.rateAt,
                 logger: logger)
-            try await serve(router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager)
+            try await serve(
+                router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager)
         } catch {
             await writer.stop()
             throw error
@@ -99,7 +100,7 @@ package struct Daemon: Sendable {
     private static func router(
         _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader, _ clock: LedgerClock, _ settings: Settings
     ) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         var bounds = EventRoutes.Bounds()
         bounds.bodyBytes = settings.maxBodyBytes
