@@ -58,18 +58,19 @@ struct InitCommand: ParsableCommand {
         creation.finality = FinalityRule(finalAfterDays: finalAfterDays, maxAgeDays: maxAgeDays)
         creation.now = now
         if let priceBook { creation.priceBook = try PriceBookCommand.text(of: priceBook) }
-        let folder = URL(filePath: file.path).deletingLastPathComponent().path
+        let path = try file.path()
+        let folder = URL(filePath: path).deletingLastPathComponent().path
         guard FileManager.default.fileExists(atPath: folder) else {
-            throw Failure("cannot make \(file.path): its folder is not there; make it first")
+            throw Failure("cannot make \(path): its folder is not there; make it first")
         }
         do {
-            _ = try creation.create(at: file.path)
+            _ = try creation.create(at: path)
         } catch let problems as PriceBookProblems {
             throw PriceBookCommand.failure(problems, file: priceBook ?? "the built-in book")
         }
         let clock = testClock ? ", test clock" : ""
         Terminal.print(
-            "ledger \(file.path) made: time zone \(timeZone), days final after \(finalAfterDays), "
+            "ledger \(path) made: time zone \(timeZone), days final after \(finalAfterDays), "
                 + "usage up to \(counted(maxAgeDays, "day")) old\(clock)")
     }
 }

@@ -7,17 +7,23 @@ import Foundation
 import LedgerStore
 import Operations
 import Quantities
+import Settings
 import Storage
 
 /// Which ledger.
 struct FileOptions: ParsableArguments {
     @Option(
         name: .customLong("db"),
-        help: ArgumentHelp("The ledger's file (default: METERD_DB, else ./meterd.db).", valueName: "file"))
+        help: ArgumentHelp(
+            "The ledger's file (default: METERD_DB, else the configuration file's, else ./meterd.db).",
+            valueName: "file"))
     var database: String?
 
-    var path: String {
-        database ?? ProcessInfo.processInfo.environment["METERD_DB"].flatMap { $0.isEmpty ? nil : $0 } ?? "meterd.db"
+    /// - Throws: `SettingsProblems` where the configuration is asked and is wrong.
+    func path() throws -> String {
+        let environment = ProcessInfo.processInfo.environment
+        if let path = database ?? environment["METERD_DB"], !path.isEmpty { return path }
+        return try Settings.load(file: nil, environment: environment).database
     }
 }
 
@@ -36,7 +42,7 @@ struct LedgerOptions: ParsableArguments {
 
     /// The daemon that has the ledger open, else the ledger itself.
     func openForWriting() throws -> LedgerAccess {
-        let path = file.path
+        let path = try file.path()
         let ledger = try LedgerAccess.open(at: path) { holder in
             Terminal.error("meterd: waiting for \(holder), which is writing \(path)")
         }
@@ -46,7 +52,7 @@ struct LedgerOptions: ParsableArguments {
 
     /// Opens for reading; `--now` means the same on every command.
     func openForReading() throws -> LedgerFile {
-        let ledger = try LedgerFile.openForReading(at: file.path)
+        let ledger = try LedgerFile.openForReading(at: file.path())
         try check(ledger)
         return ledger
     }

@@ -2,15 +2,16 @@
 
 package import ArgumentParser
 import Foundation
+import Settings
 import Storage
 
-/// Exit status: 0 done, 1 it failed or something is wrong, 3 the ledger needs a newer meterd, 64 wrong usage.
+/// Exit status: 0 done, 1 it failed or something is wrong, 3 the ledger needs a newer meterd, 64 wrong usage or configuration.
 package struct Meterd: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "meterd",
         abstract: "Meters a mobile platform's usage and keeps its billing ledger.",
         discussion: """
-            The ledger is one SQLite file: --db FILE, else METERD_DB, else ./meterd.db. Read it with 'sqlite3 -readonly' \
+            The ledger is one SQLite file: --db FILE, else METERD_DB, else the configuration file's, else ./meterd.db. Read it with 'sqlite3 -readonly' \
             at any time. A first ledger:
 
               meterd init
@@ -52,7 +53,12 @@ package struct Meterd: ParsableCommand {
             exit(withError: error)
         } catch {
             Terminal.error("meterd: \(error)")
-            Foundation.exit((error as? StorageError)?.isNewerSchema == true ? 3 : 1)
+            switch error {
+            case let error as StorageError where error.isNewerSchema: Foundation.exit(3)
+            // A configuration is usage too: a service that is restarted would only fail again.
+            case is SettingsProblems: Foundation.exit(64)
+            default: Foundation.exit(1)
+            }
         }
     }
 }

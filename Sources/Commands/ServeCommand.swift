@@ -26,11 +26,11 @@ struct ServeCommand: AsyncParsableCommand {
     var listen: String?
 
     func run() async throws {
-        var environment = ProcessInfo.processInfo.environment
-        // An option is a setting that stands over the variable.
-        if let database = options.file.database { environment["METERD_DB"] = database }
-        if let listen { environment["METERD_LISTEN"] = listen }
-        let settings = try Settings.load(file: config, environment: environment)
+        var given: [String: (name: String, text: String)] = [:]
+        if let database = options.file.database { given["database"] = ("--db", database) }
+        if let listen { given["listen"] = ("--listen", listen) }
+        let settings = try Settings.load(
+            file: config, environment: ProcessInfo.processInfo.environment, options: given)
         let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
         LoggingSystem.bootstrap { [output = LogOutput()] _ in
             var handler = JournalLogHandler(output)

@@ -3,7 +3,7 @@
 /// The daemon's configuration. The table in `Setting` says what each value means and what it may be.
 package struct Settings: Hashable, Sendable {
     /// The path of the ledger's file.
-    package var database = "./meterd.db"
+    package var database = "meterd.db"
     package var listen = ListenAddress.tcp(host: "127.0.0.1", port: 8620)
     /// Whether a proxy in front does TLS and access control.
     package var behindProxy = false
@@ -27,16 +27,19 @@ package struct Settings: Hashable, Sendable {
     /// Where the file is looked for if nobody says where it is.
     package static let standardFile = "/etc/meterd/meterd.yaml"
 
-    /// The defaults, over them the file, over that the environment. An empty variable is as good as none.
+    /// The defaults, over them the file, over that the environment, over that a command line's options. An empty
+    /// variable is as good as none.
     ///
     /// - Parameters:
     ///   - file: The path of the file; nil takes the one that `METERD_CONFIG` names, else the standard file if there is
     ///     one, else none.
     ///   - environment: `METERD_DB` for `database`, and for every other key `METERD_` and the key in capitals.
     ///     Variables that are no setting are left alone.
+    ///   - options: The option that was given for a key, as `--listen`, and its text.
     /// - Throws: ``SettingsProblems`` with all that is wrong in the file and in the environment.
     package static func load(
-        file: String?, environment: [String: String], standardFile: String = Settings.standardFile
+        file: String?, environment: [String: String], options: [String: (name: String, text: String)] = [:],
+        standardFile: String = Settings.standardFile
     ) throws(SettingsProblems) -> Settings {
         var reader = SettingsReader()
         if let file {
@@ -47,6 +50,7 @@ package struct Settings: Hashable, Sendable {
             reader.readFile(standardFile, mayBeAbsent: true)
         }
         reader.readVariables(environment)
+        reader.readOptions(options)
         reader.checkAddress()
         guard reader.problems.isEmpty else { throw SettingsProblems(problems: reader.problems) }
         return reader.settings

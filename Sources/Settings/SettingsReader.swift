@@ -66,6 +66,15 @@ struct SettingsReader {
         }
     }
 
+    mutating func readOptions(_ options: [String: (name: String, text: String)]) {
+        for setting in Setting.all {
+            guard let option = options[setting.key] else { continue }
+            if let objection = read(option.text, of: setting, at: option.name) {
+                problems.append(SettingsProblem(option.name, objection))
+            }
+        }
+    }
+
     /// What is wrong with the text, if it is no value of the setting.
     private mutating func read(_ text: String, of setting: Setting, at place: String) -> String? {
         do {

@@ -25,7 +25,7 @@ struct ExampleTests {
     @Test("says something else where a value is changed, so each of its values counts")
     func everyValueCounts() throws {
         let changes = [
-            "database: ./meterd.db": "database: other.db", "listen: 127.0.0.1:8620": "listen: localhost:0",
+            "database: meterd.db": "database: other.db", "listen: 127.0.0.1:8620": "listen: localhost:0",
             "behind_proxy: false": "behind_proxy: true", "rate_at: \"00:10\"": "rate_at: off",
             "max_body_bytes: 16MiB": "max_body_bytes: 1MiB", "max_expanded_bytes: 64MiB": "max_expanded_bytes: 1MiB",
             "max_queue_bytes: 128MiB": "max_queue_bytes: 1MiB", "max_queue_requests: 4096": "max_queue_requests: 1",
