@@ -26,20 +26,61 @@ final class Shell {
 
     private static let timeoutSeconds = 60
 
-    /// - Parameter binaries: the folder of the tested meterd.
-    init(binaries: URL) throws {
+    /// In place of meterd: as soon as a ledger is made, a daemon opens it, and the commands that follow find it there.
+    private static let servingMeterd = """
+        #!/bin/sh
+        real="$METERD_TEST_BINARY"
+        if [ "${1-}" != init ]; then exec "$real" "$@"; fi
+        made=$("$real" "$@") || exit
+        printf '%s\\n' "$made"
+        ledger=$(printf '%s' "$made" | sed -n 's/^ledger \\(.*\\) made: .*/\\1/p')
+        [ -n "$ledger" ] || exit 0
+        METERD_RATE_AT=off "$real" serve --db "$ledger" --listen 127.0.0.1:0 </dev/null >/dev/null 2>>"$METERD_TEST_LOG" &
+        echo $! >>"$METERD_TEST_LOG.pids"
+        for _ in $(seq 500); do
+            [ ! -S "$ledger.sock" ] || exit 0
+            sleep 0.02
+        done
+        echo "no daemon" >&2
+        exit 1
+        """
+
+    /// - Parameters:
+    ///   - binaries: the folder of the tested meterd.
+    ///   - serving: whether a daemon is to have each ledger open.
+    init(binaries: URL, serving: Bool = false) throws {
         scratch = FileManager.default.temporaryDirectory.appending(path: "meterd-transcript-\(UUID().uuidString)")
         folder = scratch.appending(path: "work")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var variables = ProcessInfo.processInfo.environment
         for name in ["METERD_DB", "METERD_CONFIG", "TZ", "LANG", "LANGUAGE"] { variables[name] = nil }
         variables["PATH"] = "\(binaries.path):\(variables["PATH"] ?? "/usr/bin:/bin")"
+        if serving {
+            let own = scratch.appending(path: "bin")
+            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+            let script = own.appending(path: "meterd").path
+            try Self.servingMeterd.write(toFile: script, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+            variables["PATH"] = "\(own.path):\(variables["PATH"] ?? "")"
+            variables["METERD_TEST_BINARY"] = binaries.appending(path: "meterd").path
+            variables["METERD_TEST_LOG"] = scratch.appending(path: "daemon.log").path
+        }
         variables["LC_ALL"] = "C"
         variables["COLUMNS"] = "100"
         environment = variables.map { "\($0.key)=\($0.value)" }
     }
 
-    deinit { try? FileManager.default.removeItem(at: scratch) }
+    deinit {
+        let pids = (try? String(contentsOf: scratch.appending(path: "daemon.log.pids"), encoding: .utf8)) ?? ""
+        for pid in pids.split(separator: "\n").compactMap({ pid_t($0) }) { kill(pid, SIGKILL) }
+        try? FileManager.default.removeItem(at: scratch)
+    }
+
+    /// How many daemons were started.
+    var daemonCount: Int {
+        let pids = try? String(contentsOf: scratch.appending(path: "daemon.log.pids"), encoding: .utf8)
+        return pids?.split(separator: "\n").count ?? 0
+    }
 
     func run(_ command: String) throws -> CommandOutcome {
         let output = scratch.appending(path: "output")

@@ -27,10 +27,8 @@ struct TranscriptTests {
 
     @Test("meterd prints what the transcript says", arguments: names)
     func transcript(name: String) throws {
-        let binaries = try #require(Self.binaries, "there is no meterd beside the test executable; build it first")
-        let file = Self.folder.appending(path: "\(name).transcript")
-        let transcript = Transcript(try String(contentsOf: file, encoding: .utf8))
-        let shell = try Shell(binaries: binaries)
+        let (transcript, file) = try Self.read(name)
+        let shell = try Shell(binaries: #require(Self.binaries, "there is no meterd beside the tests; build it first"))
         let replayed = try transcript.replayed { try shell.run($0) }
         if Self.isRecording {
             if replayed != transcript.text { try replayed.write(to: file, atomically: true, encoding: .utf8) }
@@ -40,6 +38,34 @@ struct TranscriptTests {
         if !difference.isEmpty {
             Issue.record("\(name).transcript: - is what it says, + is what came\n\(difference)")
         }
+    }
+
+    private static func read(_ name: String) throws -> (Transcript, URL) {
+        let file = folder.appending(path: "\(name).transcript")
+        return (Transcript(try String(contentsOf: file, encoding: .utf8)), file)
+    }
+
+    /// Transcripts that can't be told beside a daemon, and why.
+    private static let notServed = [
+        "serve": "is about a daemon that does not start",
+        "init": "lists the folder, where a daemon has its socket",
+        "finding-the-ledger": "changes a ledger's schema behind the back of whoever has it open",
+        "verify": "counts day starts, and a daemon stores those of the day on which it starts",
+    ]
+
+    @Test(
+        "meterd prints the same while a daemon has the ledger open",
+        arguments: names.filter { notServed[$0] == nil })
+    func servedTranscript(name: String) throws {
+        let (transcript, _) = try Self.read(name)
+        let shell = try Shell(
+            binaries: #require(Self.binaries, "there is no meterd beside the tests; build it first"), serving: true)
+        let replayed = try transcript.replayed { try shell.run($0) }
+        let difference = LineDiff.text(expected: transcript.text, actual: replayed)
+        if !difference.isEmpty {
+            Issue.record("\(name).transcript: - is what it says, + is what came beside a daemon\n\(difference)")
+        }
+        #expect(shell.daemonCount > 0 || !transcript.text.contains("\nledger "))
     }
 
     @Test("there are transcripts to compare with")
