@@ -183,7 +183,7 @@ let package = Package(
             ], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
-            name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts"], swiftSettings: strict),
+            name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts", "Serving"], swiftSettings: strict),
         .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),
         .testTarget(name: "OracleTests", dependencies: ["Oracle"], swiftSettings: strict),
         .testTarget(

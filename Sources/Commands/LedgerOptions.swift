@@ -46,7 +46,10 @@ struct LedgerOptions: ParsableArguments {
         let ledger = try LedgerAccess.open(at: path) { holder in
             Terminal.error("meterd: waiting for \(holder), which is writing \(path)")
         }
-        if case .here(let ledger) = ledger { try check(ledger.file) }
+        switch ledger {
+        case .here(let ledger): try check(ledger.file)
+        case .daemon: if now != nil { _ = try openForReading() }
+        }
         return ledger
     }
 

@@ -26,25 +26,6 @@ final class Shell {
 
     private static let timeoutSeconds = 60
 
-    /// In place of meterd: as soon as a ledger is made, a daemon opens it, and the commands that follow find it there.
-    private static let servingMeterd = """
-        #!/bin/sh
-        real="$METERD_TEST_BINARY"
-        if [ "${1-}" != init ]; then exec "$real" "$@"; fi
-        made=$("$real" "$@") || exit
-        printf '%s\\n' "$made"
-        ledger=$(printf '%s' "$made" | sed -n 's/^ledger \\(.*\\) made: .*/\\1/p')
-        [ -n "$ledger" ] || exit 0
-        METERD_RATE_AT=off "$real" serve --db "$ledger" --listen 127.0.0.1:0 </dev/null >/dev/null 2>>"$METERD_TEST_LOG" &
-        echo $! >>"$METERD_TEST_LOG.pids"
-        for _ in $(seq 500); do
-            [ ! -S "$ledger.sock" ] || exit 0
-            sleep 0.02
-        done
-        echo "no daemon" >&2
-        exit 1
-        """
-
     /// - Parameters:
     ///   - binaries: the folder of the tested meterd.
     ///   - serving: whether a daemon is to have each ledger open.
@@ -56,11 +37,7 @@ final class Shell {
         for name in ["METERD_DB", "METERD_CONFIG", "TZ", "LANG", "LANGUAGE"] { variables[name] = nil }
         variables["PATH"] = "\(binaries.path):\(variables["PATH"] ?? "/usr/bin:/bin")"
         if serving {
-            let own = scratch.appending(path: "bin")
-            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
-            let script = own.appending(path: "meterd").path
-            try Self.servingMeterd.write(toFile: script, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+            let own = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Serving")
             variables["PATH"] = "\(own.path):\(variables["PATH"] ?? "")"
             variables["METERD_TEST_BINARY"] = binaries.appending(path: "meterd").path
             variables["METERD_TEST_LOG"] = scratch.appending(path: "daemon.log").path
