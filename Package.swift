@@ -178,12 +178,14 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "LedgerFixture", "Quantities", "Rating", "LedgerStore", "Storage", "Operations", "HTTPAPI", hummingbird,
+                "LedgerFixture", "Quantities", "Rating", "LedgerStore", "Storage", "Operations", "Writer", "HTTPAPI",
+                hummingbird,
                 hummingbirdTesting, httpTypes, logging, nioCore, grdb,
             ], swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
-            name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts", "Serving"], swiftSettings: strict),
+            name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts", "Serving"],
+            swiftSettings: strict),
         .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),
         .testTarget(name: "OracleTests", dependencies: ["Oracle"], swiftSettings: strict),
         .testTarget(

@@ -48,6 +48,8 @@ package enum EventBodyError: Error, Equatable, CustomStringConvertible {
     case unsupportedType(String)
     case unsupportedEncoding(String)
     case tooLarge(limit: Int, expanded: Bool)
+    /// Too many bodies are in memory already.
+    case noRoom
     case brokenGzip(String)
     case noBatch(String)
     case badHeader(String, String)
@@ -62,6 +64,7 @@ package enum EventBodyError: Error, Equatable, CustomStringConvertible {
             "Content-Encoding '\(encoding)' is not understood; send gzip or none"
         case .tooLarge(let limit, let expanded):
             "the body \(expanded ? "expands to more than" : "has more than") \(limit) bytes; send fewer events at once"
+        case .noRoom: "too many events are on their way; send the same again in a moment"
         case .brokenGzip(let reason): "the body is a broken gzip stream: \(reason)"
         case .noBatch(let reason): "the body is no JSON array of events: \(reason)"
         case .badHeader(let name, let reason): "header \(name): \(reason)"
@@ -174,25 +177,29 @@ package enum EventBody {
 }
 
 /// Collects a body as it comes, within bounds, decompressing it on the way.
-package struct BodyCollector {
+struct BodyCollector {
     private let limit: Int
     private let expandedLimit: Int
     private let gzip: GzipStream?
+    private let share: BodyBudget.Share
     private var received = 0
     private var bytes: [UInt8] = []
 
     /// - Parameters:
     ///   - encoding: the request's `Content-Encoding`.
     ///   - declared: its `Content-Length`, if it has one.
-    package init(
-        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int
+    init(
+        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int, share: BodyBudget.Share
     ) throws(EventBodyError) {
+        self.share = share
         self.limit = limit
         self.expandedLimit = expandedLimit
         if let declared, declared > limit { throw .tooLarge(limit: limit, expanded: false) }
         switch encoding?.lowercased() {
         case nil, "", "identity":
             gzip = nil
+            // Room for all of it is asked for before the first byte is taken.
+            guard share.grow(to: declared ?? 0) else { throw .noRoom }
             bytes.reserveCapacity(declared ?? 0)
         case "gzip", "x-gzip":
             do { gzip = try GzipStream(chunkBytes: 64 << 10) } catch { throw .brokenGzip("no memory") }
@@ -200,11 +207,16 @@ package struct BodyCollector {
         }
     }
 
-    package mutating func add(_ part: UnsafeBufferPointer<UInt8>) throws {
+    private mutating func append(_ part: UnsafeBufferPointer<UInt8>) throws {
+        guard share.grow(to: max(bytes.count + part.count, bytes.capacity)) else { throw EventBodyError.noRoom }
+        bytes.append(contentsOf: part)
+    }
+
+    mutating func add(_ part: UnsafeBufferPointer<UInt8>) throws {
         received += part.count
         guard received <= limit else { throw EventBodyError.tooLarge(limit: limit, expanded: false) }
         guard let gzip else {
-            bytes.append(contentsOf: part)
+            try append(part)
             return
         }
         do {
@@ -212,14 +224,14 @@ package struct BodyCollector {
                 guard bytes.count + expanded.count <= expandedLimit else {
                     throw EventBodyError.tooLarge(limit: expandedLimit, expanded: true)
                 }
-                bytes.append(contentsOf: expanded)
+                try append(expanded)
             }
         } catch GzipError.broken(let reason) {
             throw EventBodyError.brokenGzip(reason)
         }
     }
 
-    package func finish() throws(EventBodyError) -> [UInt8] {
+    func finish() throws(EventBodyError) -> [UInt8] {
         do { try gzip?.finish() } catch { throw .brokenGzip("it ends in the middle") }
         return bytes
     }

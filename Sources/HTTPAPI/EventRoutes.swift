@@ -15,6 +15,10 @@ package struct EventRoutes: Sendable {
         package var bodyBytes = 16 << 20
         /// What a compressed body may expand to.
         package var expandedBytes = 64 << 20
+        /// All bodies that are in memory at a time.
+        package var allBytes = 128 << 20
+        /// How long a body may take to arrive.
+        package var seconds = 30
 
         package init() {}
     }
@@ -26,12 +30,14 @@ package struct EventRoutes: Sendable {
     private let writer: LedgerWriter
     private let clock: LedgerClock
     private let bounds: Bounds
+    private let budget: BodyBudget
 
     /// - Parameter clock: the daemon's own.
     package init(writer: LedgerWriter, clock: LedgerClock, bounds: Bounds) {
         self.writer = writer
         self.clock = clock
         self.bounds = bounds
+        budget = BodyBudget(limit: bounds.allBytes)
     }
 
     package func add<Context>(to router: some RouterMethods<Context>) {
@@ -40,24 +46,43 @@ package struct EventRoutes: Sendable {
 
     private func take(_ request: Request) async throws -> Response {
         let clock = try Self.clock(request.headers) ?? clock
-        let events: ReceivedEvents
+        let share = budget.share()
         do {
             let form = try EventForm(request.headers)
-            events = try EventBody.read(try await collect(request), as: form, headers: request.headers)
+            let events = try EventBody.read(
+                try await collect(request, share), as: form, headers: request.headers)
+            let report = try await writer.ingest(events, clock: clock)
+            return withExtendedLifetime(share) { Self.answer(report) }
+        } catch EventBodyError.noRoom {
+            throw ProblemError.unavailable("\(EventBodyError.noRoom)", retryAfterSeconds: 1)
         } catch let error as EventBodyError {
             throw ProblemError(error.status, "\(error)")
-        }
-        do {
-            return Self.answer(try await writer.ingest(events, clock: clock))
         } catch let error as WriterError {
             throw ProblemError(error)
         }
     }
 
-    private func collect(_ request: Request) async throws -> [UInt8] {
+    private func collect(_ request: Request, _ share: BodyBudget.Share) async throws -> [UInt8] {
+        try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+            group.addTask { try await receive(request, share) }
+            group.addTask {
+                try await Task.sleep(for: .seconds(bounds.seconds))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let body = try await group.next() ?? nil else {
+                throw ProblemError(
+                    .requestTimeout, "the body did not arrive within \(bounds.seconds) s; nothing was stored",
+                    headers: [.connection: "close"])
+            }
+            return body
+        }
+    }
+
+    private func receive(_ request: Request, _ share: BodyBudget.Share) async throws -> [UInt8] {
         var collector = try BodyCollector(
             encoding: request.headers[.contentEncoding], declared: request.headers[.contentLength].flatMap { Int($0) },
-            limit: bounds.bodyBytes, expandedLimit: bounds.expandedBytes)
+            limit: bounds.bodyBytes, expandedLimit: bounds.expandedBytes, share: share)
         for try await part in request.body {
             try part.withUnsafeReadableBytes { try collector.add($0.bindMemory(to: UInt8.self)) }
         }
@@ -107,6 +132,7 @@ extension EventBodyError {
         switch self {
         case .unsupportedType, .unsupportedEncoding: .unsupportedMediaType
         case .tooLarge: .contentTooLarge
+        case .noRoom: .serviceUnavailable
         case .brokenGzip, .noBatch, .badHeader: .badRequest
         }
     }
@@ -116,7 +142,7 @@ extension ProblemError {
     /// What the writer could not do; 503 where the same request will do later.
     fileprivate init(_ error: WriterError) {
         switch error {
-        case .queueFull: self = .unavailable("\(error)", retryAfterSeconds: 1)
+        case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)
         case .diskFull, .brokenDisk: self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed(let error as LedgerError): self = .badRequest("\(error)")

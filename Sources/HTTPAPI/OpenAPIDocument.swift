@@ -80,6 +80,7 @@ package enum OpenAPIDocument {
 
     private static let problems: [(name: String, value: JSONValue)] = [
         ("BadRequest", problemAnswer("The request can't be read; it will be wrong again.")),
+        ("RequestTimeout", problemAnswer("The body did not arrive in time; nothing was stored.")),
         ("ContentTooLarge", problemAnswer("The body is over the bound, as sent or unpacked; send it in parts.")),
         ("UnsupportedMediaType", problemAnswer("The body is of a media type or an encoding that isn't understood.")),
         ("InternalError", problemAnswer("It failed; the server's log says why.")),

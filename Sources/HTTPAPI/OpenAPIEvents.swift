@@ -35,6 +35,7 @@ enum EventOperations {
                 "What became of the events. The four counts add up to the events received.",
                 Document.reference("schemas", "IngestReport")),
             "400": Document.reference("responses", "BadRequest"),
+            "408": Document.reference("responses", "RequestTimeout"),
             "413": Document.reference("responses", "ContentTooLarge"),
             "415": Document.reference("responses", "UnsupportedMediaType"),
             "500": Document.reference("responses", "InternalError"),
@@ -58,7 +59,15 @@ enum EventOperations {
                     "name": "Content-Encoding", "in": "header", "description": "gzip where the body is packed.",
                     "schema": ["type": "string", "enum": ["gzip"]],
                 ]
-            )
+            ),
+            (
+                "Meterd-Now",
+                [
+                    "name": "Meterd-Now", "in": "header",
+                    "description": "What time it is, for a ledger with a test clock only; it never goes back.",
+                    "schema": ["type": "string", "format": "date-time"],
+                ]
+            ),
         ]
 
     static let schemas: [(name: String, value: JSONValue)] = [

@@ -105,6 +105,8 @@ package struct Daemon: Sendable {
         var bounds = EventRoutes.Bounds()
         bounds.bodyBytes = settings.maxBodyBytes
         bounds.expandedBytes = settings.maxExpandedBytes
+        bounds.allBytes = settings.maxQueueBytes
+        bounds.seconds = settings.requestTimeoutSeconds
         EventRoutes(writer: writer, clock: clock, bounds: bounds).add(to: router)
         StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
         ReadRoutes(reader: reader).add(to: router)

@@ -61,7 +61,8 @@ struct Setting: Sendable {
         Setting(
             "max_queue_bytes", \.maxQueueBytes, .size(1 << 20...16 << 30),
             """
-            How many bytes of events may wait for the writer; what comes beyond is told to come again later.
+            How many bytes of events may be in memory, arriving or waiting for the writer; what comes beyond is told to
+            come again later.
             """),
         Setting(
             "max_queue_requests", \.maxQueueRequests, .count(1...1_000_000),
@@ -76,7 +77,7 @@ struct Setting: Sendable {
         Setting(
             "request_timeout_seconds", \.requestTimeoutSeconds, .count(1...3600),
             """
-            How many seconds a request may take.
+            How many seconds the body of a request may take to arrive, and a connection may be idle.
             """),
         Setting(
             "log_level", \.logLevel, .level,

@@ -88,13 +88,14 @@ struct BetweenTransactionsTests {
         struct Stop: Error {}
         let whole = try fixture()
         _ = try whole.ledger.rate(#require(Day("2027-01-08")), clock: whole.clock)
-        let views = Self.views.dropLast() + [
-            """
-            SELECT posted_day, usage_day, tenant, app, item, source, tier, quantity, amount_micros, price_version
-            FROM ledger
-            ORDER BY entry_id
-            """
-        ]
+        let views =
+            Self.views.dropLast() + [
+                """
+                SELECT posted_day, usage_day, tenant, app, item, source, tier, quantity, amount_micros, price_version
+                FROM ledger
+                ORDER BY entry_id
+                """
+            ]
         for moment in [1, 2, 5, 9, 12] {
             let ended = try fixture()
             var count = 0

@@ -1,0 +1,248 @@
+// POST /v1/events: every form of events, every way in which a body as a whole is wrong, and the bounds.
+
+import Foundation
+import HTTPAPI
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import LedgerFixture
+import LedgerStore
+import NIOCore
+import Storage
+import Testing
+import Writer
+
+@Suite("Events over HTTP")
+struct EventRouteTests {
+    /// A daemon's event and state routes over a new ledger with the app `shop`; the clock is the ledger's.
+    private func serving(
+        bounds: EventRoutes.Bounds = EventRoutes.Bounds(),
+        _ test: @escaping @Sendable (any TestClientProtocol, _ path: String) async throws -> Void
+    ) async throws {
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        let (path, clock) = (fixture.path, fixture.clock)
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        EventRoutes(writer: writer, clock: clock, bounds: bounds).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: try LedgerReader(path: path)).add(to: router)
+        try await Application(router: router).test(.router) { try await test($0, path) }
+        await writer.stop()
+    }
+
+    private static func post(
+        _ client: any TestClientProtocol, _ headers: [String: String], _ body: [UInt8]
+    ) async throws -> String {
+        var fields = HTTPFields()
+        for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value }
+        return try await client.execute(
+            uri: "/v1/events", method: .post, headers: fields, body: ByteBuffer(bytes: body)
+        ) { response in
+            let text = String(buffer: response.body)
+            guard response.headers[.contentType] == "application/problem+json" else {
+                return "\(response.status.code) \(text)"
+            }
+            let problem = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            return "\(response.status.code) \(problem?["detail"] as? String ?? text)"
+        }
+    }
+
+    private static let call = EventLine.calls(5, id: "c1").text
+    private static let device = EventLine.device("phone-1", id: "d1").text
+    private static let binary = [
+        "ce-specversion": "1.0", "ce-type": "meterd.gateway_call", "ce-source": "/test", "ce-id": "c1",
+        "ce-time": "2027-01-10T10:00:00Z", "ce-subject": "shop",
+    ]
+
+    private static func counts(_ accepted: Int, _ duplicates: Int, _ refused: Int, _ results: String = "") -> String {
+        "200 {\"accepted\":\(accepted),\"duplicates\":\(duplicates),\"corrections\":0,\"refused\":\(refused),"
+            + "\"results\":[\(results)]}"
+    }
+
+    private static let duplicate = #"{"index":0,"source":"/test","id":"c1","status":"duplicate"}"#
+
+    @Test("come in each form, and are the same event in each")
+    func forms() async throws {
+        let structured = "application/cloudevents+json"
+        let batched = "application/cloudevents-batch+json"
+        let lines = "application/x-ndjson"
+        let gzipped = try gzip(Self.call)
+        let steps: [(headers: [String: String], body: [UInt8], answer: String)] = [
+            (["content-type": structured], Array(Self.call.utf8), Self.counts(1, 0, 0)),
+            (
+                ["content-type": structured + "; charset=UTF-8"], Array(Self.call.utf8),
+                Self.counts(0, 1, 0, Self.duplicate)
+            ),
+            (
+                ["content-type": batched], Array("[\(Self.call) , \(Self.device)]".utf8),
+                Self.counts(1, 1, 0, Self.duplicate)
+            ),
+            (["content-type": batched], Array(" [ ] ".utf8), Self.counts(0, 0, 0)),
+            (
+                ["content-type": lines], Array("\(Self.call)\r\n\n\(Self.device)".utf8),
+                Self.counts(1, 1, 0, Self.duplicate)
+            ),
+            (["content-type": lines], [], Self.counts(0, 0, 0)),
+            (["content-type": structured, "content-encoding": "gzip"], gzipped, Self.counts(0, 1, 0, Self.duplicate)),
+            (Self.binary, Array(#"{"calls":5}"#.utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (
+                Self.binary.merging(["ce-source": "/t%C3%A9st%25", "content-type": "application/json"]) { $1 },
+                Array(#" {"calls":6} "#.utf8), Self.counts(1, 0, 0)
+            ),
+            // A bad event is its own outcome; its neighbours are stored.
+            (
+                ["content-type": batched], Array("[1,\(Self.device),]".utf8),
+                Self.counts(
+                    1, 0, 2,
+                    #"{"index":0,"status":"refused","code":"malformed","reason":"an event must be a JSON object, not 1"},"#
+                        + #"{"index":2,"status":"refused","code":"malformed","reason":"there is no text"}"#)
+            ),
+        ]
+        try await serving { client, path in
+            for step in steps {
+                let answer = try await Self.post(client, step.headers, step.body)
+                #expect(answer == step.answer, "\(step.headers)")
+            }
+            let stored = try LedgerFile.openForReading(at: path).read {
+                try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source")
+            }
+            #expect(stored == ["/test c1 5", "/tést% c1 6"])
+        }
+    }
+
+    @Test("are refused as a whole with a problem that says what would do")
+    func problems() async throws {
+        let json = "application/cloudevents+json"
+        let batched = "application/cloudevents-batch+json"
+        let understood =
+            "send application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson in UTF-8, or one "
+            + "event's JSON data with ce-* headers"
+        let gzipped = try gzip(Self.call)
+        let cases: [(headers: [String: String], body: [UInt8], answer: String)] = [
+            ([:], [], "415 the request has no Content-Type; \(understood)"),
+            (["content-type": "text/plain"], [], "415 Content-Type 'text/plain' is none for events; \(understood)"),
+            (
+                ["content-type": json + ";charset=utf-16"], [],
+                "415 Content-Type 'application/cloudevents+json;charset=utf-16' is none for events; \(understood)"
+            ),
+            (
+                ["content-type": json, "content-encoding": "br"], [],
+                "415 Content-Encoding 'br' is not understood; send gzip or none"
+            ),
+            (
+                ["content-type": json, "content-encoding": "gzip"], Array(Self.call.utf8),
+                "400 the body is a broken gzip stream: incorrect header check"
+            ),
+            (
+                ["content-type": json, "content-encoding": "gzip"], Array(gzipped.dropLast(3)),
+                "400 the body is a broken gzip stream: it ends in the middle"
+            ),
+            (
+                ["content-type": batched], Array("{}".utf8),
+                "400 the body is no JSON array of events: an array is expected, at byte 0"
+            ),
+            (
+                ["content-type": batched], Array("[\(Self.call)".utf8),
+                "400 the body is no JSON array of events: the array is cut, at byte \(Self.call.utf8.count + 1)"
+            ),
+            (
+                Self.binary, Array(#"{"calls":5},"subject":"other""#.utf8),
+                "400 the body is no JSON array of events: in binary mode it is the event's data, one JSON object"
+            ),
+            (
+                Self.binary.merging(["ce-id": "100%"]) { $1 }, Array("{}".utf8),
+                "400 header ce-id: '%' is followed by two hexadecimal digits, and itself written %25"
+            ),
+            (
+                ["content-type": json, "meterd-now": "noon"], Array(Self.call.utf8),
+                "400 header meterd-now 'noon': write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00"
+            ),
+        ]
+        try await serving { client, path in
+            for one in cases {
+                let answer = try await Self.post(client, one.headers, one.body)
+                #expect(answer == one.answer)
+            }
+            let stored = try LedgerFile.openForReading(at: path).read {
+                try LedgerFixture.rows($0, "SELECT * FROM usage_daily")
+            }
+            #expect(stored == [])
+        }
+    }
+
+    @Test("have bounds: on a body as sent, once unpacked, and on all that are in memory")
+    func bounds() async throws {
+        var small = EventRoutes.Bounds()
+        small.bodyBytes = 1_000
+        small.expandedBytes = 2_000
+        let lines = ["content-type": "application/x-ndjson"]
+        let packed = lines.merging(["content-encoding": "gzip"]) { $1 }
+        let blank = { String(repeating: "\n", count: $0) }
+        let (fitting, bomb) = (try gzip(blank(2_000)), try gzip(blank(2_001)))
+        let cases: [(headers: [String: String], body: [UInt8], answer: String)] = [
+            (lines, Array(blank(1_000).utf8), Self.counts(0, 0, 0)),
+            (
+                lines, Array(blank(1_001).utf8),
+                "413 the body has more than 1000 bytes; send fewer events at once"
+            ),
+            (packed, fitting, Self.counts(0, 0, 0)),
+            (packed, bomb, "413 the body expands to more than 2000 bytes; send fewer events at once"),
+        ]
+        try await serving(bounds: small) { client, _ in
+            for one in cases {
+                let answer = try await Self.post(client, one.headers, one.body)
+                #expect(answer == one.answer)
+            }
+        }
+    }
+
+    @Test("are told their time by the header Meterd-Now, where the ledger has a test clock; it never goes back")
+    func time() async throws {
+        let headers = ["content-type": "application/cloudevents+json", "meterd-now": "2027-01-12T12:00:00Z"]
+        try await serving { client, path in
+            let late = EventLine.calls(5, id: "late", at: "2027-01-12T11:00:00Z").text
+            let first = try await Self.post(client, headers, Array(late.utf8))
+            #expect(first == Self.counts(1, 0, 0))
+            // The daemon's own clock stands behind that.
+            let behind = try await Self.post(client, ["content-type": headers["content-type"]!], Array(Self.call.utf8))
+            #expect(behind.hasPrefix("400 --now 2027-01-10T12:00:00Z is before 2027-01-12T12:00:00Z"))
+        }
+    }
+
+    @Test("show in the metrics, and the daemon says that it is alive and ready")
+    func state() async throws {
+        try await serving { client, path in
+            let body = "[\(Self.call),\(Self.call),\(EventLine.calls(1, id: "x", app: "none").text)]"
+            _ = try await Self.post(client, ["content-type": "application/cloudevents-batch+json"], Array(body.utf8))
+            for uri in ["/healthz", "/readyz"] {
+                try await client.execute(uri: uri, method: .get) { (response) in #expect(response.status == .ok) }
+            }
+            try await client.execute(uri: "/metrics", method: .get) { response in
+                let lines = Set(String(buffer: response.body).split(separator: "\n").map(String.init))
+                for line in [
+                    #"meterd_events_total{outcome="accepted"} 1"#, #"meterd_events_total{outcome="duplicate"} 1"#,
+                    #"meterd_events_total{outcome="refused"} 1"#, #"meterd_refusals_total{code="unknown_app"} 1"#,
+                    "meterd_queue_requests 0", "meterd_transaction_events_count 1", "meterd_transaction_events_sum 3",
+                    "meterd_durable_seconds_count 1", "meterd_quarantined_events 1", "meterd_rating_runs_total 0",
+                    #"meterd_unsettled_days{final="no"} 1"#, #"meterd_unsettled_days{final="yes"} 0"#,
+                    "meterd_unrated_changes 1",
+                ] {
+                    #expect(lines.contains(line), "\(line)")
+                }
+            }
+        }
+    }
+
+    /// What the program gzip makes of a text.
+    private func gzip(_ text: String) throws -> [UInt8] {
+        let folder = try ScratchFolder()
+        try text.write(toFile: folder.path("text"), atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/gzip")
+        process.arguments = [folder.path("text")]
+        try process.run()
+        process.waitUntilExit()
+        return [UInt8](try Data(contentsOf: URL(filePath: folder.path("text.gz"))))
+    }
+}
