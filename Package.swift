@@ -182,6 +182,9 @@ let package = Package(
                 hummingbird,
                 hummingbirdTesting, httpTypes, logging, nioCore, grdb,
             ], swiftSettings: strict),
+        .testTarget(
+            name: "ServingTests", dependencies: ["EventCodec", "Quantities", "Settings", "Serving"],
+            swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
             name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts", "Serving"],

@@ -1,19 +1,19 @@
 // The nightly job: rates the day that has ended, and after a time off all that were missed.
 
-import Foundation
+package import Foundation
 import HTTPAPI
 import LedgerStore
 import Logging
 import Operations
-import Quantities
+package import Quantities
 import RatingRun
 import ServiceLifecycle
-import Settings
+package import Settings
 import Writer
 
 /// Rates each day once the set time of the following day has come, by the ledger's time zone; when it starts, at once
 /// what that rule asks for by then.
-struct NightlyRating: Service {
+package struct NightlyRating: Service {
     let writer: LedgerWriter
     let clock: LedgerClock
     let reader: LedgerReader
@@ -27,7 +27,7 @@ struct NightlyRating: Service {
     /// How long to wait after a run that failed.
     private static let retryAfter = Duration.seconds(600)
 
-    func run() async throws {
+    package func run() async throws {
         guard let rateAt else {
             logger.notice("no nightly rating: rate_at is off")
             return try await gracefulShutdown()
@@ -61,7 +61,7 @@ struct NightlyRating: Service {
     }
 
     /// The last day whose rating is due: yesterday once the time of day has come, until then the day before.
-    static func dayDue(at now: Instant, _ rateAt: TimeOfDay, in zone: TimeZone) -> Day {
+    package static func dayDue(at now: Instant, _ rateAt: TimeOfDay, in zone: TimeZone) -> Day {
         let date = Date(timeIntervalSince1970: Double(now.micros / 1_000_000))
         let local = Int(now.micros / 1_000_000) + zone.secondsFromGMT(for: date)
         let secondOfDay = ((local % 86_400) + 86_400) % 86_400
