@@ -33,21 +33,41 @@ package final class LedgerFile: Sendable {
         let lock = try WriterLock(ledger: path, waitSeconds: 0)
         // Checked again: another 'init' may have been faster.
         guard !FileManager.default.fileExists(atPath: path) else { throw StorageError.alreadyThere(path) }
-        let file = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+        // Made beside and renamed when it is whole: whoever dies here leaves no half a ledger.
+        let making = path + ".making"
+        func clearAway() {
+            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: making + suffix) }
+        }
+        clearAway()
+        defer { clearAway() }
+        let draft = LedgerFile(path: making, queue: try connect(making, readonly: false, named: path), lock: nil)
         do {
-            try file.write { database in
+            try draft.write { database in
                 try database.execute(sql: "PRAGMA application_id = \(applicationID)")
                 let migrator = SchemaMigrator(migrations: migrations)
                 try migrator.prepare(database)
                 try migrator.apply(migrations, to: database)
                 try fill(database)
             }
+            try draft.emptyWAL()
+            try draft.queue.close()
         } catch {
-            try? file.queue.close()
-            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+            try? draft.queue.close()
             throw error
         }
-        return file
+        try publish(making, as: path)
+        return LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+    }
+
+    /// Gives a whole file its name, for good also if the power fails now.
+    private static func publish(_ making: String, as path: String) throws {
+        guard rename(making, path) == 0 else {
+            throw StorageError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        let folder = open(URL(filePath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        Foundation.close(folder)
     }
 
     /// Opens a file for writing: takes the writer's lock, brings the schema up, sees that commits are durable.
@@ -115,7 +135,10 @@ package final class LedgerFile: Sendable {
         }
     }
 
-    private static func connect(_ path: String, readonly: Bool) throws -> DatabaseQueue {
+    /// - Parameter name: what messages call the file, if not by its path.
+    private static func connect(
+        _ path: String, readonly: Bool, named name: String? = nil
+    ) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = readonly
         configuration.label = "meterd"
@@ -165,7 +188,7 @@ package final class LedgerFile: Sendable {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
             throw StorageError.damaged(path: path, reason: error.message ?? "a page can't be read")
         } catch let error as DatabaseError {
-            throw StorageError.cannotOpen(path: path, reason: error.message ?? "\(error.resultCode)")
+            throw StorageError.cannotOpen(path: name ?? path, reason: error.message ?? "\(error.resultCode)")
         }
     }
 
@@ -186,8 +209,14 @@ package final class LedgerFile: Sendable {
     /// Empties the WAL into the file, as far as readers let it, closes it and frees the writer's lock.
     package func close() throws {
         defer { lock?.release() }
-        if lock != nil { _ = try connection { try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") } }
+        if lock != nil { try emptyWAL() }
         try queue.close()
+    }
+
+    /// - Returns: whether all of it is in the file; a reader may hold some back.
+    @discardableResult
+    private func emptyWAL() throws -> Bool {
+        try connection { try Bool.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false }
     }
 
     // MARK: Using
@@ -218,8 +247,7 @@ package final class LedgerFile: Sendable {
         try connection { try $0.execute(sql: "PRAGMA secure_delete = ON") }
         defer { try? connection { try $0.execute(sql: "PRAGMA secure_delete = FAST") } }
         let value = try write(block)
-        let isBusy = try connection { try Bool.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") ?? true }
-        guard !isBusy else { throw StorageError.traceRemains(path) }
+        guard try emptyWAL() else { throw StorageError.traceRemains(path) }
         return value
     }
 

@@ -49,6 +49,20 @@ struct LedgerFileTests {
         #expect(try String(contentsOfFile: other, encoding: .utf8) == "mine")
     }
 
+    @Test("What an attempt that was killed has left behind is in nobody's way")
+    func killedMaking() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("a.db")
+        for suffix in [".making", ".making-wal", ".making-shm", ".lock"] {
+            try "half a file".write(toFile: path + suffix, atomically: false, encoding: .utf8)
+        }
+        #expect(throws: StorageError.noSuchFile(path)) { try facts(path) }
+        try create(path)
+        #expect(try facts(path) == ["new", "old"])
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.contains("making") }
+        #expect(left == [])
+    }
+
     @Test("When filling it fails there is no file, and the next attempt succeeds")
     func failedMaking() throws {
         struct Stop: Error {}
