@@ -127,7 +127,8 @@ let package = Package(
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "LedgerStore",
                 "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
-        // What the tests below share: seeded chance, and a ledger in a folder of its own.
+        // What the tests below share: seeded chance, the built programs, and a ledger in a folder of its own.
+        .target(name: "BuiltProgram", path: "Tests/BuiltProgram", swiftSettings: strict),
         .target(name: "Seeded", path: "Tests/Seeded", swiftSettings: strict),
         .target(
             name: "LedgerFixture",
@@ -141,7 +142,7 @@ let package = Package(
                 "Operations", grdb,
             ], swiftSettings: strict),
         .testTarget(
-            name: "CrashTests", dependencies: ["Seeded", "LedgerFixture", "Storage", grdb, "meterd"],
+            name: "CrashTests", dependencies: ["Seeded", "BuiltProgram", "LedgerFixture", "Storage", grdb, "meterd"],
             swiftSettings: strict),
         .testTarget(
             name: "UsageStoreTests",
