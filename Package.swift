@@ -145,6 +145,12 @@ let package = Package(
             name: "CrashTests", dependencies: ["Seeded", "BuiltProgram", "LedgerFixture", "Storage", grdb, "meterd"],
             swiftSettings: strict),
         .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Seeded", "BuiltProgram", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage", grdb, "meterd",
+                "DeparturesSample",
+            ], swiftSettings: strict),
+        .testTarget(
             name: "UsageStoreTests",
             dependencies: [
                 "Seeded", "LedgerFixture", "Quantities", "Storage", "UsageStore", "LedgerStore", "RatingRun",
