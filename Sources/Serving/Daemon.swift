@@ -146,6 +146,8 @@ package struct Daemon: Sendable {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
             throw DaemonStartError.cannotListen(address: "\(settings.listen)", reason: "\(error)")
+        } catch is CancellationError {
+            // Asked to stop; connections that were still at work after the drain have been cut.
         }
         await writer.stop()
         logger.notice("stopped")

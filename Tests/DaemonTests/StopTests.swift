@@ -14,6 +14,15 @@ struct StopTests {
         let port = try await daemon.port()
         let outbox = Outbox()
         outbox.with { $0.port = port }
+        // One that sends nothing and two that never finish their requests must not hold it up; nothing of those counts.
+        let idle = try (0..<3).map { _ in try HTTPConnection(port: port) }
+        let part = Array((SumEvent(id: "part", number: 1).line + "\n").utf8)
+        let head = [("Content-Type", "application/x-ndjson"), ("Meterd-Now", DaemonScene.now)]
+        try idle[1].send(
+            HTTPConnection.request("POST", "/v1/events", head + [("Content-Length", "\(part.count + 1)")]) + part)
+        try idle[2].send(
+            HTTPConnection.request("POST", "/v1/events", head + [("Transfer-Encoding", "chunked")])
+                + Array("\(String(part.count, radix: 16))\r\n".utf8) + part + Array("\r\n".utf8))
         for number in 0..<8 {
             Sender("sender-\(number)", seed: UInt64(number), outbox: outbox, isPersistent: false).start()
         }
@@ -34,6 +43,7 @@ struct StopTests {
         let acknowledged = Set(state.acknowledged.flatMap { $0.own + $0.repeated }.map(\.id))
         let stored = Set(try scene.rows("SELECT id FROM usage_event"))
         #expect(acknowledged.subtracting(stored).isEmpty)
+        #expect(!stored.contains("part"))
         let devices = Set(state.acknowledged.flatMap(\.devices).map { "\($0.app) \($0.item) \($0.device)" })
         #expect(devices.subtracting(try scene.rows("SELECT app, item, device FROM counted_device")).isEmpty)
         print(
@@ -46,6 +56,7 @@ struct StopTests {
         #expect(scene.size(of: "-wal") == 0)
         #expect(daemon.log.contains("stopped"))
         #expect(!daemon.log.contains(" error "), "\(daemon.log)")
+        withExtendedLifetime(idle) {}
         try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
         try await scene.run(["verify"])
     }
