@@ -120,9 +120,13 @@ package struct Daemon: Sendable {
             case .tcp(let host, let port): .hostname(host, port: port)
             case .unixSocket(let path): .unixDomainSocket(path: path)
             }
+        let requestTime = TimeAmount.seconds(Int64(settings.requestTimeoutSeconds))
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.requestTimeoutSeconds)))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [RequestDeadline(requestTime, logger: logger)],
+                    idleTimeout: requestTime)),
             configuration: ApplicationConfiguration(
                 address: address, serverName: "meterd",
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),

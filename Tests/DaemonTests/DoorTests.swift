@@ -75,7 +75,7 @@ struct DoorTests {
         #expect(try await daemon.stop().end == .exited(0))
     }
 
-    @Test("Clients that send a byte a moment hinder nobody")
+    @Test("Clients that send a byte a moment hinder nobody, and are cut off once their time is up")
     func slowClients() async throws {
         let scene = try await DaemonScene.make()
         let daemon = try scene.serve(settings: ["METERD_REQUEST_TIMEOUT_SECONDS": "3"])
@@ -98,6 +98,8 @@ struct DoorTests {
         }
         #expect(ContinuousClock.now - start > .seconds(4))
         #expect(slowest < .seconds(2))
+        // They went on to the end, but for being cut off: nothing is left to wait for.
+        for connection in inHead + inBody { #expect(connection.isEnded(withinSeconds: 1)) }
         #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["20"])
         #expect(try await daemon.stop().end == .exited(0))
     }
