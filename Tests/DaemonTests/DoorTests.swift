@@ -101,7 +101,38 @@ struct DoorTests {
         // They went on to the end, but for being cut off: nothing is left to wait for.
         for connection in inHead + inBody { #expect(connection.isEnded(withinSeconds: 1)) }
         #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["20"])
+        #expect(!daemon.log.contains(" error "), "\(daemon.log)")
         #expect(try await daemon.stop().end == .exited(0))
+    }
+
+    @Test(
+        "A client that goes away in the middle of its request: nothing of it counts, and it is no error of the daemon's"
+    )
+    func goneAway() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve()
+        let port = try await daemon.port()
+        let event = Array((SumEvent(id: "part", number: 1).line + "\n").utf8)
+        let chunk = Array("\(String(event.count, radix: 16))\r\n".utf8) + event + Array("\r\n".utf8)
+        let head = Self.lines + [("Meterd-Now", DaemonScene.now)]
+        let requests = [
+            HTTPConnection.request("POST", "/v1/events", head + [("Content-Length", "\(event.count + 1)")]) + event,
+            HTTPConnection.request("POST", "/v1/events", head + [("Transfer-Encoding", "chunked")]) + chunk,
+        ]
+        for request in requests {
+            for end in [HTTPConnection.End.sending, .orderly, .reset] {
+                let connection = try HTTPConnection(port: port)
+                try connection.send(request)
+                try await Task.sleep(for: .milliseconds(100))
+                connection.end(end)
+                // An answer can only be that it was not taken.
+                if end == .sending, let answer = try? connection.receive() { #expect(answer.status == 400) }
+            }
+        }
+        #expect(try HTTPConnection(port: port).get("/readyz").status == 200)
+        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["0"])
+        #expect(try await daemon.stop().end == .exited(0))
+        #expect(!daemon.log.contains(" error "), "\(daemon.log)")
     }
 
     @Test("A queue that is full: 503 with Retry-After, nothing of it is stored, and the same again is taken later")
