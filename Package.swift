@@ -23,6 +23,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     ],
     targets: [
         // Pure: no clock, no files, no randomness.
@@ -102,7 +104,7 @@ let package = Package(
             "Serving",
             [
                 "Quantities", "Storage", "LedgerStore", "Operations", "RatingRun", "Writer", "Forwarding", "HTTPAPI",
-                "Settings", "Systemd", hummingbird, lifecycle, unixSignals, logging, nioCore,
+                "Settings", "Systemd", hummingbird, lifecycle, unixSignals, logging, nioCore, nioHTTPTypes,
             ]),
         library(
             "Commands",
@@ -127,7 +129,8 @@ let package = Package(
                 "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "LedgerStore",
                 "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
-        // What the tests below share: seeded chance, and a ledger in a folder of its own.
+        // What the tests below share: seeded chance, the built programs, and a ledger in a folder of its own.
+        .target(name: "BuiltProgram", path: "Tests/BuiltProgram", swiftSettings: strict),
         .target(name: "Seeded", path: "Tests/Seeded", swiftSettings: strict),
         .target(
             name: "LedgerFixture",
@@ -141,8 +144,14 @@ let package = Package(
                 "Operations", grdb,
             ], swiftSettings: strict),
         .testTarget(
-            name: "CrashTests", dependencies: ["Seeded", "LedgerFixture", "Storage", grdb, "meterd"],
+            name: "CrashTests", dependencies: ["Seeded", "BuiltProgram", "LedgerFixture", "Storage", grdb, "meterd"],
             swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Seeded", "BuiltProgram", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage", grdb, "meterd",
+                "DeparturesSample",
+            ], swiftSettings: strict),
         .testTarget(
             name: "UsageStoreTests",
             dependencies: [

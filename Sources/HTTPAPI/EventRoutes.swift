@@ -83,10 +83,25 @@ package struct EventRoutes: Sendable {
         var collector = try BodyCollector(
             encoding: request.headers[.contentEncoding], declared: request.headers[.contentLength].flatMap { Int($0) },
             limit: bounds.bodyBytes, expandedLimit: bounds.expandedBytes, share: share)
-        for try await part in request.body {
+        var parts = request.body.makeAsyncIterator()
+        while let part = try await Self.next(&parts) {
             try part.withUnsafeReadableBytes { try collector.add($0.bindMemory(to: UInt8.self)) }
         }
+        // A connection that is cut may look as if its body were at its end.
+        try Task.checkCancellation()
         return try collector.finish()
+    }
+
+    /// - Throws: ``ProblemError`` when the client has gone away or was cut off: nobody reads it, and nothing is wrong
+    ///   here.
+    private static func next(_ parts: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
+        do {
+            return try await parts.next()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw ProblemError.badRequest("the connection ended in the middle of the body: \(error)")
+        }
     }
 
     private static func clock(_ headers: HTTPFields) throws -> LedgerClock? {

@@ -122,9 +122,14 @@ package struct Daemon: Sendable {
             case .tcp(let host, let port): .hostname(host, port: port)
             case .unixSocket(let path): .unixDomainSocket(path: path)
             }
+        let requestTime = TimeAmount.seconds(Int64(settings.requestTimeoutSeconds))
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.requestTimeoutSeconds)))),
+            server: .http1(
+                configuration: .init(
+                    // The route answers at the deadline; who does not even take that answer is cut off.
+                    additionalChannelHandlers: [RequestDeadline(requestTime + .seconds(2), logger: logger)],
+                    idleTimeout: requestTime)),
             configuration: ApplicationConfiguration(
                 address: address, serverName: "meterd",
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
@@ -148,6 +153,8 @@ package struct Daemon: Sendable {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
             throw DaemonStartError.cannotListen(address: "\(settings.listen)", reason: "\(error)")
+        } catch is CancellationError {
+            // Asked to stop; connections that were still at work after the drain have been cut.
         }
         await writer.stop()
         logger.notice("stopped")

@@ -98,30 +98,7 @@ final class CrashScene {
         try LedgerFile.openForReading(at: program.ledger).read { try LedgerFixture.rows($0, query) }
     }
 
-    /// All that a ledger says, without the numbers and times of its runs: rows, sorted, so as a multiset.
     static func contents(of program: Program) throws -> [String: [String]] {
-        let file = try LedgerFile.openForReading(at: program.ledger)
-        let queries = [
-            "ledger": """
-            SELECT posted_day, usage_day, tenant, app, item, source, grant_code, tier, quantity, amount_micros,
-                currency, price_version, reason
-            FROM ledger
-            """,
-            "usage_daily": "SELECT * FROM usage_daily",
-            "mau": "SELECT * FROM mau",
-            "counted_device": """
-            SELECT app, item, month, usage_day, posted_day, count(*), count(DISTINCT device)
-            FROM counted_device
-            GROUP BY app, item, month, usage_day, posted_day
-            """,
-            "usage_event": "SELECT * FROM usage_event",
-            "grant_balance": "SELECT * FROM grant_balance",
-            "bill": "SELECT * FROM bill",
-            "statement": "SELECT * FROM statement",
-            "integrity": "PRAGMA integrity_check",
-        ]
-        return try file.read { database in
-            try queries.mapValues { try LedgerFixture.rows(database, $0).sorted() }
-        }
+        try LedgerContents.read(at: program.ledger)
     }
 }

@@ -1,5 +1,6 @@
 // The real program as a child process: run to its end, or killed on the way.
 
+import BuiltProgram
 import Foundation
 
 /// The debug binary `meterd`, which the package's tests are built together with.
@@ -12,13 +13,7 @@ struct Program {
         let output: String
     }
 
-    /// `meterd` lies where the test bundle does.
-    private static let path: String = {
-        let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let here = FileManager.default.currentDirectoryPath
-        let candidates = [bundle.appending(path: "meterd").path, here + "/.build/debug/meterd"]
-        return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
-    }()
+    private static let path = BuiltProgram.path(of: "meterd")
 
     /// Runs a command to its end.
     ///

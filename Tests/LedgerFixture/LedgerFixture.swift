@@ -11,7 +11,7 @@ package import Quantities
 import Storage
 
 /// A folder that goes with this value.
-package final class ScratchFolder {
+package final class ScratchFolder: Sendable {
     package let url: URL
 
     package init() throws {

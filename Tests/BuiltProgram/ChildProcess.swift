@@ -1,0 +1,78 @@
+// A child process that a test starts, signals and waits for; it never outlives the test.
+
+import Foundation
+import Synchronization
+
+/// Its output goes to files: no pipe fills up while nobody reads it, also when it is stopped or killed.
+package final class ChildProcess: Sendable {
+    package enum End: Equatable, Sendable {
+        case exited(Int32)
+        case killed(signal: Int32)
+    }
+
+    package struct CannotStart: Error {
+        let program: String
+        let reason: String
+    }
+
+    package let id: Int32
+    private let ended = Mutex<End?>(nil)
+
+    /// - Parameters:
+    ///   - environment: all of it.
+    ///   - output: a file's path, and the same for `errors`; made anew.
+    package init(
+        _ program: String, _ arguments: [String], environment: [String: String], input: String = "/dev/null",
+        output: String, errors: String
+    ) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        var argumentPointers = ([program] + arguments).map { strdup($0) } + [nil]
+        var environmentPointers = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
+        var process = pid_t()
+        let status = posix_spawn(&process, program, &actions, nil, &argumentPointers, &environmentPointers)
+        guard status == 0 else { throw CannotStart(program: program, reason: String(cString: strerror(status))) }
+        id = process
+    }
+
+    deinit {
+        guard end == nil else { return }
+        kill(id, SIGKILL)
+        var status: Int32 = 0
+        waitpid(id, &status, 0)
+    }
+
+    /// How it ended; nil while it runs.
+    package var end: End? {
+        ended.withLock { ended in
+            if ended != nil { return ended }
+            var status: Int32 = 0
+            guard waitpid(id, &status, WNOHANG) == id else { return nil }
+            let signal = status & 0x7F
+            ended = signal == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: signal)
+            return ended
+        }
+    }
+
+    package func send(signal: Int32) {
+        // A process that has been waited for may have left its number to another.
+        ended.withLock { ended in
+            if ended == nil { kill(id, signal) }
+        }
+    }
+
+    /// - Returns: nil when it still runs by then.
+    package func end(withinSeconds seconds: Double) async throws -> End? {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while true {
+            if let end { return end }
+            guard ContinuousClock.now < deadline else { return nil }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+// What the real daemon lets in: bounds, forms and slow clients, by bytes on the wire.
+
+import BuiltProgram
+import Foundation
+import LedgerFixture
+import Testing
+
+@Suite("The daemon's door")
+struct DoorTests {
+    private static let lines = [("Content-Type", "application/x-ndjson")]
+    private static let gzip = lines + [("Content-Encoding", "gzip")]
+
+    private func gzipped(_ bytes: [UInt8], _ scene: DaemonScene) async throws -> [UInt8] {
+        let (plain, packed) = (scene.folder.path("plain"), scene.folder.path("packed"))
+        try Data(bytes).write(to: URL(filePath: plain))
+        let process = try ChildProcess(
+            "/bin/gzip", ["-c"], environment: [:], input: plain, output: packed, errors: scene.folder.path("errors"))
+        #expect(try await process.end(withinSeconds: 20) == .exited(0))
+        return Array(try Data(contentsOf: URL(filePath: packed)))
+    }
+
+    private func expectProblem(_ answer: HTTPAnswer, _ status: Int, _ detail: String) {
+        #expect(answer.status == status)
+        #expect(answer.headers["content-type"] == "application/problem+json")
+        #expect(answer.text.contains(detail), "\(answer.text)")
+    }
+
+    @Test("What is too large, broken or of another kind is refused with its own status, and the daemon stays well")
+    func bounds() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(
+            settings: ["METERD_MAX_BODY_BYTES": "64KiB", "METERD_MAX_EXPANDED_BYTES": "1MiB"])
+        let port = try await daemon.port()
+        let event = Array(SumEvent(id: "good", number: 1).line.utf8)
+
+        // Declared: it is refused before anything of it is sent.
+        let declared = try HTTPConnection(port: port)
+        try declared.send(HTTPConnection.request("POST", "/v1/events", Self.lines + [("Content-Length", "65537")]))
+        expectProblem(try declared.receive(), 413, "the body has more than 65536 bytes; send fewer events at once")
+
+        // Undeclared: a part of 4 KiB after the other, until there is one too many.
+        let chunked = try HTTPConnection(port: port)
+        try chunked.send(
+            HTTPConnection.request("POST", "/v1/events", Self.lines + [("Transfer-Encoding", "chunked")]))
+        let part = Array("1000\r\n".utf8) + [UInt8](repeating: 32, count: 4_096) + Array("\r\n".utf8)
+        for _ in 0..<17 { try chunked.send(part) }
+        expectProblem(try chunked.receive(), 413, "the body has more than 65536 bytes")
+
+        let bomb = try await gzipped([UInt8](repeating: 32, count: 8 << 20), scene)
+        #expect(bomb.count < 65_536)
+        expectProblem(
+            try HTTPConnection(port: port).post(bomb, headers: Self.gzip), 413,
+            "the body expands to more than 1048576 bytes")
+
+        let packed = try await gzipped(event, scene)
+        var damaged = packed
+        damaged[12] ^= 0xFF
+        for broken in [Array(packed.dropLast(9)), damaged, event, packed + event] {
+            expectProblem(
+                try HTTPConnection(port: port).post(broken, headers: Self.gzip), 400,
+                "the body is a broken gzip stream")
+        }
+        let json = [("Content-Type", "text/plain")]
+        expectProblem(try HTTPConnection(port: port).post(event, headers: json), 415, "text/plain")
+        expectProblem(
+            try HTTPConnection(port: port).post(event, headers: Self.lines + [("Content-Encoding", "br")]), 415, "br")
+        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["0"])
+
+        // The same connection goes on after a refusal.
+        let connection = try HTTPConnection(port: port)
+        expectProblem(try connection.post(event, headers: json), 415, "text/plain")
+        let now = [("Meterd-Now", DaemonScene.now)]
+        #expect(try EventsAnswer(connection.post(packed, headers: Self.gzip + now)).accepted == 1)
+        #expect(try EventsAnswer(connection.post(event, headers: Self.lines + now)).duplicates == 1)
+        #expect(try await daemon.stop().end == .exited(0))
+    }
+
+    @Test("Clients that send a byte a moment hinder nobody, and are cut off once their time is up")
+    func slowClients() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_REQUEST_TIMEOUT_SECONDS": "3"])
+        let port = try await daemon.port()
+        // More of them than the daemon has threads: some in their head, some in their body.
+        let head = HTTPConnection.request("POST", "/v1/events", Self.lines + [("Content-Length", "1000")])
+        let inHead = try (0..<6).map { _ in try HTTPConnection(port: port) }
+        let inBody = try (0..<6).map { _ in try HTTPConnection(port: port) }
+        for connection in inBody { try connection.send(head) }
+        let start = ContinuousClock.now
+        var slowest = Duration.zero
+        for number in 0..<20 {
+            for connection in inHead where number < head.count { try? connection.send([head[number]]) }
+            for connection in inBody { try? connection.send([32]) }
+            let before = ContinuousClock.now
+            let answer = try HTTPConnection(port: port).post(lines: [SumEvent(id: "\(number)", number: number).line])
+            #expect(answer.status == 200)
+            slowest = max(slowest, ContinuousClock.now - before)
+            try await Task.sleep(for: .milliseconds(250))
+        }
+        #expect(ContinuousClock.now - start > .seconds(4))
+        #expect(slowest < .seconds(2))
+        // They went on to the end, but for being cut off: nothing is left to wait for.
+        for connection in inHead + inBody { #expect(connection.isEnded(withinSeconds: 1)) }
+        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["20"])
+        #expect(!daemon.log.contains(" error "), "\(daemon.log)")
+        #expect(try await daemon.stop().end == .exited(0))
+    }
+
+    @Test(
+        "A client that goes away in the middle of its request: nothing of it counts, and it is no error of the daemon's"
+    )
+    func goneAway() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve()
+        let port = try await daemon.port()
+        let event = Array((SumEvent(id: "part", number: 1).line + "\n").utf8)
+        let chunk = Array("\(String(event.count, radix: 16))\r\n".utf8) + event + Array("\r\n".utf8)
+        let head = Self.lines + [("Meterd-Now", DaemonScene.now)]
+        let requests = [
+            HTTPConnection.request("POST", "/v1/events", head + [("Content-Length", "\(event.count + 1)")]) + event,
+            HTTPConnection.request("POST", "/v1/events", head + [("Transfer-Encoding", "chunked")]) + chunk,
+        ]
+        for request in requests {
+            for end in [HTTPConnection.End.sending, .orderly, .reset] {
+                let connection = try HTTPConnection(port: port)
+                try connection.send(request)
+                try await Task.sleep(for: .milliseconds(100))
+                connection.end(end)
+                // An answer can only be that it was not taken.
+                if end == .sending, let answer = try? connection.receive() { #expect(answer.status == 400) }
+            }
+        }
+        #expect(try HTTPConnection(port: port).get("/readyz").status == 200)
+        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["0"])
+        #expect(try await daemon.stop().end == .exited(0))
+        #expect(!daemon.log.contains(" error "), "\(daemon.log)")
+    }
+
+    @Test("A queue that is full: 503 with Retry-After, nothing of it is stored, and the same again is taken later")
+    func fullQueue() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_MAX_QUEUE_REQUESTS": "1", "METERD_RATE_AT": "off"])
+        let port = try await daemon.port()
+        func events(_ name: String) -> [String] { [SumEvent(id: name, number: 1).line] }
+        func isQueued(_ count: Int) throws -> Bool {
+            try HTTPConnection(port: port).get("/metrics").text.contains("meterd_queue_requests \(count)\n")
+        }
+        // Another program keeps the writer from its first request; the second waits in the queue, which is full then.
+        let blocker = try WriteBlocker(scene.ledger)
+        let first = try HTTPConnection(port: port)
+        let second = try HTTPConnection(port: port)
+        let head = Self.lines + [("Meterd-Now", DaemonScene.now)]
+        func begin(_ connection: HTTPConnection, _ name: String) throws {
+            let body = Array(events(name)[0].utf8)
+            try connection.send(
+                HTTPConnection.request("POST", "/v1/events", head + [("Content-Length", "\(body.count)")]) + body)
+        }
+        try begin(first, "first")
+        // The writer has taken it when it is neither in the queue nor answered.
+        try await Task.sleep(for: .milliseconds(500))
+        while try !isQueued(0) { try await Task.sleep(for: .milliseconds(10)) }
+        try begin(second, "second")
+        while try !isQueued(1) { try await Task.sleep(for: .milliseconds(10)) }
+        let third = try HTTPConnection(port: port).post(lines: events("third"))
+        expectProblem(third, 503, "too many events are waiting to be stored; send the same again in a moment")
+        #expect(third.headers["retry-after"] == "1")
+        try blocker.release()
+        #expect(try EventsAnswer(first.receive()).accepted == 1)
+        #expect(try EventsAnswer(second.receive()).accepted == 1)
+        #expect(try scene.rows("SELECT id FROM usage_event ORDER BY id") == ["first", "second"])
+        #expect(try EventsAnswer(HTTPConnection(port: port).post(lines: events("third"))).accepted == 1)
+        #expect(try await daemon.stop().end == .exited(0))
+    }
+}

@@ -1,0 +1,154 @@
+// How a daemon ends, and what stands in the way of the next one, or does not.
+
+import BuiltProgram
+import Foundation
+import LedgerFixture
+import Testing
+
+@Suite("A daemon's end and the next one's start")
+struct StopTests {
+    @Test("SIGTERM under load: exit status 0 within 5 s, all that was acknowledged is in the file, nothing lies around")
+    func terminate() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve()
+        let port = try await daemon.port()
+        let outbox = Outbox()
+        outbox.with { $0.port = port }
+        // One that sends nothing and two that never finish their requests must not hold it up; nothing of those counts.
+        let idle = try (0..<3).map { _ in try HTTPConnection(port: port) }
+        let part = Array((SumEvent(id: "part", number: 1).line + "\n").utf8)
+        let head = [("Content-Type", "application/x-ndjson"), ("Meterd-Now", DaemonScene.now)]
+        try idle[1].send(
+            HTTPConnection.request("POST", "/v1/events", head + [("Content-Length", "\(part.count + 1)")]) + part)
+        try idle[2].send(
+            HTTPConnection.request("POST", "/v1/events", head + [("Transfer-Encoding", "chunked")])
+                + Array("\(String(part.count, radix: 16))\r\n".utf8) + part + Array("\r\n".utf8))
+        for number in 0..<8 {
+            Sender("sender-\(number)", seed: UInt64(number), outbox: outbox, isPersistent: false).start()
+        }
+        defer { outbox.with { $0.mayBegin = false } }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while outbox.with({ $0.acknowledged.count < 200 && $0.problems.isEmpty }), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let before = outbox.with { $0.acknowledged.count }
+        let (end, time) = try await daemon.stop()
+        #expect(end == .exited(0), "\(daemon.log)")
+        #expect(time < .seconds(5))
+        outbox.with { $0.mayBegin = false }
+        try await outbox.finish(withinSeconds: 20)
+
+        let state = outbox.with { $0 }
+        #expect(state.problems == [])
+        let acknowledged = Set(state.acknowledged.flatMap { $0.own + $0.repeated }.map(\.id))
+        let stored = Set(try scene.rows("SELECT id FROM usage_event"))
+        #expect(acknowledged.subtracting(stored).isEmpty)
+        #expect(!stored.contains("part"))
+        let devices = Set(state.acknowledged.flatMap(\.devices).map { "\($0.app) \($0.item) \($0.device)" })
+        #expect(devices.subtracting(try scene.rows("SELECT app, item, device FROM counted_device")).isEmpty)
+        print(
+            """
+            SIGTERM: stopped after \(time); \(before) requests acknowledged before the signal, \
+            \(state.acknowledged.count - before) after it, \(state.unanswered) without an answer, \
+            \(state.unavailable) told to come again
+            """)
+        #expect(scene.size(of: ".sock") == nil)
+        #expect(scene.size(of: "-wal") == 0)
+        #expect(daemon.log.contains("stopped"))
+        #expect(!daemon.log.contains(" error "), "\(daemon.log)")
+        withExtendedLifetime(idle) {}
+        try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
+        try await scene.run(["verify"])
+    }
+
+    @Test("SIGINT, and SIGTERM while it starts, end it just as well")
+    func early() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve()
+        _ = try await daemon.port()
+        daemon.process.send(signal: SIGINT)
+        #expect(try await daemon.process.end(withinSeconds: 5) == .exited(0), "\(daemon.log)")
+        for delayMs in [1, 20, 60, 120, 200] {
+            let daemon = try scene.serve()
+            try await Task.sleep(for: .milliseconds(delayMs))
+            let (end, _) = try await daemon.stop(withinSeconds: 10)
+            // Before it listens to signals there is nothing to finish, and the signal itself is the end.
+            #expect(end == .exited(0) || end == .killed(signal: SIGTERM), "\(delayMs) ms: \(daemon.log)")
+        }
+        try await scene.run(["verify"])
+    }
+
+    @Test("A second daemon of the same ledger says who has it and ends; the first goes on")
+    func second() async throws {
+        let scene = try await DaemonScene.make()
+        let first = try scene.serve()
+        let port = try await first.port()
+        // By another name of the same file, too.
+        let link = scene.folder.path("link.db")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: scene.ledger)
+        let others = [try scene.serve(), try scene.serve(["--db", link])]
+        for other in others {
+            #expect(try await other.process.end(withinSeconds: 40) == .exited(1))
+            let said = other.log.split(separator: "\n").last ?? ""
+            #expect(
+                said.contains("is open in process \(first.process.id), perhaps another daemon; a ledger has one"),
+                "\(other.log)")
+        }
+        let answer = try HTTPConnection(port: port).post(lines: [SumEvent(id: "1", number: 1).line])
+        #expect(answer.status == 200)
+        try await scene.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        #expect(try await first.stop().end == .exited(0))
+    }
+
+    @Test("A daemon waits for a command that is writing, and starts when that has ended")
+    func afterCommand() async throws {
+        let scene = try await DaemonScene.make()
+        let blocker = try WriteBlocker(scene.ledger)
+        let command = try scene.begin(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        while scene.size(of: ".lock") ?? 0 == 0 || !scene.isLocked {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        let daemon = try scene.serve()
+        try await daemon.line(with: "waiting for the writer of the ledger", "process \(command.process.id)")
+        try blocker.release()
+        #expect(try await command.outcome(withinSeconds: 20).end == .exited(0))
+        _ = try await daemon.port()
+        #expect(try await daemon.stop().end == .exited(0))
+    }
+
+    @Test("What a killed daemon leaves behind, lock and socket, hinders neither a command nor the next daemon")
+    func stale() async throws {
+        let scene = try await DaemonScene.make()
+        for _ in 0..<2 {
+            let killed = try scene.serve()
+            _ = try await killed.port()
+            try await killed.kill()
+            #expect(scene.size(of: ".sock") != nil)
+            #expect(scene.size(of: ".lock") != nil)
+            let start = ContinuousClock.now
+            try await scene.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
+            #expect(ContinuousClock.now - start < .seconds(10))
+            let next = try scene.serve()
+            _ = try await next.port()
+            try await scene.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
+            #expect(try await next.stop().end == .exited(0))
+        }
+    }
+
+    @Test("A port that is taken: a clear message, exit status 1, and the ledger is free again")
+    func portTaken() async throws {
+        let scene = try await DaemonScene.make()
+        let first = try scene.serve()
+        let address = "127.0.0.1:\(try await first.port())"
+        let other = try await DaemonScene.make()
+        let second = try other.serve(["--listen", address])
+        #expect(try await second.process.end(withinSeconds: 30) == .exited(1))
+        #expect(
+            second.log.contains("meterd: cannot listen on \(address): ")
+                && second.log.contains("; is another program there? Choose another address with --listen"),
+            "\(second.log)")
+        #expect(other.size(of: ".sock") == nil)
+        try await other.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        #expect(try await first.stop().end == .exited(0))
+    }
+}

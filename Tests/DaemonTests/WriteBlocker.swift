@@ -1,0 +1,31 @@
+// Keeps everybody else from writing a ledger, so that a test decides how long a writer is busy.
+
+import Foundation
+import GRDB
+
+/// A write transaction of another program on the ledger's file, until it is released. Writers wait 10 seconds for it.
+final class WriteBlocker {
+    private let queue: DatabaseQueue
+
+    init(_ path: String) throws {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    }
+
+    func release() throws {
+        try queue.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        try queue.close()
+    }
+}
+
+extension DaemonScene {
+    /// Whether some process holds the writer's lock.
+    var isLocked: Bool {
+        let descriptor = open(ledger + ".lock", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    }
+}
