@@ -84,7 +84,7 @@ let package = Package(
             ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
         library(
             "Writer",
-            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", grdb]),
+            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", logging, grdb]),
         library(
             "Forwarding",
             ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),

@@ -40,6 +40,8 @@ CREATE TABLE ledger_state (
     -- Counts what can change a rating (usage, grants, voids, price books); a run notes how far it had come.
     change_count INTEGER NOT NULL,
     rated_change_count INTEGER NOT NULL,
+    -- Changed by whoever wants to know whether the file can be written; means nothing.
+    probe_count INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT settled_is_closed CHECK (settled_through IS NULL OR settled_through <= closed_through)
 ) STRICT;
 

@@ -104,6 +104,7 @@ struct EventHistory {
 
     var count: Int { entries.count }
     func time(at index: Int) -> Instant { entries[index].time }
+    func byteCount(at index: Int) -> Int { entries[index].count }
 
     /// Hands over the events of a range where they lie.
     func withLines<Value>(
@@ -148,7 +149,13 @@ private struct Replay {
             try rateMidnights(before: day)
             let dayEnd = LedgerDays.nextChange(after: history.time(at: start), in: zone)
             var end = start
-            while end < history.count, end - start < Self.batchEvents, history.time(at: end) < dayEnd { end += 1 }
+            var bytes = 0
+            while end < history.count, end - start < Self.batchEvents, bytes < LineReader.batchBytes,
+                history.time(at: end) < dayEnd
+            {
+                bytes += history.byteCount(at: end)
+                end += 1
+            }
             // The day is the same for all of them, so they may arrive together, with the last one.
             let clock = LedgerClock(given: history.time(at: end - 1))
             try history.withLines(start..<end) { lines, lineNumbers in

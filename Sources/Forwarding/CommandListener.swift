@@ -16,6 +16,7 @@ package final class CommandListener: @unchecked Sendable {
     // Guarded by `condition`.
     private var connections: [ObjectIdentifier: StreamSocket] = [:]
     private var answering = 0
+    private var isListening = true
 
     private static let maxConnections = 64
     private static let heartbeatSeconds = 2
@@ -36,10 +37,19 @@ package final class CommandListener: @unchecked Sendable {
         thread.start()
     }
 
-    /// Accepts nothing more; returns when the requests that the writer has answered are answered here too.
-    package func stop(within seconds: Double = 1) {
-        listener.shutDown()
-        unlink(path)
+    /// Accepts nothing more. To be called while this process still has the ledger's lock.
+    package func stopListening() {
+        condition.withLock {
+            guard isListening else { return }
+            isListening = false
+            listener.shutDown()
+            unlink(path)
+        }
+    }
+
+    /// Returns when the requests that the writer has answered are answered here too.
+    package func finish(within seconds: Double = 1) {
+        stopListening()
         let deadline = Date(timeIntervalSinceNow: seconds)
         condition.withLock {
             while answering > 0, condition.wait(until: deadline) {}
@@ -69,7 +79,8 @@ package final class CommandListener: @unchecked Sendable {
     }
 
     private func serve(_ socket: StreamSocket) {
-        while let request = try? Frame.receive(over: socket) {
+        // A command that reads a slow input may be silent for long between two requests.
+        while socket.waitUntilReadable(), let request = try? Frame.receive(over: socket) {
             condition.withLock { answering += 1 }
             defer {
                 condition.withLock {

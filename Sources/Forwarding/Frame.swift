@@ -15,7 +15,8 @@ struct Frame {
     /// Spoken by both sides; another number is another version of meterd.
     static let protocolNumber = 1
 
-    private static let maxHeaderBytes = 64 << 20
+    /// A rating's answer lists its entries.
+    private static let maxHeaderBytes = 512 << 20
     private static let maxPayloadBytes = 64 << 20
 
     func send(over socket: StreamSocket) throws {

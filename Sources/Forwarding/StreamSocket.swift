@@ -98,6 +98,15 @@ final class StreamSocket: @unchecked Sendable {
 
     // MARK: Bytes
 
+    /// Waits without a deadline for a byte or the end.
+    func waitUntilReadable() -> Bool {
+        var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&poller, 1, -1) < 0 {
+            guard errno == EINTR else { return false }
+        }
+        return true
+    }
+
     /// - Returns: exactly so many bytes; nil when the other side ended before the first.
     func read(_ count: Int) throws -> [UInt8]? {
         guard count > 0 else { return [] }

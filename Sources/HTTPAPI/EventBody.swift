@@ -48,6 +48,7 @@ package enum EventBodyError: Error, Equatable, CustomStringConvertible {
     case unsupportedType(String)
     case unsupportedEncoding(String)
     case tooLarge(limit: Int, expanded: Bool)
+    case tooManyEvents(limit: Int)
     /// Too many bodies are in memory already.
     case noRoom
     case brokenGzip(String)
@@ -64,6 +65,7 @@ package enum EventBodyError: Error, Equatable, CustomStringConvertible {
             "Content-Encoding '\(encoding)' is not understood; send gzip or none"
         case .tooLarge(let limit, let expanded):
             "the body \(expanded ? "expands to more than" : "has more than") \(limit) bytes; send fewer events at once"
+        case .tooManyEvents(let limit): "the body has more than \(limit) events; send fewer at once"
         case .noRoom: "too many events are on their way; send the same again in a moment"
         case .brokenGzip(let reason): "the body is a broken gzip stream: \(reason)"
         case .noBatch(let reason): "the body is no JSON array of events: \(reason)"
@@ -82,6 +84,9 @@ extension HTTPField.Name {
 }
 
 package enum EventBody {
+    /// Most events of a body. An event takes more memory than its shortest text, and so does its answer.
+    package static let maxEvents = 100_000
+
     /// Scans a body's events; what is wrong with one of them is its own outcome.
     ///
     /// - Throws: ``EventBodyError`` where it can't be told what the events are.
@@ -97,6 +102,7 @@ package enum EventBody {
             let events = ReceivedEvents(copying: body)
             var splitter = LineSplitter(events.bytes, endsInput: true)
             while let line = splitter.next() {
+                guard events.batch.count < maxEvents else { throw .tooManyEvents(limit: maxEvents) }
                 events.batch.add(line: line.count > EventLimits.standard.eventBytes ? nil : line)
             }
             return events
@@ -118,10 +124,11 @@ package enum EventBody {
         var elements: [UnsafeBufferPointer<UInt8>] = []
         var splitter = BatchSplitter(text)
         do {
-            while let element = try splitter.next() { elements.append(element) }
+            while elements.count <= maxEvents, let element = try splitter.next() { elements.append(element) }
         } catch {
             throw .noBatch("\(error.reason), at byte \(error.offset)")
         }
+        guard elements.count <= maxEvents else { throw .tooManyEvents(limit: maxEvents) }
         for element in elements { body(element) }
     }
 
@@ -198,9 +205,6 @@ struct BodyCollector {
         switch encoding?.lowercased() {
         case nil, "", "identity":
             gzip = nil
-            // Room for all of it is asked for before the first byte is taken.
-            guard share.grow(to: declared ?? 0) else { throw .noRoom }
-            bytes.reserveCapacity(declared ?? 0)
         case "gzip", "x-gzip":
             do { gzip = try GzipStream(chunkBytes: 64 << 10) } catch { throw .brokenGzip("no memory") }
         case let encoding?: throw .unsupportedEncoding(encoding)
@@ -208,7 +212,7 @@ struct BodyCollector {
     }
 
     private mutating func append(_ part: UnsafeBufferPointer<UInt8>) throws {
-        guard share.grow(to: max(bytes.count + part.count, bytes.capacity)) else { throw EventBodyError.noRoom }
+        guard share.grow(to: bytes.count + part.count) else { throw EventBodyError.noRoom }
         bytes.append(contentsOf: part)
     }
 

@@ -45,20 +45,20 @@ package struct EventRoutes: Sendable {
     }
 
     private func take(_ request: Request) async throws -> Response {
-        let clock = try Self.clock(request.headers) ?? clock
+        let given = try Self.clock(request.headers)
         let share = budget.share()
         do {
             let form = try EventForm(request.headers)
             let events = try EventBody.read(
                 try await collect(request, share), as: form, headers: request.headers)
-            let report = try await writer.ingest(events, clock: clock)
+            let report = try await writer.ingest(events, clock: given ?? clock)
             return withExtendedLifetime(share) { Self.answer(report) }
         } catch EventBodyError.noRoom {
             throw ProblemError.unavailable("\(EventBodyError.noRoom)", retryAfterSeconds: 1)
         } catch let error as EventBodyError {
             throw ProblemError(error.status, "\(error)")
         } catch let error as WriterError {
-            throw ProblemError(error)
+            throw ProblemError(error, isOnSendersClock: given != nil)
         }
     }
 
@@ -146,7 +146,7 @@ extension EventBodyError {
     fileprivate var status: HTTPResponse.Status {
         switch self {
         case .unsupportedType, .unsupportedEncoding: .unsupportedMediaType
-        case .tooLarge: .contentTooLarge
+        case .tooLarge, .tooManyEvents: .contentTooLarge
         case .noRoom: .serviceUnavailable
         case .brokenGzip, .noBatch, .badHeader: .badRequest
         }
@@ -155,12 +155,14 @@ extension EventBodyError {
 
 extension ProblemError {
     /// What the writer could not do; 503 where the same request will do later.
-    fileprivate init(_ error: WriterError) {
+    fileprivate init(_ error: WriterError, isOnSendersClock: Bool) {
         switch error {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)
-        case .diskFull, .brokenDisk: self = .unavailable("\(error)", retryAfterSeconds: 30)
-        case .failed(let error as LedgerError): self = .badRequest("\(error)")
+        case .diskFull, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
+        case .failed(let error as LedgerError) where isOnSendersClock: self = .badRequest("\(error)")
+        // The daemon's own clock is wrong, and the log says so.
+        case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")
         }
     }

@@ -16,7 +16,7 @@ package struct StateRoutes: Sendable {
     private let reader: LedgerReader
     private let startedAt = Date.now
 
-    private static let readinessSeconds = 2
+    private static let readinessSeconds = 2.0
 
     package init(ledger path: String, writer: LedgerWriter, reader: LedgerReader) {
         ledgerPath = path
@@ -45,25 +45,14 @@ package struct StateRoutes: Sendable {
 
     /// Ready is who can commit now.
     private func checkReadiness() async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try await writer.probe()
-                return true
+        do {
+            guard try await writer.probe(within: Self.readinessSeconds) else {
+                throw ProblemError.unavailable(
+                    "no commit within \(Int(Self.readinessSeconds)) s: the writer is busy or its disk is slow",
+                    retryAfterSeconds: 5)
             }
-            group.addTask {
-                try await Task.sleep(for: .seconds(Self.readinessSeconds))
-                return false
-            }
-            defer { group.cancelAll() }
-            do {
-                guard try await group.next() == true else {
-                    throw ProblemError.unavailable(
-                        "no commit within \(Self.readinessSeconds) s: the writer is busy or its disk is slow",
-                        retryAfterSeconds: 5)
-                }
-            } catch let error as WriterError {
-                throw ProblemError.unavailable("\(error)", retryAfterSeconds: 5)
-            }
+        } catch let error as WriterError {
+            throw ProblemError.unavailable("\(error)", retryAfterSeconds: 5)
         }
     }
 

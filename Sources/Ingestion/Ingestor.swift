@@ -47,17 +47,26 @@ package final class Ingestor {
         }
     }
 
+    /// Reads what memory holds of every app, which else the first events of each would wait for.
+    package func preload() throws {
+        try file.read { database in
+            try usage.begin(database, expected: Set(Accounts.apps(database).values.map(\.id)))
+        }
+    }
+
     /// Forgets the quarantine's digests, after a command has changed it.
     package func forgetQuarantine() { quarantine.forget() }
 
     /// Prepares for arrivals on a new day: builds the identity runs of the days before, drops those that are free.
-    package func maintain(clock: LedgerClock) throws {
+    ///
+    /// - Parameter between: called between its transactions; events may be stored meanwhile.
+    package func maintain(clock: LedgerClock, between: () throws -> Void = {}) throws {
         let (today, heldFrom) = try file.write { database in
             let now = try clock.now(properties, LedgerState.read(database))
             let today = try days.days(around: now, database).today
             return (today, properties.finality.earliestHeldArrival(today: today))
         }
-        try usage.identities.maintainRuns(today: today, heldFrom: heldFrom)
+        try usage.identities.maintainRuns(today: today, heldFrom: heldFrom, between: between)
     }
 
     private func store(

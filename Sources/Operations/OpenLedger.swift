@@ -31,7 +31,9 @@ package final class OpenLedger {
     }
 
     /// Moves what the WAL holds into the file and lets go of both; nothing can be done with the ledger afterwards.
-    package func close() throws { try file.close() }
+    ///
+    /// - Parameter checkpointing: not where the disk has failed: then nothing more is written.
+    package func close(checkpointing: Bool = true) throws { try file.close(checkpointing: checkpointing) }
 
     private func write<Value>(_ clock: LedgerClock, _ block: (Moment, Database) throws -> Value) throws -> Value {
         try file.write { database in try block(try Moment(clock, properties, database), database) }
@@ -110,13 +112,16 @@ package final class OpenLedger {
         try ingestor.apply(batches, clock: clock)
     }
 
-    /// Commits a page that says nothing new: whether this ledger can still be written durably.
+    /// Commits a page: whether this ledger can still be written durably. (SQLite writes nothing where nothing changes.)
     package func probe() throws {
-        try file.write { try $0.execute(sql: "UPDATE ledger_state SET change_count = change_count") }
+        try file.write { try $0.execute(sql: "UPDATE ledger_state SET probe_count = (probe_count + 1) % 1000000") }
     }
 
     /// Makes ready for a new day of arrivals: cheap when there is nothing to do.
     package func prepareIngestion(clock: LedgerClock) throws { try ingestor.maintain(clock: clock) }
+
+    /// Reads all that memory holds of usage, as a daemon does before it is ready.
+    package func preload() throws { try ingestor.preload() }
 
     /// Tries quarantined events again, each as a new arrival; those that are taken leave the quarantine.
     ///
@@ -178,7 +183,7 @@ package final class OpenLedger {
         if let settled = try file.read({ try LedgerState.read($0) }).settledThrough {
             try Sealing(file: file, store: ingestor.usage).seal(through: settled, between: betweenTransactions)
         }
-        try ingestor.maintain(clock: clock)
+        try ingestor.maintain(clock: clock, between: betweenTransactions)
         return report
     }
 

@@ -55,17 +55,26 @@ package struct Daemon: Sendable {
         let manager = ServiceManager(logger: logger)
         let ledger = try open(path)
         let properties = ledger.properties
-        let writer = LedgerWriter(ledger: ledger, bounds: writerBounds)
+        let writer = LedgerWriter(ledger: ledger, bounds: writerBounds, logger: logger)
         do {
             let listener = try CommandListener(ledger: path, writer: writer)
-            defer { listener.stop() }
+            defer { listener.finish() }
             let reader = try LedgerReader(path: path)
             let router = Self.router(path, writer, reader, clock, settings)
             let nightly = NightlyRating(
-                writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone, rateAt: settings.rateAt,
-                logger: logger)
-            try await serve(
-                router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager)
+                writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone,
+                hasTestClock: properties.hasTestClock, rateAt: settings.rateAt, logger: logger)
+            do {
+                try await serve(
+                    router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager)
+            } catch {
+                listener.stopListening()
+                throw error
+            }
+            // Before the writer frees the ledger's lock: the next daemon makes a socket of the same name.
+            listener.stopListening()
+            await writer.stop()
+            logger.notice("stopped")
         } catch {
             await writer.stop()
             throw error
@@ -86,6 +95,7 @@ package struct Daemon: Sendable {
             _ = try clock.now(ledger.properties, try LedgerState.read(database))
         }
         try ledger.prepareIngestion(clock: clock)
+        try ledger.preload()
         return ledger
     }
 
@@ -142,7 +152,8 @@ package struct Daemon: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }
                 + [
-                    .init(service: application), .init(service: StopSignal(manager: manager, logger: logger)),
+                    .init(service: application),
+                    .init(service: StopSignal(writer: writer, manager: manager, logger: logger)),
                     .init(
                         service: FailureWatch(writer: writer, logger: logger),
                         failureTerminationBehavior: .gracefullyShutdownGroup),
@@ -156,8 +167,6 @@ package struct Daemon: Sendable {
         } catch is CancellationError {
             // Asked to stop; connections that were still at work after the drain have been cut.
         }
-        await writer.stop()
-        logger.notice("stopped")
     }
 
     private static func text(_ address: SocketAddress) -> String {

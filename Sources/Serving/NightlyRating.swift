@@ -18,6 +18,7 @@ package struct NightlyRating: Service {
     let clock: LedgerClock
     let reader: LedgerReader
     let timeZone: TimeZone
+    let hasTestClock: Bool
     /// nil: something else rates.
     let rateAt: TimeOfDay?
     let logger: Logger
@@ -40,24 +41,27 @@ package struct NightlyRating: Service {
     }
 
     private func rateEachDay(_ rateAt: TimeOfDay) async throws {
-        var ratedThrough: Day?
+        // Not only the later day is due: a clock that ran ahead and was set right makes an earlier one due again.
+        var rated: Day?
         while true {
-            let due = Self.dayDue(at: try await now(), rateAt, in: timeZone)
-            if ratedThrough.map({ $0 < due }) ?? true {
-                guard await rate(due) else {
-                    try await Task.sleep(for: Self.retryAfter)
-                    continue
+            if let now = await now() {
+                let due = Self.dayDue(at: now, rateAt, in: timeZone)
+                if due != rated {
+                    guard await rate(due) else {
+                        try await Task.sleep(for: Self.retryAfter)
+                        continue
+                    }
+                    rated = due
                 }
-                ratedThrough = due
             }
             try await Task.sleep(for: Self.lookEvery)
         }
     }
 
-    private func now() async throws -> Instant {
-        try await reader.read { [clock] database in
-            try clock.now(try LedgerProperties.read(database), try LedgerState.read(database))
-        }
+    /// - Returns: nil while there is no telling: a test clock shows nothing before the ledger has recorded an instant.
+    private func now() async -> Instant? {
+        guard hasTestClock, clock.given == nil else { return clock.given ?? LedgerClock.system() }
+        return try? await reader.read { try LedgerState.read($0).latestInstant }
     }
 
     /// The last day whose rating is due: yesterday once the time of day has come, until then the day before.

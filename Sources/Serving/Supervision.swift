@@ -12,12 +12,15 @@ struct Watchdog: Service {
     let manager: ServiceManager
     let logger: Logger
 
+    /// A probe that takes longer is not waited for: then there is nothing to tell.
+    private static let patienceSeconds = 300.0
+
     func run() async throws {
         guard let interval = manager.watchdogInterval else { return try await gracefulShutdown() }
         do {
             try await cancelWhenGracefulShutdown {
                 while true {
-                    try await feed()
+                    await feed()
                     try await Task.sleep(for: interval)
                 }
             }
@@ -26,13 +29,12 @@ struct Watchdog: Service {
         }
     }
 
-    private func feed() async throws {
+    private func feed() async {
         do {
-            try await writer.probe()
-        } catch WriterError.diskFull(let text) {
-            // A restart makes no room; the daemon goes on by itself when there is some.
-            logger.error("the disk is full", metadata: ["error": "\(text)"])
-        } catch is WriterError {
+            guard try await writer.probe(within: Self.patienceSeconds) else { return }
+        } catch WriterError.diskFull, WriterError.busy {
+            // Answered at once, and a restart would make no room. The writer has logged it.
+        } catch {
             return
         }
         manager.watchdog()
@@ -56,8 +58,9 @@ struct FailureWatch: Service {
     }
 }
 
-/// Says that the daemon has been told to stop.
+/// Says that the daemon has been told to stop, and ends a rating that would hold it up; the next one goes on.
 struct StopSignal: Service {
+    let writer: LedgerWriter
     let manager: ServiceManager
     let logger: Logger
 
@@ -65,5 +68,6 @@ struct StopSignal: Service {
         try await gracefulShutdown()
         manager.stopping()
         logger.notice("stopping")
+        writer.endOperations()
     }
 }

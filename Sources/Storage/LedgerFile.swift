@@ -12,6 +12,9 @@ package final class LedgerFile: Sendable {
     /// Held for as long as the file is open for writing.
     private let lock: WriterLock?
 
+    /// How long to wait for another program's lock on the file itself.
+    private static let busySeconds = 10
+
     /// Marks the file as meterd's in its header: "mtrd".
     private static let applicationID = 0x6D74_7264
 
@@ -142,7 +145,7 @@ package final class LedgerFile: Sendable {
         var configuration = Configuration()
         configuration.readonly = readonly
         configuration.label = "meterd"
-        configuration.busyMode = .timeout(10)
+        configuration.busyMode = .timeout(TimeInterval(busySeconds))
         configuration.prepareDatabase { database in
             guard !readonly else { return }
             // Every commit is on the disk before it is answered; the WAL lets others read meanwhile. 64 MB of cache
@@ -207,16 +210,23 @@ package final class LedgerFile: Sendable {
     }
 
     /// Empties the WAL into the file, as far as readers let it, closes it and frees the writer's lock.
-    package func close() throws {
+    ///
+    /// - Parameter checkpointing: false leaves the WAL as it is, for the next who opens the file.
+    package func close(checkpointing: Bool = true) throws {
         defer { lock?.release() }
-        if lock != nil { try emptyWAL() }
+        if lock != nil, checkpointing { try emptyWAL() }
         try queue.close()
     }
 
     /// - Returns: whether all of it is in the file; a reader may hold some back.
     @discardableResult
     private func emptyWAL() throws -> Bool {
-        try connection { try Bool.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false }
+        try connection { database in
+            // A reader may hold old pages for long, and whoever writes would wait for that.
+            try database.execute(sql: "PRAGMA busy_timeout = 200")
+            defer { try? database.execute(sql: "PRAGMA busy_timeout = \(Self.busySeconds * 1000)") }
+            return try Bool.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false
+        }
     }
 
     // MARK: Using

@@ -238,17 +238,24 @@ package final class IdentityIndex {
 
     /// Builds the runs of arrival days before today, and drops those whose identities are free. In slices, each a
     /// transaction; what an interruption leaves is made anew.
-    package func maintainRuns(today: Day, heldFrom: Day) throws {
+    ///
+    /// - Parameter between: called between two slices; events may be stored meanwhile.
+    package func maintainRuns(today: Day, heldFrom: Day, between: () throws -> Void = {}) throws {
         let pending = try file.read { database in
             let built = try Set(Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day"))
             return try Self.recordDays(from: heldFrom, before: today, database).filter { !built.contains($0.number) }
         }
-        for day in pending { try buildRun(of: day) }
-        try dropRuns(before: heldFrom)
+        for day in pending {
+            // Only a clock that is set back brings more identities to a day that is over; then it is begun again.
+            while try !buildRun(of: day, between) {}
+        }
+        try dropRuns(before: heldFrom, between)
     }
 
-    private func buildRun(of day: Day) throws {
-        try deleteRows(of: day)
+    /// - Returns: whether the run holds all of the day's identities.
+    private func buildRun(of day: Day, _ between: () throws -> Void) throws -> Bool {
+        try deleteRows(of: day, between)
+        let last = try lastRecord(of: day)
         let count = try file.read { database in
             try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM usage_record WHERE record_id >= ? AND record_id < ?",
@@ -279,8 +286,10 @@ package final class IdentityIndex {
                         try statement.run()
                     }
                 }
+                try between()
             }
         }
+        guard try lastRecord(of: day) == last else { return false }
         try file.write { database in
             try database.execute(
                 sql: "INSERT INTO identity_run_day (arrival_day, identities, filter) VALUES (?, ?, ?)",
@@ -288,16 +297,25 @@ package final class IdentityIndex {
         }
         days[day] = nil
         if loadedFrom != nil { runs[day] = filter }
+        return true
     }
 
-    private func dropRuns(before heldFrom: Day) throws {
+    private func lastRecord(of day: Day) throws -> Int64? {
+        try file.read { database in
+            try Int64.fetchOne(
+                database, sql: "SELECT max(record_id) FROM usage_record WHERE record_id >= ? AND record_id < ?",
+                arguments: [day.firstID, (day + 1).firstID])
+        }
+    }
+
+    private func dropRuns(before heldFrom: Day, _ between: () throws -> Void) throws {
         let free = try file.read { database in
             try Int.fetchAll(
                 database, sql: "SELECT arrival_day FROM identity_run_day WHERE arrival_day < ?",
                 arguments: [heldFrom.number])
         }
         for day in free {
-            try deleteRows(of: Day(day))
+            try deleteRows(of: Day(day), between)
             try file.write { database in
                 try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day])
             }
@@ -306,7 +324,7 @@ package final class IdentityIndex {
         for day in days.keys where day < heldFrom { days[day] = nil }
     }
 
-    private func deleteRows(of day: Day) throws {
+    private func deleteRows(of day: Day, _ between: () throws -> Void) throws {
         var deleted = 0
         repeat {
             deleted = try file.write { database in
@@ -319,6 +337,7 @@ package final class IdentityIndex {
                     arguments: [day.number, Self.sliceSize])
                 return database.changesCount
             }
+            try between()
         } while deleted == Self.sliceSize
     }
 }

@@ -3,7 +3,9 @@
 import Foundation
 package import Ingestion
 package import LedgerStore
+package import Logging
 package import Operations
+import Synchronization
 
 /// Takes events of many senders into one transaction and answers each after its commit; takes operations one by one,
 /// and between their transactions the events that have come meanwhile.
@@ -33,7 +35,8 @@ package final class LedgerWriter: @unchecked Sendable {
         let refuse: (WriterError) -> Void
     }
 
-    private enum State { case running, stopping, stopped }
+    /// In this order. While operations end, events are still taken.
+    private enum State: Int { case running, endingOperations, stopping, stopped }
 
     private let bounds: Bounds
     private let condition = NSCondition()
@@ -41,10 +44,15 @@ package final class LedgerWriter: @unchecked Sendable {
     private var arrivals: [Arrival] = []
     private var queuedBytes = 0
     private var tasks: [Task] = []
-    private var probes: [@Sendable (Result<Void, any Error>) -> Void] = []
+    private var probes: [@Sendable (Result<Void, WriterError>) -> Void] = []
     private var state = State.running
     private var failure: WriterError?
     private var counts = WriterStatistics()
+    private var lastLogged: ContinuousClock.Instant?
+    private let logger: Logger
+
+    /// A disk that is full fails every request: one line in so long says it.
+    private static let logEvery = Duration.seconds(1)
 
     /// Yields once, if the writer has to stop because it must not go on writing.
     package let failures: AsyncStream<WriterError>
@@ -53,8 +61,11 @@ package final class LedgerWriter: @unchecked Sendable {
     /// Starts the thread.
     ///
     /// - Parameter ledger: from here on the writer's alone; it is closed when the writer stops.
-    package init(ledger: sending OpenLedger, bounds: Bounds = Bounds()) {
+    package init(
+        ledger: sending OpenLedger, bounds: Bounds = Bounds(), logger: Logger = Logger(label: "writer")
+    ) {
         self.bounds = bounds
+        self.logger = logger
         (failures, failureReport) = AsyncStream.makeStream()
         let handover = Handover(ledger)
         let thread = Thread { [self] in run(handover.take()) }
@@ -80,7 +91,7 @@ package final class LedgerWriter: @unchecked Sendable {
         answer: @escaping @Sendable (Result<BatchReport, any Error>) -> Void
     ) {
         let refusal: WriterError? = condition.withLock {
-            if state != .running { return failure ?? .stopping }
+            if state.rawValue >= State.stopping.rawValue { return failure ?? .stopping }
             let weight = events.weight
             guard arrivals.count < bounds.queuedRequests,
                 arrivals.isEmpty || queuedBytes + weight <= bounds.queuedBytes
@@ -117,7 +128,9 @@ package final class LedgerWriter: @unchecked Sendable {
                 Task(
                     perform: { [self] ledger in
                         let result = Result { try operation.perform(on: ledger, clock: clock) }
-                        if case .failure(let error) = result { stopIfFatal(error) }
+                        if case .failure(let error) = result, !WriterError(error).maySpareOthers {
+                            note(WriterError(error), requests: 0)
+                        }
                         answer(result)
                     }, refuse: { answer(.failure($0)) }))
             condition.broadcast()
@@ -127,15 +140,22 @@ package final class LedgerWriter: @unchecked Sendable {
     }
 
     /// Commits for the sake of committing: returns when the way to the disk has been gone.
-    package func probe() async throws {
-        try await withCheckedThrowingContinuation { continuation in
+    ///
+    /// - Returns: false if that takes longer than it may.
+    /// - Throws: ``WriterError``.
+    package func probe(within seconds: Double) async throws -> Bool {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Bool, any Error>) in
+            // Whichever comes first; a probe can't be called back.
+            let race = Race(continuation)
+            // Not a task's sleep: that one is late when all threads for tasks are busy.
+            DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { race.end(.success(false)) }
             let refusal: WriterError? = condition.withLock {
-                if state != .running { return failure ?? .stopping }
-                probes.append { continuation.resume(with: $0) }
+                if state.rawValue >= State.stopping.rawValue { return failure ?? .stopping }
+                probes.append { race.end($0.map { true }.mapError { $0 }) }
                 condition.broadcast()
                 return nil
             }
-            if let refusal { continuation.resume(throwing: refusal) }
+            if let refusal { race.end(.failure(refusal)) }
         }
     }
 
@@ -151,11 +171,19 @@ package final class LedgerWriter: @unchecked Sendable {
         }
     }
 
+    /// Ends a long operation after its current transaction, and takes no other; events are still taken.
+    package func endOperations() {
+        condition.withLock {
+            if state == .running { state = .endingOperations }
+            condition.broadcast()
+        }
+    }
+
     /// Takes nothing more, stores and answers what waits, closes the ledger, and then returns. A long operation ends
     /// after its current transaction.
     package func stop() async {
         condition.withLock {
-            if state == .running { state = .stopping }
+            if state.rawValue < State.stopping.rawValue { state = .stopping }
             condition.broadcast()
         }
         await withCheckedContinuation { continuation in
@@ -176,8 +204,9 @@ package final class LedgerWriter: @unchecked Sendable {
         while let task = nextTask(ledger) { task.perform(ledger) }
         let (waiting, ending) = condition.withLock { (tasks, failure ?? .stopping) }
         for task in waiting { task.refuse(ending) }
+        let isBroken = condition.withLock { failure != nil }
         // What is acknowledged is in the file or its WAL; a checkpoint that fails loses nothing.
-        try? ledger.close()
+        try? ledger.close(checkpointing: !isBroken)
         condition.withLock {
             state = .stopped
             condition.broadcast()
@@ -189,8 +218,15 @@ package final class LedgerWriter: @unchecked Sendable {
         while true {
             serveArrivals(ledger)
             let (task, isOver): (Task?, Bool) = condition.withLock {
-                if state == .running, arrivals.isEmpty, tasks.isEmpty, probes.isEmpty { condition.wait() }
-                guard state == .running else { return (nil, arrivals.isEmpty && probes.isEmpty) }
+                while state.rawValue < State.stopping.rawValue, arrivals.isEmpty, probes.isEmpty,
+                    tasks.isEmpty || state == .endingOperations
+                {
+                    refuseTasks()
+                    condition.wait()
+                }
+                guard state == .running else {
+                    return (nil, state.rawValue >= State.stopping.rawValue && arrivals.isEmpty && probes.isEmpty)
+                }
                 return (tasks.isEmpty ? nil : tasks.removeFirst(), false)
             }
             if let task { return task }
@@ -198,30 +234,43 @@ package final class LedgerWriter: @unchecked Sendable {
         }
     }
 
-    /// Stores all that waits, in groups.
+    /// Stores in groups what waits now. What comes meanwhile is for the next time: else senders that never pause would
+    /// keep operations waiting for ever.
     private func serveArrivals(_ ledger: OpenLedger) {
-        while true {
-            let (group, probes) = condition.withLock { (takeGroup(), takeProbes()) }
-            guard !group.isEmpty || !probes.isEmpty else { return }
-            if !group.isEmpty { store(group, ledger) }
-            guard !probes.isEmpty else { continue }
-            let result = Result { try ledger.probe() }
-            if case .failure(let error) = result { stopIfFatal(error) }
-            for probe in probes { probe(result) }
+        var (waiting, probes) = condition.withLock { (arrivals.count, takeProbes()) }
+        while waiting > 0 {
+            let group = condition.withLock { takeGroup(atMost: waiting) }
+            waiting -= group.count
+            store(group, ledger)
         }
+        guard !probes.isEmpty else { return }
+        let result = Result {
+            if let failure = condition.withLock({ failure }) { throw failure }
+            try ledger.probe()
+        }.mapError { WriterError($0) }
+        if case .failure(let error) = result { note(error, requests: 0) }
+        for probe in probes { probe(result) }
+        probes = []
     }
 
-    private func takeProbes() -> [@Sendable (Result<Void, any Error>) -> Void] {
+    /// Under `condition`: once operations end, those that wait are told so.
+    private func refuseTasks() {
+        guard state != .running else { return }
+        for task in tasks { task.refuse(failure ?? .stopping) }
+        tasks = []
+    }
+
+    private func takeProbes() -> [@Sendable (Result<Void, WriterError>) -> Void] {
         defer { probes = [] }
         return probes
     }
 
     /// The arrivals of the next transaction: those at the front that go by the same clock, within the group's bound.
-    private func takeGroup() -> [Arrival] {
+    private func takeGroup(atMost most: Int) -> [Arrival] {
         var bytes = 0
         var count = 0
         for arrival in arrivals {
-            guard
+            guard count < most,
                 count == 0 || (bytes + arrival.events.weight <= bounds.groupBytes && arrival.clock == arrivals[0].clock)
             else { break }
             bytes += arrival.events.weight
@@ -244,10 +293,10 @@ package final class LedgerWriter: @unchecked Sendable {
             }
             for (arrival, report) in zip(group, reports) { arrival.answer(.success(report)) }
         } catch {
-            stopIfFatal(error)
-            guard group.count > 1, condition.withLock({ failure }) == nil else {
-                condition.withLock { counts.failedRequests += group.count }
-                for arrival in group { arrival.answer(.failure(WriterError(error))) }
+            let error = WriterError(error)
+            guard group.count > 1, error.maySpareOthers else {
+                note(error, requests: group.count)
+                for arrival in group { arrival.answer(.failure(error)) }
                 return
             }
             // One sender's events must not fail another's.
@@ -255,15 +304,23 @@ package final class LedgerWriter: @unchecked Sendable {
         }
     }
 
-    /// What an fsync that failed has left on the disk nobody knows: the file is to be opened anew, by another process.
-    private func stopIfFatal(_ error: any Error) {
-        guard case .brokenDisk = WriterError(error) else { return }
-        condition.withLock {
-            failure = failure ?? WriterError(error)
-            state = .stopping
-            condition.broadcast()
+    /// Logs a failure, and ends the writing where nobody knows what has reached the disk: the file is then to be opened
+    /// anew, by another process.
+    private func note(_ error: WriterError, requests: Int) {
+        let isFatal = if case .broken = error { true } else { false }
+        let mayLog = condition.withLock {
+            counts.failedRequests += requests
+            if isFatal {
+                failure = failure ?? error
+                state = State(rawValue: max(state.rawValue, State.stopping.rawValue)) ?? .stopping
+                condition.broadcast()
+            }
+            guard lastLogged.map({ $0 < .now - Self.logEvery }) ?? true else { return false }
+            lastLogged = .now
+            return true
         }
-        failureReport.yield(WriterError(error))
+        if isFatal { failureReport.yield(error) }
+        if mayLog { logger.error("the writer failed", metadata: ["error": "\(error)", "requests": "\(requests)"]) }
     }
 }
 
@@ -277,5 +334,20 @@ private final class Handover: @unchecked Sendable {
         guard let taken = ledger else { preconditionFailure("a ledger is handed over once") }
         ledger = nil
         return taken
+    }
+}
+
+/// A continuation that several may resume: the first does.
+private final class Race: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Bool, any Error>?>
+
+    init(_ continuation: CheckedContinuation<Bool, any Error>) { self.continuation = Mutex(continuation) }
+
+    func end(_ result: Result<Bool, any Error>) {
+        let first = continuation.withLock { continuation in
+            defer { continuation = nil }
+            return continuation
+        }
+        first?.resume(with: result)
     }
 }

@@ -1,8 +1,7 @@
 // Why the writer did not do what it was asked.
 
-import Foundation
 import GRDB
-import LedgerStore
+import Storage
 
 package enum WriterError: Error, CustomStringConvertible {
     /// Too much waits already: the same again a moment later.
@@ -10,30 +9,45 @@ package enum WriterError: Error, CustomStringConvertible {
     /// The daemon is going down.
     case stopping
     /// No room on the disk; goes on by itself when there is.
-    case diskFull(String)
+    case diskFull
     /// Another program, as a shell, holds the file's own lock for longer than meterd waits.
     case busy
-    /// Reading or writing failed: nothing is known of what reached the disk.
-    case brokenDisk(String)
+    /// Reading or writing failed, or the file is damaged: nothing more may be written by this process.
+    case broken(String)
+    /// What was asked can't be done; the ledger is well.
     case failed(any Error)
 
-    init(_ error: any Error) {
+    package init(_ error: any Error) {
         switch error {
         case let error as WriterError: self = error
-        case let error as DatabaseError where error.resultCode == .SQLITE_FULL: self = .diskFull("\(error)")
-        case let error as DatabaseError where error.resultCode == .SQLITE_BUSY: self = .busy
-        case let error as DatabaseError where error.resultCode == .SQLITE_IOERR: self = .brokenDisk("\(error)")
+        case StorageError.damaged(_, let reason): self = .broken(reason)
+        case let error as DatabaseError:
+            switch error.resultCode {
+            case .SQLITE_FULL: self = .diskFull
+            case .SQLITE_BUSY: self = .busy
+            case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                self = .broken(error.message ?? "\(error.extendedResultCode)")
+            default: self = .failed(error)
+            }
         default: self = .failed(error)
         }
+    }
+
+    /// Whether one sender's events can be the cause, so that others are to be tried without them.
+    var maySpareOthers: Bool {
+        if case .failed = self { return true }
+        return false
     }
 
     package var description: String {
         switch self {
         case .queueFull: "too many events are waiting to be stored; send the same again in a moment"
         case .stopping: "the daemon is stopping; ask again when it is back, nothing is done twice"
-        case .busy: "another program keeps the ledger's file locked; end it (a shell with an open transaction?)"
-        case .diskFull(let text): "the disk is full, nothing was stored: \(text)"
-        case .brokenDisk(let text): "the disk failed, meterd stops writing: \(text)"
+        case .diskFull: "the disk is full, nothing was stored; make room, nothing else is to be done"
+        case .busy:
+            "another program keeps the ledger's file locked, nothing was stored; end it (a shell with an open "
+                + "transaction?)"
+        case .broken(let reason): "the file can't be read or written (\(reason)); meterd stops writing"
         case .failed(let error): "\(error)"
         }
     }

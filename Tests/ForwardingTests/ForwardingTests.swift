@@ -104,7 +104,7 @@ struct ForwardingTests {
         for (mine, theirs) in zip(ownSaid, servedSaid) { #expect(mine == theirs) }
         #expect(servedSaid.count == ownSaid.count)
         #expect(try rows(served) == rows(own))
-        listener.stop()
+        listener.finish()
         await writer.stop()
     }
 
@@ -120,7 +120,7 @@ struct ForwardingTests {
             return
         }
         await writer.stop()
-        listener.stop()
+        listener.finish()
         #expect(!FileManager.default.fileExists(atPath: DaemonConnection.path(ledger: fixture.path)))
 
         // Nobody listens behind this one.
@@ -176,7 +176,7 @@ struct ForwardingTests {
         let answer = try connection.perform(
             AddTenant(code: LedgerFixture.code("acme"), name: "acme", isLegacy: false), clock: LedgerClock(given: nil))
         #expect(answer == .recorded)
-        listener.stop()
+        listener.finish()
         await writer.stop()
     }
 }

@@ -206,7 +206,10 @@ struct EventRouteTests {
             #expect(first == Self.counts(1, 0, 0))
             // The daemon's own clock stands behind that.
             let behind = try await Self.post(client, ["content-type": headers["content-type"]!], Array(Self.call.utf8))
-            #expect(behind.hasPrefix("400 --now 2027-01-10T12:00:00Z is before 2027-01-12T12:00:00Z"))
+            #expect(behind.hasPrefix("503 --now 2027-01-10T12:00:00Z is before 2027-01-12T12:00:00Z"))
+            let back = headers.merging(["meterd-now": "2027-01-11T12:00:00Z"]) { $1 }
+            let refused = try await Self.post(client, back, Array(Self.call.utf8))
+            #expect(refused.hasPrefix("400 --now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
         }
     }
 

@@ -1,6 +1,7 @@
 // The one writer of a served ledger: many senders, one transaction at a time, each answered after its commit.
 
 import Foundation
+import GRDB
 import Ingestion
 import LedgerFixture
 import LedgerStore
@@ -160,19 +161,107 @@ struct LedgerWriterTests {
                 })
         }
         await #expect(throws: WriterError.self) { try await writer.ingest(Self.calls("b"), clock: clock) }
-        await #expect(throws: WriterError.self) { try await writer.probe() }
+        await #expect(throws: WriterError.self) { try await writer.probe(within: 10) }
         try fixture.reopen()
         #expect(try fixture.rows("SELECT id FROM usage_event") == ["a"])
     }
 
-    @Test("probes the way to the disk without changing anything but a page")
+    @Test("probes the way to the disk by a commit that reaches the file's log")
     func probe() async throws {
-        let before = try fixture.rows("SELECT * FROM ledger_state")
         let path = fixture.path
+        func logBytes() throws -> Int {
+            try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int ?? 0
+        }
         let writer = LedgerWriter(ledger: fixture.handOver())
-        try await writer.probe()
+        let before = try logBytes()
+        #expect(try await writer.probe(within: 10))
+        #expect(try logBytes() > before)
         await writer.stop()
-        #expect(try Self.stored(path, "SELECT * FROM ledger_state") == before)
+    }
+
+    @Test("tells a probe that comes to nothing in time, and one that finds the file locked by another program")
+    func failingProbe() async throws {
+        let (path, clock) = (fixture.path, clock)
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        let gate = Gate.make()
+        let held = Task { try await writer.perform(Hold(gate: gate), clock: clock) }
+        try await until { Gate.isReached(gate) }
+        #expect(try await writer.probe(within: 0.1) == false)
+        Gate.open(gate)
+        _ = try await held.value
+
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let shell = try DatabaseQueue(path: path, configuration: configuration)
+        try await shell.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        await #expect(
+            performing: { try await writer.probe(within: 60) },
+            throws: {
+                if case WriterError.busy = $0 { true } else { false }
+            })
+        // Every sender of the group is told at once, and can send the same again.
+        let start = ContinuousClock.now
+        let senders = (0..<3).map { number in
+            Task { try await writer.ingest(Self.calls("\(number)"), clock: clock).accepted }
+        }
+        for sender in senders {
+            await #expect(
+                performing: { try await sender.value },
+                throws: {
+                    if case WriterError.busy = $0 { true } else { false }
+                })
+        }
+        #expect(ContinuousClock.now - start < .seconds(35))
+        try await shell.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        #expect(try await writer.ingest(Self.calls("0"), clock: clock).accepted == 1)
+        await writer.stop()
+    }
+
+    @Test("lets an operation have its turn between senders that never pause")
+    func fairness() async throws {
+        let clock = clock
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        let over = Gate.make()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for sender in 0..<32 {
+                group.addTask {
+                    var number = 0
+                    while !Gate.isOpen(over) {
+                        _ = try await writer.ingest(Self.calls("\(sender)-\(number)"), clock: clock)
+                        number += 1
+                    }
+                }
+            }
+            for _ in 0..<5 {
+                let before = writer.statistics.groupEvents.counts.reduce(0, +)
+                _ = try await writer.perform(Execute(sql: "SELECT 1"), clock: clock)
+                let after = writer.statistics.groupEvents.counts.reduce(0, +)
+                #expect(after - before < 10, "transactions before its turn")
+            }
+            Gate.open(over)
+            try await group.waitForAll()
+        }
+        await writer.stop()
+    }
+
+    @Test("goes on taking events while operations end")
+    func endsOperations() async throws {
+        let clock = clock
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        let gate = Gate.make()
+        let long = Task { try await writer.perform(WaitForUsage(gate: gate, rows: 1_000), clock: clock) }
+        try await until { Gate.isReached(gate) }
+        let waiting = Task { try await writer.perform(Execute(sql: "SELECT 1"), clock: clock) }
+        writer.endOperations()
+        for ended in [Task { _ = try await long.value }, Task { _ = try await waiting.value }] {
+            await #expect(
+                performing: { try await ended.value },
+                throws: {
+                    if case WriterError.stopping = $0 { true } else { false }
+                })
+        }
+        #expect(try await writer.ingest(Self.calls("a"), clock: clock).accepted == 1)
+        await writer.stop()
     }
 }
 
