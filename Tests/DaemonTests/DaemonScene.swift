@@ -17,6 +17,19 @@ struct SceneError: Error, CustomStringConvertible {
     let description: String
 }
 
+/// Waits until something is so.
+///
+/// - Throws: ``SceneError`` when it takes too long.
+func eventually(
+    _ what: String, withinSeconds seconds: Double = 30, _ isSo: () throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try !isSo() {
+        guard ContinuousClock.now < deadline else { throw SceneError(description: "not within \(seconds) s: \(what)") }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
 /// A ledger with a test clock. Everything that is started for it knows no setting from outside.
 final class DaemonScene: Sendable {
     let folder: ScratchFolder

@@ -157,9 +157,9 @@ struct DoorTests {
         try begin(first, "first")
         // The writer has taken it when it is neither in the queue nor answered.
         try await Task.sleep(for: .milliseconds(500))
-        while try !isQueued(0) { try await Task.sleep(for: .milliseconds(10)) }
+        try await eventually("the writer has taken the first") { try isQueued(0) }
         try begin(second, "second")
-        while try !isQueued(1) { try await Task.sleep(for: .milliseconds(10)) }
+        try await eventually("the second waits") { try isQueued(1) }
         let third = try HTTPConnection(port: port).post(lines: events("third"))
         expectProblem(third, 503, "too many events are waiting to be stored; send the same again in a moment")
         #expect(third.headers["retry-after"] == "1")

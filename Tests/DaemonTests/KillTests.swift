@@ -42,8 +42,8 @@ struct KillTests {
         let daemon = try scene.serve()
         let port = try await daemon.port()
         outbox.with { ($0.port, $0.round) = (port, rounds) }
-        while outbox.with({ $0.acknowledged.count }) < Self.leastRequests, outbox.with({ $0.problems.isEmpty }) {
-            try await Task.sleep(for: .milliseconds(5))
+        try await eventually("\(Self.leastRequests) requests are acknowledged", withinSeconds: 60) {
+            outbox.with { $0.acknowledged.count >= Self.leastRequests || !$0.problems.isEmpty }
         }
         outbox.with { $0.mayBegin = false }
         try await outbox.finish(withinSeconds: 60)

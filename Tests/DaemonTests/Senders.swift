@@ -62,11 +62,7 @@ final class Outbox: Sendable {
 
     /// Waits until all senders have ended.
     func finish(withinSeconds seconds: Double) async throws {
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while with({ $0.running }) > 0 {
-            guard ContinuousClock.now < deadline else { throw SceneError(description: "senders did not end") }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        try await eventually("all senders have ended", withinSeconds: seconds) { with { $0.running } == 0 }
     }
 }
 

@@ -27,9 +27,8 @@ struct StopTests {
             Sender("sender-\(number)", seed: UInt64(number), outbox: outbox, isPersistent: false).start()
         }
         defer { outbox.with { $0.mayBegin = false } }
-        let deadline = ContinuousClock.now + .seconds(60)
-        while outbox.with({ $0.acknowledged.count < 200 && $0.problems.isEmpty }), ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(5))
+        try await eventually("200 requests are acknowledged", withinSeconds: 60) {
+            outbox.with { $0.acknowledged.count >= 200 || !$0.problems.isEmpty }
         }
         let before = outbox.with { $0.acknowledged.count }
         let (end, time) = try await daemon.stop()
@@ -105,9 +104,7 @@ struct StopTests {
         let scene = try await DaemonScene.make()
         let blocker = try WriteBlocker(scene.ledger)
         let command = try scene.begin(["tenant", "add", "bolt", "--now", DaemonScene.now])
-        while scene.size(of: ".lock") ?? 0 == 0 || !scene.isLocked {
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        try await eventually("the command has the lock") { scene.isLocked }
         let daemon = try scene.serve()
         try await daemon.line(with: "waiting for the writer of the ledger", "process \(command.process.id)")
         try blocker.release()
