@@ -98,8 +98,9 @@ struct DoorTests {
         }
         #expect(ContinuousClock.now - start > .seconds(4))
         #expect(slowest < .seconds(2))
-        // They went on to the end, but for being cut off: nothing is left to wait for.
-        for connection in inHead + inBody { #expect(connection.isEnded(withinSeconds: 1)) }
+        // They went on to the end, but for being told that their time is up, and cut off soon after.
+        for connection in inBody { #expect(try connection.receive().status == 408) }
+        for connection in inHead + inBody { #expect(connection.isEnded(withinSeconds: 4)) }
         #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["20"])
         #expect(!daemon.log.contains(" error "), "\(daemon.log)")
         #expect(try await daemon.stop().end == .exited(0))
