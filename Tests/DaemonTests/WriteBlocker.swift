@@ -1,4 +1,4 @@
-// Keeps everybody else from writing a ledger, so that a test decides how long a writer is busy.
+// Other programs at the ledger's file: one that keeps everybody else from writing, one that reads for long.
 
 import Foundation
 import GRDB
@@ -16,6 +16,24 @@ final class WriteBlocker {
 
     func release() throws {
         try queue.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        try queue.close()
+    }
+}
+
+/// A read transaction of another program, until it is released: what it sees may not be moved into the file.
+final class HeldRead {
+    private let queue: DatabaseQueue
+
+    init(_ path: String) throws {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        configuration.readonly = true
+        queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.inDatabase { try $0.execute(sql: "BEGIN; SELECT count(*) FROM ledger_entry") }
+    }
+
+    func release() throws {
+        try queue.inDatabase { try $0.execute(sql: "COMMIT") }
         try queue.close()
     }
 }

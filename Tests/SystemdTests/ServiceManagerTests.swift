@@ -1,5 +1,6 @@
 // What a service manager receives, at a real socket, and what happens without one.
 
+import BuiltProgram
 import Foundation
 import Logging
 import Systemd

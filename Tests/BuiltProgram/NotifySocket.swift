@@ -1,13 +1,10 @@
-// Where the tests look: a service manager's socket, and a file that is logged to.
+// What a program that runs tells its service manager, for tests to read.
 
 import Foundation
-import Glibc
-import Logging
-import Systemd
 
 /// A bound datagram socket, as a service manager has it.
-final class NotifySocket: Sendable {
-    enum Place: CaseIterable, Sendable {
+package final class NotifySocket: Sendable {
+    package enum Place: CaseIterable, Sendable {
         case path, abstract
     }
 
@@ -17,10 +14,10 @@ final class NotifySocket: Sendable {
     }
 
     /// What `NOTIFY_SOCKET` says.
-    let name: String
+    package let name: String
     private let descriptor: Int32
 
-    init(_ place: Place) throws {
+    package init(_ place: Place) throws {
         let unique = "meterd-notify-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         name = place == .path ? NSTemporaryDirectory() + "/" + unique : "@" + unique
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
@@ -44,7 +41,7 @@ final class NotifySocket: Sendable {
     }
 
     /// The datagrams that have arrived since it was last asked.
-    func received() -> [String] {
+    package func received() -> [String] {
         var datagrams: [String] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -52,36 +49,5 @@ final class NotifySocket: Sendable {
             guard count >= 0 else { return datagrams }
             datagrams.append(String(decoding: buffer.prefix(count), as: UTF8.self))
         }
-    }
-}
-
-/// A file without a name, to log to.
-final class LogFile: Sendable {
-    let descriptor: Int32
-
-    init() {
-        let path = strdup(NSTemporaryDirectory() + "/meterd-log-XXXXXX")!
-        defer { free(path) }
-        descriptor = mkstemp(path)
-        precondition(descriptor >= 0, "no file in the folder for temporary files")
-        unlink(path)
-    }
-
-    deinit { close(descriptor) }
-
-    /// Writes to the file as journald wants it.
-    var logger: Logger { logger(.journal) }
-
-    func logger(_ style: LogStyle, level: Logger.Level = .trace) -> Logger {
-        let output = LogOutput(descriptor: descriptor, style: style, now: { 1_799_553_600_123_456 })
-        return Logger(label: "test") { _ in JournalLogHandler(output, level: level) }
-    }
-
-    var text: String {
-        var file = stat()
-        fstat(descriptor, &file)
-        var bytes = [UInt8](repeating: 0, count: Int(file.st_size))
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }
 }

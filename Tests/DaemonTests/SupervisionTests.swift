@@ -1,0 +1,83 @@
+// What the daemon tells the service manager that started it, and what that can conclude from it.
+
+import BuiltProgram
+import Foundation
+import Testing
+
+@Suite("A daemon under a service manager")
+struct SupervisionTests {
+    private static func settings(_ socket: NotifySocket) -> [String: String] {
+        ["NOTIFY_SOCKET": socket.name, "WATCHDOG_USEC": "1000000"]
+    }
+
+    @Test("Says that it is ready once it can be reached, that it lives, and that it stops")
+    func notifications() async throws {
+        let scene = try await DaemonScene.make()
+        let socket = try NotifySocket(.path)
+        let daemon = try scene.serve(settings: Self.settings(socket))
+        let port = try await daemon.port()
+        var heard: [String] = []
+        try await eventually("it is ready and lives") {
+            heard += socket.received()
+            return heard.filter { $0 == "WATCHDOG=1" }.count >= 2 && heard.contains { $0.hasPrefix("READY=1") }
+        }
+        #expect(heard.contains("READY=1\nSTATUS=serving \(scene.ledger) on 127.0.0.1:\(port)"))
+        #expect(try await daemon.stop().end == .exited(0))
+        #expect(socket.received().contains("STOPPING=1"))
+    }
+
+    @Test("Says that it lives only while it can commit")
+    func watchdog() async throws {
+        let scene = try await DaemonScene.make()
+        let socket = try NotifySocket(.path)
+        let daemon = try scene.serve(settings: Self.settings(socket))
+        _ = try await daemon.port()
+        try await eventually("it lives") { socket.received().contains("WATCHDOG=1") }
+
+        let blocker = try WriteBlocker(scene.ledger)
+        // A probe may have been on its way.
+        try await Task.sleep(for: .seconds(1))
+        _ = socket.received()
+        try await Task.sleep(for: .seconds(3))
+        #expect(socket.received() == [])
+        try blocker.release()
+        try await eventually("it lives again") { socket.received().contains("WATCHDOG=1") }
+        #expect(try await daemon.stop().end == .exited(0))
+    }
+
+    @Test("Is not ready, and says so in time, while it can't commit")
+    func readiness() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve()
+        let port = try await daemon.port()
+        #expect(try HTTPConnection(port: port).get("/readyz").status == 200)
+        let blocker = try WriteBlocker(scene.ledger)
+        let start = ContinuousClock.now
+        #expect(try HTTPConnection(port: port).get("/readyz").status == 503)
+        #expect(ContinuousClock.now - start < .seconds(8))
+        #expect(try HTTPConnection(port: port).get("/healthz").status == 200)
+        try blocker.release()
+        try await eventually("it is ready again") { try HTTPConnection(port: port).get("/readyz").status == 200 }
+        #expect(try await daemon.stop().end == .exited(0))
+    }
+
+    @Test("Leaves in time also while another program reads the ledger, and stays when its own clock is behind")
+    func hindrances() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(["--now", DaemonScene.now])
+        let port = try await daemon.port()
+        let event = SumEvent(id: "1", number: 1).line
+        #expect(try HTTPConnection(port: port).post(lines: [event], now: "2027-01-12T12:00:00Z").status == 200)
+        // From here on the daemon's clock stands behind what the ledger has recorded: its own fault, not the sender's.
+        #expect(try HTTPConnection(port: port).post(lines: [event], now: nil).status == 503)
+        try await Task.sleep(for: .seconds(6))
+        #expect(daemon.process.end == nil)
+
+        let reader = try HeldRead(scene.ledger)
+        let (end, time) = try await daemon.stop()
+        #expect(end == .exited(0))
+        #expect(time < .seconds(5))
+        try reader.release()
+        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["1"])
+    }
+}
