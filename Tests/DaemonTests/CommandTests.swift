@@ -6,7 +6,7 @@ import LedgerFixture
 import PriceBookFile
 import Testing
 
-@Suite("Commands while a daemon has the ledger open")
+@Suite("Commands while a daemon has the ledger open", .ownThread)
 struct CommandTests {
     private static func lines(_ range: Range<Int>) -> [String] {
         range.map { SumEvent(id: "file-\($0)", number: $0).line }

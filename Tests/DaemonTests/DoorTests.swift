@@ -5,7 +5,7 @@ import Foundation
 import LedgerFixture
 import Testing
 
-@Suite("The daemon's door")
+@Suite("The daemon's door", .ownThread)
 struct DoorTests {
     private static let lines = [("Content-Type", "application/x-ndjson")]
     private static let gzip = lines + [("Content-Encoding", "gzip")]

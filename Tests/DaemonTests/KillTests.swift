@@ -9,7 +9,7 @@ import Testing
 private let rounds = ProcessInfo.processInfo.environment["METERD_DAEMON_ROUNDS"].flatMap { Int($0) } ?? 50
 private let seed = ProcessInfo.processInfo.environment["METERD_DAEMON_SEED"].flatMap { UInt64($0) } ?? 1
 
-@Suite("A daemon that is killed", .serialized)
+@Suite("A daemon that is killed", .ownThread)
 struct KillTests {
     private static let senders = 16
     private static let leastRequests = 1_000

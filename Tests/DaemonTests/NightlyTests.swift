@@ -4,7 +4,7 @@ import BuiltProgram
 import Foundation
 import Testing
 
-@Suite("The daemon's nightly rating")
+@Suite("The daemon's nightly rating", .ownThread)
 struct NightlyTests {
     /// A ledger with usage of 8 to 10 January.
     private func scene(timeZone: String = "UTC") async throws -> DaemonScene {

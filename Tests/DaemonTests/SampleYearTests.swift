@@ -9,7 +9,7 @@ import Testing
 /// METERD_DAEMON_YEAR=full takes all of the year instead of its first months.
 private let isFullYear = ProcessInfo.processInfo.environment["METERD_DAEMON_YEAR"] == "full"
 
-@Suite("The sample over HTTP")
+@Suite("The sample over HTTP", .ownThread)
 struct SampleYearTests {
     private static let batchEvents = 1_000
 

@@ -5,7 +5,7 @@ import Foundation
 import LedgerFixture
 import Testing
 
-@Suite("A daemon's end and the next one's start")
+@Suite("A daemon's end and the next one's start", .ownThread)
 struct StopTests {
     @Test("SIGTERM under load: exit status 0 within 5 s, all that was acknowledged is in the file, nothing lies around")
     func terminate() async throws {
