@@ -1,6 +1,16 @@
 // The rules that single members of an event must meet, each as a quick test for the good case and a sentence for the
 // other.
 
+extension EventMembers {
+    /// Whether data is left out; `null`, and data in another form, is not that.
+    var hasNoData: Bool { data.kind == .missing && dataBase64.isAbsent }
+
+    var complaintAboutData: String {
+        guard data.isAbsent else { return "data must be an object, not \(data.shown)" }
+        return dataBase64.isAbsent ? "data is missing" : "data is missing; data_base64 is not read"
+    }
+}
+
 extension JSONValue {
     /// `null` is the same as not being there.
     @inline(__always)

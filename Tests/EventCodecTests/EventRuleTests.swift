@@ -37,6 +37,8 @@ struct EventRuleTests {
             EventText.activity.with("data", #"{"feature":"f","device":"\#(String(repeating: "d", count: 128))"}"#),
             EventText.activity.with("data", #"{"feature":"\#(String(repeating: "f", count: 128))","device":"d"}"#),
             EventText.activity.with("data", #"{"feature":"f","device":"¡ U+00A1 is no control"}"#),
+            EventText.call.with("data", nil),
+            EventText.call.with("data", nil).with("data_base64", "null"),
             EventText.call.with("data", "{}"),
             EventText.call.with("data", #"{"calls":null}"#),
             EventText.call.with("data", #"{"calls":1}"#),
@@ -106,6 +108,16 @@ struct EventRuleTests {
         #expect(reading.code == .malformed)
         #expect(reading.reason == reason)
         #expect(reading.isJSON)
+    }
+
+    @Test("A gateway call without data is one call, and only if data is left out")
+    func callsWithoutData() {
+        #expect(read(EventText.call.with("data", nil).text).event?.quantity == 1)
+        #expect(read(EventText.call.with("data", "null").text).reason == "data is missing")
+        #expect(read(EventText.call.with("data", "1").text).reason == "data must be an object, not 1")
+        let base64 = EventText.call.with("data", nil).with("data_base64", quoted("e30="))
+        #expect(read(base64.text).reason == "data is missing; data_base64 is not read")
+        #expect(read(EventText.usage.with("data", nil).text).reason == "data is missing")
     }
 
     @Test(

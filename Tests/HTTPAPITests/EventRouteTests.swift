@@ -86,6 +86,8 @@ struct EventRouteTests {
             (["content-type": lines], [], Self.counts(0, 0, 0)),
             (["content-type": structured, "content-encoding": "gzip"], gzipped, Self.counts(0, 1, 0, Self.duplicate)),
             (Self.binary, Array(#"{"calls":5}"#.utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (Self.binary.merging(["ce-id": "bare"]) { $1 }, [], Self.counts(1, 0, 0)),
+            (["content-type": lines], [0xEF, 0xBB, 0xBF] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
             (
                 Self.binary.merging(["ce-source": "/t%C3%A9st%25", "content-type": "application/json"]) { $1 },
                 Array(#" {"calls":6} "#.utf8), Self.counts(1, 0, 0)
@@ -107,7 +109,7 @@ struct EventRouteTests {
             let stored = try LedgerFile.openForReading(at: path).read {
                 try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source")
             }
-            #expect(stored == ["/test c1 5", "/tést% c1 6"])
+            #expect(stored == ["/test bare 1", "/test c1 5", "/tést% c1 6"])
         }
     }
 

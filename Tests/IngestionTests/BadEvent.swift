@@ -89,7 +89,6 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 ("subject", "{}", .malformed, "subject must be a string"),
                 ("subject", long(129), .malformed, "129 bytes"),
                 ("subject", "\"Shop\"", .unknownApp, "app 'Shop' is not in the ledger"),
-                ("data", nil, .malformed, "data is missing"),
                 ("data", "null", .malformed, "data is missing"),
                 ("data", "\"\"", .malformed, "data must be an object"),
                 ("data", "[]", .malformed, "data must be an object"),
@@ -104,6 +103,7 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
     static let ofDeviceActivity = table(
         .device("d", id: "bad"),
         [
+            ("data", nil, .malformed, "data is missing"),
             ("data.device", nil, .badDevice, "data.device is missing"),
             ("data.device", "\"\"", .badDevice, "data.device is empty"),
             ("data.device", "7", .badDevice, "data.device must be a string"),
@@ -162,6 +162,7 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
             ("data.quantity", "\"5\"", .badQuantity, "data.quantity must be a whole number"),
             ("data.quantity", "0", .badQuantity, "from 1 to 1000000000000"),
             ("data.quantity", "-87000", .badQuantity, "not -87000"),
+            ("data", nil, .malformed, "data is missing"),
             ("data.quantity", "0.5", .badQuantity, "not 0.5"),
             ("data.quantity", "1000000000001", .badQuantity, "not 1000000000001"),
             ("data.feature", nil, .malformed, "data.feature is missing"),
