@@ -52,6 +52,7 @@ extension JSONValue {
     func complaint(asTime name: String) -> String {
         if isAbsent { return "\(name) is missing" }
         if kind != .string { return "\(name) must be a string, not \(shown)" }
+        if RFC3339.namesNoSuchDay(bytes.string) { return "\(name) \(shown): there is no such day" }
         return "\(name) must be an RFC 3339 date and time with an offset, not \(shown)"
     }
 

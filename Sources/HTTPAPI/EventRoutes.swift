@@ -107,6 +107,9 @@ package struct EventRoutes: Sendable {
     private static func clock(_ headers: HTTPFields) throws -> LedgerClock? {
         guard let name = HTTPField.Name(nowHeader), let text = headers[name] else { return nil }
         guard let micros = RFC3339.parse(text) else {
+            if RFC3339.namesNoSuchDay(text) {
+                throw ProblemError.badRequest("header \(nowHeader) '\(text)': there is no such day")
+            }
             throw ProblemError.badRequest(
                 "header \(nowHeader) '\(text)': write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
         }

@@ -152,6 +152,12 @@ struct EventRuleTests {
                 #""2027-01-10T12:00:00""#,
                 #"time must be an RFC 3339 date and time with an offset, not "2027-01-10T12:00:00""#
             ),
+            (#""2026-11-31T12:00:00Z""#, #"time "2026-11-31T12:00:00Z": there is no such day"#),
+            (#""2027-13-01T12:00:00Z""#, #"time "2027-13-01T12:00:00Z": there is no such day"#),
+            (
+                #""2026-11-31T25:00:00Z""#,
+                #"time must be an RFC 3339 date and time with an offset, not "2026-11-31T25:00:00Z""#
+            ),
         ] as [(String?, String)])
     func badTimes(value: String?, reason: String) {
         let reading = read(EventText.activity.with("time", value).text)
