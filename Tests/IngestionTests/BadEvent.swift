@@ -126,6 +126,10 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 "data.feature", "\"mobile_gateway\"", .wrongType,
                 "'gateway_calls', which takes events of type meterd.gateway_call"
             ),
+            (
+                "data.feature", "\"gateway_calls\"", .wrongType,
+                "'gateway_calls', which takes events of type meterd.gateway_call"
+            ),
             ("data.features", "[\"message_push\"]", .malformed, "exclude each other"),
             ("data", #"{"device":"d","features":[]}"#, .malformed, "data.features is empty"),
             ("data", #"{"device":"d","features":"a"}"#, .malformed, "must be an array"),
@@ -158,11 +162,11 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
     static let ofUsage = table(
         .usage(5, of: "gateway_calls", id: "bad"),
         [
+            ("data", nil, .malformed, "data is missing"),
             ("data.quantity", nil, .badQuantity, "data.quantity is missing"),
             ("data.quantity", "\"5\"", .badQuantity, "data.quantity must be a whole number"),
             ("data.quantity", "0", .badQuantity, "from 1 to 1000000000000"),
             ("data.quantity", "-87000", .badQuantity, "not -87000"),
-            ("data", nil, .malformed, "data is missing"),
             ("data.quantity", "0.5", .badQuantity, "not 0.5"),
             ("data.quantity", "1000000000001", .badQuantity, "not 1000000000001"),
             ("data.feature", nil, .malformed, "data.feature is missing"),
