@@ -163,7 +163,8 @@ extension ProblemError {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)
         case .diskFull, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
-        case .failed(let error as LedgerError) where isOnSendersClock: self = .badRequest("\(error)")
+        case .failed(let error as LedgerError) where isOnSendersClock:
+            self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRoutes.nowHeader)"))
         // The daemon's own clock is wrong, and the log says so.
         case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")

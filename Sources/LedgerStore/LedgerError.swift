@@ -30,18 +30,13 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownTimeZone(let zone):
             "time zone '\(zone)' is not in the IANA database; use a name such as Asia/Shanghai or America/New_York"
-        case .notTestClock:
-            "--now is for a ledger made with 'init --test-clock'; this one goes by the system's clock"
-        case .clockGoesBack(let now, let latest):
-            "--now \(now) is before \(latest), the latest arrival or rating recorded; give that instant or a later one"
+        case .notTestClock, .clockGoesBack, .clockTooEarly: description(whereTimeIsGivenBy: "--now")
         case .unknownTenant(let code):
             "no tenant '\(code)'; add it with 'meterd tenant add \(code)'"
         case .unknownApp(let code):
             "no app '\(code)'; add it with 'meterd app add \(code) --tenant TENANT'"
         case .unknownDevice(let device, let app):
             "app '\(app)' has no device '\(device)'; ids are compared byte by byte"
-        case .clockTooEarly(let now):
-            "the clock says \(now); meterd begins with the year 1971: set the clock, or give a later --now"
         case .unknownGrant(let code):
             "no grant '\(code)'; 'meterd grant list' shows those that are recorded"
         case .notInQuarantine(let numbers):
@@ -77,3 +72,18 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         }
     }
 }
+
+    /// The message for somebody who says what time it is, and wants to be told about that in the words they used.
+    ///
+    /// - Parameter option: `--now`, or what stands for it.
+    package func description(whereTimeIsGivenBy option: String) -> String {
+        switch self {
+        case .notTestClock:
+            "\(option) is for a ledger made with 'init --test-clock'; this one goes by the system's clock"
+        case .clockGoesBack(let now, let latest):
+            "\(option) \(now) is before \(latest), the latest arrival or rating recorded; give that instant or a later one"
+        case .clockTooEarly(let now):
+            "the clock says \(now); meterd begins with the year 1971: set the clock, or give a later \(option)"
+        default: description
+        }
+    }

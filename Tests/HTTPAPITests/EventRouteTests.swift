@@ -107,7 +107,7 @@ struct EventRouteTests {
                 #expect(answer == step.answer, "\(step.headers)")
             }
             let stored = try LedgerFile.openForReading(at: path).read {
-                try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source")
+                try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source, id")
             }
             #expect(stored == ["/test bare 1", "/test c1 5", "/tést% c1 6"])
         }
@@ -211,7 +211,7 @@ struct EventRouteTests {
             #expect(behind.hasPrefix("503 --now 2027-01-10T12:00:00Z is before 2027-01-12T12:00:00Z"))
             let back = headers.merging(["meterd-now": "2027-01-11T12:00:00Z"]) { $1 }
             let refused = try await Self.post(client, back, Array(Self.call.utf8))
-            #expect(refused.hasPrefix("400 --now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
+            #expect(refused.hasPrefix("400 header meterd-now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
         }
     }
 
