@@ -144,6 +144,11 @@ package enum Grants {
                 }
                 guard book.features[licence]?.items.isEmpty == true else {
                     throw LedgerError.notALicence(licence.text)
+                switch priced.pricing {
+                case .free: throw LedgerError.nothingToDraw(item: code, isFree: true)
+                case .none: throw LedgerError.nothingToDraw(item: code, isFree: false)
+                case .tiers: break
+                }
                 }
                 let app = try Accounts.app(appCode, database)
                 guard app.tenant.id == tenant.id else {

@@ -18,6 +18,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case appOfOtherTenant(app: Code, tenant: Code)
     case offerMissing(String)
     case devicesOutOfRange(Int64, ClosedRange<Int64>)
+    case nothingToDraw(item: Code, isFree: Bool)
     case purchasedInFuture(Instant, now: Instant)
     case termNotOffered(String, offered: [String])
     case notALicence(String)
@@ -53,6 +54,11 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "the price book offers no \(offer); add it under 'offers' and apply the book"
         case .devicesOutOfRange(let devices, let range):
             "--devices \(devices): the price book sells packages of \(range.lowerBound) to \(range.upperBound) devices"
+        case .nothingToDraw(let item, let isFree):
+            isFree
+                ? "item '\(item)' is free: nothing would ever be drawn on a resource package of it; choose another item"
+                : "item '\(item)' has no price in the price book, so its usage is refused and nothing could be drawn on "
+                    + "a resource package of it; apply a book with its tiers first, or choose another item"
         case .purchasedInFuture(let instant, let now):
             "--purchased-at \(instant) lies in the future (it is \(now)); record a purchase once it has been made"
         case .termNotOffered(let term, let offered):
@@ -71,7 +77,6 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"
         }
     }
-}
 
     /// The message for somebody who says what time it is, and wants to be told about that in the words they used.
     ///
@@ -87,3 +92,4 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         default: description
         }
     }
+}
