@@ -70,6 +70,9 @@ struct BillCommand: ParsableCommand {
                 Terminal.print("")
                 linePrinter.print(.text, empty: "")
             }
+            if lines.contains(where: { ["purchase", "refund"].contains($0["source"] as String) }) {
+                Terminal.print("purchases and refunds are prepaid: shown, not part of the amount")
+            }
         case .json: Terminal.print("{\"bills\":\(billPrinter.json),\"lines\":\(linePrinter.json)}")
         case .csv: linePrinter.print(.csv, empty: "")
         }

@@ -118,7 +118,11 @@ struct GrantCommand: ParsableCommand {
             Terminal.print(
                 "grant \(order.code) recorded: \(grant.offer.rawValue) of tenant \(order.tenant), effective "
                     + "\(life.effective), ends \(life.end)")
-            if grant.firstPostingDay > life.effective {
+            if grant.coversNothing {
+                Terminal.print(
+                    "it ended before \(grant.firstPostingDay), the earliest day that is still open: it covers no usage and "
+                        + "changes no bill")
+            } else if grant.firstPostingDay > life.effective {
                 Terminal.print(
                     "days before \(grant.firstPostingDay) were final already: the grant does not change them")
             }

@@ -44,7 +44,10 @@ struct IngestCommand: ParsableCommand {
         } catch {
             summary.progress.end()
             let stored = summary.report.received
-            guard stored > 0 else { throw Failure("\(error)\nnothing was stored") }
+            guard stored > 0 else {
+                let isUnknown = (error as? DaemonError)?.leavesOutcomeUnknown ?? false
+                throw Failure(isUnknown ? "\(error)" : "\(error)\nnothing was stored")
+            }
             throw Failure(
                 "\(error)\nstored before it: \(counted(stored, "event")) (\(summary.outcomes)); "
                     + "the same command again counts none of them twice")

@@ -83,13 +83,17 @@ struct FormatOptions: ParsableArguments {
 enum Arguments {
     static func instant(_ text: String) throws -> Instant {
         guard let micros = RFC3339.parse(text) else {
+            if RFC3339.namesNoSuchDay(text) { throw ValidationError("there is no such day") }
             throw ValidationError("write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
         }
         return Instant(micros: micros)
     }
 
     static func day(_ text: String) throws -> Day {
-        guard let day = Day(text) else { throw ValidationError("write a day as YYYY-MM-DD, as 2027-01-10") }
+        guard let day = Day(text) else {
+            throw ValidationError(
+                Day.isNoSuchDay(text) ? "there is no such day" : "write a day as YYYY-MM-DD, as 2027-01-10")
+        }
         return day
     }
 

@@ -59,6 +59,13 @@ struct QuarantineCommand: ParsableCommand {
         @Argument(help: ArgumentHelp("The events' numbers, as listed (default: all).", valueName: "number"))
         var ids: [Int64] = []
 
+        @Flag(help: "All of them, as without numbers.")
+        var all = false
+
+        func validate() throws {
+            guard ids.isEmpty || !all else { throw ValidationError("give either numbers or --all, not both") }
+        }
+
         func run() throws {
             let ledger = try options.openForWriting()
             let report = try ledger.perform(RetryQuarantine(ids: ids), clock: options.clock)

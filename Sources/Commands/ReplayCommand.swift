@@ -71,7 +71,12 @@ struct EventHistory {
     init(_ inputs: [EventFile]) throws {
         var bytes: [UInt8] = []
         for input in inputs {
+            let start = bytes.count
             try input.read { part, _ in bytes.append(contentsOf: part) }
+            let mark = LineSplitter.byteOrderMark
+            if bytes[start...].starts(with: mark) {
+                bytes.replaceSubrange(start..<start + mark.count, with: mark.map { _ in UInt8(ascii: " ") })
+            }
             if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
         }
         var entries: [Entry] = []

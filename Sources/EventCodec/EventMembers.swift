@@ -9,6 +9,8 @@ struct EventMembers {
     var subject = JSONValue.missing
     var time = JSONValue.missing
     var data = JSONValue.missing
+    /// Not read: only so that an event that has one is not taken for one without data.
+    var dataBase64 = JSONValue.missing
 
     // Members of `data`, where that is an object.
     var feature = JSONValue.missing
@@ -50,6 +52,9 @@ struct EventMembers {
             case 11 where name == "specversion":
                 specversion = try scanner.scanValue()
                 return 1 << 6
+            case 11 where name == "data_base64":
+                dataBase64 = try scanner.scanValue()
+                return 1 << 7
             default:
                 try scanner.skipValue()
                 return 0

@@ -1,6 +1,16 @@
 // The rules that single members of an event must meet, each as a quick test for the good case and a sentence for the
 // other.
 
+extension EventMembers {
+    /// Whether data is left out; `null`, and data in another form, is not that.
+    var hasNoData: Bool { data.kind == .missing && dataBase64.isAbsent }
+
+    var complaintAboutData: String {
+        guard data.isAbsent else { return "data must be an object, not \(data.shown)" }
+        return dataBase64.isAbsent ? "data is missing" : "data is missing; data_base64 is not read"
+    }
+}
+
 extension JSONValue {
     /// `null` is the same as not being there.
     @inline(__always)
@@ -42,6 +52,7 @@ extension JSONValue {
     func complaint(asTime name: String) -> String {
         if isAbsent { return "\(name) is missing" }
         if kind != .string { return "\(name) must be a string, not \(shown)" }
+        if RFC3339.namesNoSuchDay(bytes.string) { return "\(name) \(shown): there is no such day" }
         return "\(name) must be an RFC 3339 date and time with an offset, not \(shown)"
     }
 

@@ -30,7 +30,8 @@ package final class EventScanner {
     ///
     /// Strict on every path, for members that are ignored too: UTF-8 without byte order mark, RFC 8259 grammar, no
     /// duplicate members in any object (compared after unescaping), no half surrogates, bounded nesting and size.
-    /// A member whose value is `null` counts as missing. Unknown members are ignored.
+    /// A member whose value is `null` counts as missing, but for the `data` of a gateway call, which may be left out and
+    /// not be `null`. Unknown members are ignored.
     package func scan(_ text: UnsafeBufferPointer<UInt8>) -> ScanResult {
         guard text.count <= limits.eventBytes else {
             return notJSON("the event has \(text.count) bytes, \(limits.eventBytes) at most are allowed")
@@ -78,11 +79,9 @@ package final class EventScanner {
         guard members.time.kind == .string, let timeMicros = RFC3339.parse(members.time.bytes.buffer) else {
             throw Complaint(code: .badTime, reason: members.time.complaint(asTime: "time"))
         }
-        guard members.data.kind == .object else {
-            throw Complaint(
-                code: .malformed,
-                reason: members.data.isAbsent
-                    ? "data is missing" : "data must be an object, not \(members.data.shown)")
+        // A call without data is one call. `null` stands where somebody meant to write more.
+        guard members.data.kind == .object || kind == .gatewayCall && members.hasNoData else {
+            throw Complaint(code: .malformed, reason: members.complaintAboutData)
         }
         var event = ScannedEvent(
             kind: kind, source: members.source.bytes, id: members.id.bytes, subject: members.subject.bytes,

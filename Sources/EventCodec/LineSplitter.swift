@@ -22,7 +22,11 @@ package struct LineSplitter {
         end = bytes.start + bytes.count
         lineNumber = linesBefore
         self.endsInput = endsInput
+        if linesBefore == 0, part.starts(with: Self.byteOrderMark) { position += Self.byteOrderMark.count }
     }
+
+    /// What some programs begin a text in UTF-8 with; it is no part of the first line.
+    package static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// The next complete line that isn't blank, without its end.
     package mutating func next() -> UnsafeBufferPointer<UInt8>? {

@@ -39,6 +39,16 @@ package enum RFC3339 {
         return text.withUTF8 { parse($0) }
     }
 
+    /// Whether all that is wrong with a text is its date, which is no day of the calendar: 2026-11-31T12:00:00Z.
+    package static func namesNoSuchDay(_ text: String) -> Bool {
+        var bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes[5].isDigit, bytes[6].isDigit, bytes[7] == UInt8(ascii: "-"), bytes[8].isDigit,
+            bytes[9].isDigit, parse(text) == nil
+        else { return false }
+        bytes.replaceSubrange(5..<10, with: "01-01".utf8)
+        return bytes.withUnsafeBufferPointer { parse($0) != nil }
+    }
+
     // MARK: Reading
 
     @inline(__always)

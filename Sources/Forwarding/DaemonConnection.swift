@@ -32,6 +32,16 @@ package enum DaemonError: Error, Equatable, CustomStringConvertible {
     }
 }
 
+extension DaemonError {
+    /// Whether the daemon may have done what was asked, all the same.
+    package var leavesOutcomeUnknown: Bool {
+        switch self {
+        case .silent, .ended: true
+        case .refused, .notPermitted, .otherVersion: false
+        }
+    }
+}
+
 /// An open connection to the daemon; one request at a time.
 package final class DaemonConnection {
     private let socket: StreamSocket

@@ -145,6 +145,10 @@ package enum EventBody {
             JSONText.append(try percentDecoded(field.value, of: name), to: &text)
             text.append(UInt8(ascii: ","))
         }
+        // No body: an event without data, as in the other forms.
+        guard !data.withUnsafeBufferPointer(LineSplitter.isBlank) else {
+            return text.dropLast() + [UInt8(ascii: "}")]
+        }
         let value = [UInt8(ascii: "[")] + data + [UInt8(ascii: "]")]
         var count = 0
         try value.withUnsafeBufferPointer { (buffer) throws(EventBodyError) in

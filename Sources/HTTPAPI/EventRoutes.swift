@@ -107,6 +107,9 @@ package struct EventRoutes: Sendable {
     private static func clock(_ headers: HTTPFields) throws -> LedgerClock? {
         guard let name = HTTPField.Name(nowHeader), let text = headers[name] else { return nil }
         guard let micros = RFC3339.parse(text) else {
+            if RFC3339.namesNoSuchDay(text) {
+                throw ProblemError.badRequest("header \(nowHeader) '\(text)': there is no such day")
+            }
             throw ProblemError.badRequest(
                 "header \(nowHeader) '\(text)': write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
         }
@@ -160,7 +163,8 @@ extension ProblemError {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)
         case .diskFull, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
-        case .failed(let error as LedgerError) where isOnSendersClock: self = .badRequest("\(error)")
+        case .failed(let error as LedgerError) where isOnSendersClock:
+            self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRoutes.nowHeader)"))
         // The daemon's own clock is wrong, and the log says so.
         case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")

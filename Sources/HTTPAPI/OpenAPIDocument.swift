@@ -26,7 +26,8 @@ package enum OpenAPIDocument {
             "summary": "Usage in, bills out.",
             "description": """
             Amounts are whole micro-units of the currency: 1500000 is 1.50. Days are local days of the ledger's time \
-            zone. Collections come in pages: follow next until it is null.
+            zone. Collections come in pages: follow next until it is null. A filter by a name that is not in the ledger \
+            gives an empty page.
             """,
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
         ],

@@ -74,7 +74,10 @@ extension ReadResource {
     private static let usageMonths = ReadResource(
         path: "/v1/usage/months", operation: "listUsageMonths", schema: "UsageMonth",
         summary: "Devices by month",
-        description: "The unique devices of each item that counts them. By tenant, app, item and month.",
+        description: """
+            The unique devices of each item that counts them; other items, such as calls, are in /v1/usage/days only. By \
+            tenant, app, item and month.
+            """,
         rows: .from("mau"),
         columns: [
             .tenant, .app, .item, Column(name: "month", kind: .month, description: "The month of the usage."),

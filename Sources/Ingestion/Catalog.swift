@@ -126,6 +126,8 @@ final class Catalog {
     /// The feature of gateway calls. A book that does not define it may still have the item.
     static let gatewayFeature = "mobile_gateway"
     private static let gatewayItem = "gateway_calls"
+    /// What senders call that which events of gateway calls count; other features that feed the item do it by usage.
+    private static let gatewayCodes = [gatewayFeature, gatewayItem]
     private static let maxUnknownsKept = 1_000
 
     private func decide(
@@ -144,7 +146,7 @@ final class Catalog {
         if let other = items.first(where: { $0.aggregation != aggregation }) {
             let wanted: EventKind =
                 other.aggregation == .uniqueDevices
-                ? .deviceActivity : feature == Self.gatewayFeature ? .gatewayCall : .usage
+                ? .deviceActivity : Self.gatewayCodes.contains(feature) ? .gatewayCall : .usage
             return .refused(
                 .wrongType, "feature '\(feature)' feeds item '\(other.code)', which takes events of type \(wanted.type)"
             )

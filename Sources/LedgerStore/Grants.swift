@@ -56,6 +56,17 @@ package struct RecordedGrant: Sendable {
     package let isVoided: Bool
 }
 
+extension RecordedGrant {
+    /// Whether it had ended before it was recorded, so that no usage can draw on it any more (Billing rules, section 5).
+    package func coversNothing(_ finality: FinalityRule) -> Bool {
+        switch offer {
+        // Corrections draw on a package that has ended, as long as they are not too old to be taken.
+        case .miniProgramPackage: grant.life.end + finality.maxAgeDays <= grant.firstPostingDay
+        case .resourcePackage, .subscription: grant.life.end < grant.firstPostingDay
+        }
+    }
+}
+
 package enum Grants {
     /// Records a purchase; the same again is the same grant.
     ///
@@ -130,8 +141,13 @@ package enum Grants {
             case .resourcePackage(let code, let quantity):
                 offer = .resourcePackage
                 guard let package = book.resourcePackage else { throw LedgerError.offerMissing(offer.rawValue) }
-                guard book.items[code] != nil, let id = ids[code] else {
+                guard let priced = book.items[code], let id = ids[code] else {
                     throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted())
+                }
+                switch priced.pricing {
+                case .free: throw LedgerError.nothingToDraw(item: code, isFree: true)
+                case .none: throw LedgerError.nothingToDraw(item: code, isFree: false)
+                case .tiers: break
                 }
                 term = package.term
                 item = id

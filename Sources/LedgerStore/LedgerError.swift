@@ -18,6 +18,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case appOfOtherTenant(app: Code, tenant: Code)
     case offerMissing(String)
     case devicesOutOfRange(Int64, ClosedRange<Int64>)
+    case nothingToDraw(item: Code, isFree: Bool)
     case purchasedInFuture(Instant, now: Instant)
     case termNotOffered(String, offered: [String])
     case notALicence(String)
@@ -30,18 +31,13 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownTimeZone(let zone):
             "time zone '\(zone)' is not in the IANA database; use a name such as Asia/Shanghai or America/New_York"
-        case .notTestClock:
-            "--now is for a ledger made with 'init --test-clock'; this one goes by the system's clock"
-        case .clockGoesBack(let now, let latest):
-            "--now \(now) is before \(latest), the latest arrival or rating recorded; give that instant or a later one"
+        case .notTestClock, .clockGoesBack, .clockTooEarly: description(whereTimeIsGivenBy: "--now")
         case .unknownTenant(let code):
             "no tenant '\(code)'; add it with 'meterd tenant add \(code)'"
         case .unknownApp(let code):
             "no app '\(code)'; add it with 'meterd app add \(code) --tenant TENANT'"
         case .unknownDevice(let device, let app):
             "app '\(app)' has no device '\(device)'; ids are compared byte by byte"
-        case .clockTooEarly(let now):
-            "the clock says \(now); meterd begins with the year 1971: set the clock, or give a later --now"
         case .unknownGrant(let code):
             "no grant '\(code)'; 'meterd grant list' shows those that are recorded"
         case .notInQuarantine(let numbers):
@@ -58,6 +54,11 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "the price book offers no \(offer); add it under 'offers' and apply the book"
         case .devicesOutOfRange(let devices, let range):
             "--devices \(devices): the price book sells packages of \(range.lowerBound) to \(range.upperBound) devices"
+        case .nothingToDraw(let item, let isFree):
+            isFree
+                ? "item '\(item)' is free: nothing would ever be drawn on a resource package of it; choose another item"
+                : "item '\(item)' has no price in the price book, so its usage is refused and nothing could be drawn on "
+                    + "a resource package of it; apply a book with its tiers first, or choose another item"
         case .purchasedInFuture(let instant, let now):
             "--purchased-at \(instant) lies in the future (it is \(now)); record a purchase once it has been made"
         case .termNotOffered(let term, let offered):
@@ -74,6 +75,21 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
                 + "check the tenant's events and prices"
         case .dayInFuture(let day, let today):
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"
+        }
+    }
+
+    /// The message for somebody who says what time it is, and wants to be told about that in the words they used.
+    ///
+    /// - Parameter option: `--now`, or what stands for it.
+    package func description(whereTimeIsGivenBy option: String) -> String {
+        switch self {
+        case .notTestClock:
+            "\(option) is for a ledger made with 'init --test-clock'; this one goes by the system's clock"
+        case .clockGoesBack(let now, let latest):
+            "\(option) \(now) is before \(latest), the latest arrival or rating recorded; give that instant or a later one"
+        case .clockTooEarly(let now):
+            "the clock says \(now); meterd begins with the year 1971: set the clock, or give a later \(option)"
+        default: description
         }
     }
 }

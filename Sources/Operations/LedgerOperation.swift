@@ -108,6 +108,7 @@ package struct RecordGrant: LedgerOperation {
         package let life: GrantLife
         /// The earliest day that was open when it was recorded.
         package let firstPostingDay: Day
+        package let coversNothing: Bool
         package let isVoided: Bool
     }
 
@@ -115,7 +116,8 @@ package struct RecordGrant: LedgerOperation {
         let (recording, grant) = try ledger.recordGrant(order, clock: clock)
         return Answer(
             recording: recording, offer: grant.offer, life: grant.grant.life,
-            firstPostingDay: grant.grant.firstPostingDay, isVoided: grant.isVoided)
+            firstPostingDay: grant.grant.firstPostingDay,
+            coversNothing: grant.coversNothing(ledger.properties.finality), isVoided: grant.isVoided)
     }
 }
 

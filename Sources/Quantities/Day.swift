@@ -53,6 +53,13 @@ package struct Day: Hashable, Comparable, Codable, Sendable {
     }
 }
 
+extension Day {
+    /// Whether a text has the form YYYY-MM-DD and no calendar has that day: 2026-11-31.
+    package static func isNoSuchDay(_ text: String) -> Bool {
+        numbers(in: text, digits: [4, 2, 2]) != nil && Day(text) == nil
+    }
+}
+
 extension Day: CustomStringConvertible {
     /// `2027-01-31`.
     package var description: String {

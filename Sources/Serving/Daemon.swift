@@ -61,12 +61,14 @@ package struct Daemon: Sendable {
             defer { listener.finish() }
             let reader = try LedgerReader(path: path)
             let router = Self.router(path, writer, reader, clock, settings)
+            let (listening, listens) = AsyncStream<Never>.makeStream()
             let nightly = NightlyRating(
                 writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone,
-                hasTestClock: properties.hasTestClock, rateAt: settings.rateAt, logger: logger)
+                hasTestClock: properties.hasTestClock, rateAt: settings.rateAt, listening: listening, logger: logger)
             do {
                 try await serve(
-                    router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager)
+                    router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager,
+                    listens: listens)
             } catch {
                 listener.stopListening()
                 throw error
@@ -125,7 +127,7 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ router: Router<BasicRequestContext>, _ services: [any Service], _ writer: LedgerWriter,
-        _ manager: ServiceManager
+        _ manager: ServiceManager, listens: AsyncStream<Never>.Continuation
     ) async throws {
         let address: BindAddress =
             switch settings.listen {
@@ -148,6 +150,7 @@ package struct Daemon: Sendable {
                 logger.notice(
                     "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])
                 manager.ready(status: "serving \(settings.database) on \(address)")
+                listens.finish()
             }, logger: logger)
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }
@@ -163,7 +166,8 @@ package struct Daemon: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
-            throw DaemonStartError.cannotListen(address: "\(settings.listen)", reason: "\(error)")
+            throw DaemonStartError.cannotListen(
+                address: "\(settings.listen)", reason: String(cString: strerror(error.errnoCode)))
         } catch is CancellationError {
             // Asked to stop; connections that were still at work after the drain have been cut.
         }

@@ -21,6 +21,8 @@ package struct NightlyRating: Service {
     let hasTestClock: Bool
     /// nil: something else rates.
     let rateAt: TimeOfDay?
+    /// Ends when the daemon listens: one that can't should leave the ledger as it was.
+    let listening: AsyncStream<Never>
     let logger: Logger
 
     /// How often to look at the clock, which may be set: a timer until midnight would sleep through that.
@@ -41,6 +43,8 @@ package struct NightlyRating: Service {
     }
 
     private func rateEachDay(_ rateAt: TimeOfDay) async throws {
+        for await _ in listening {}
+        try Task.checkCancellation()
         // Not only the later day is due: a clock that ran ahead and was set right makes an earlier one due again.
         var rated: Day?
         while true {

@@ -37,6 +37,8 @@ struct EventRuleTests {
             EventText.activity.with("data", #"{"feature":"f","device":"\#(String(repeating: "d", count: 128))"}"#),
             EventText.activity.with("data", #"{"feature":"\#(String(repeating: "f", count: 128))","device":"d"}"#),
             EventText.activity.with("data", #"{"feature":"f","device":"¡ U+00A1 is no control"}"#),
+            EventText.call.with("data", nil),
+            EventText.call.with("data", nil).with("data_base64", "null"),
             EventText.call.with("data", "{}"),
             EventText.call.with("data", #"{"calls":null}"#),
             EventText.call.with("data", #"{"calls":1}"#),
@@ -108,6 +110,16 @@ struct EventRuleTests {
         #expect(reading.isJSON)
     }
 
+    @Test("A gateway call without data is one call, and only if data is left out")
+    func callsWithoutData() {
+        #expect(read(EventText.call.with("data", nil).text).event?.quantity == 1)
+        #expect(read(EventText.call.with("data", "null").text).reason == "data is missing")
+        #expect(read(EventText.call.with("data", "1").text).reason == "data must be an object, not 1")
+        let base64 = EventText.call.with("data", nil).with("data_base64", quoted("e30="))
+        #expect(read(base64.text).reason == "data is missing; data_base64 is not read")
+        #expect(read(EventText.usage.with("data", nil).text).reason == "data is missing")
+    }
+
     @Test(
         "A member one byte too long is refused, and its start is shown",
         arguments: [
@@ -139,6 +151,12 @@ struct EventRuleTests {
             (
                 #""2027-01-10T12:00:00""#,
                 #"time must be an RFC 3339 date and time with an offset, not "2027-01-10T12:00:00""#
+            ),
+            (#""2026-11-31T12:00:00Z""#, #"time "2026-11-31T12:00:00Z": there is no such day"#),
+            (#""2027-13-01T12:00:00Z""#, #"time "2027-13-01T12:00:00Z": there is no such day"#),
+            (
+                #""2026-11-31T25:00:00Z""#,
+                #"time must be an RFC 3339 date and time with an offset, not "2026-11-31T25:00:00Z""#
             ),
         ] as [(String?, String)])
     func badTimes(value: String?, reason: String) {

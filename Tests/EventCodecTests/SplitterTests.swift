@@ -52,6 +52,17 @@ struct LineSplitterTests {
         #expect(split("", endsInput: true).lines == [])
     }
 
+    @Test("A byte order mark at the beginning of the input is no part of the first line; elsewhere it is")
+    func byteOrderMark() {
+        #expect(split("\u{FEFF}a\n\u{FEFF}b\n").lines == ["a", "\u{FEFF}b"])
+        #expect(split("\u{FEFF}\u{FEFF}a\n").lines == ["\u{FEFF}a"])
+        #expect(split("\u{FEFF}", endsInput: true).lines == [])
+        GuardedText.with(Array("\u{FEFF}a\n".utf8)) { buffer in
+            var later = LineSplitter(buffer, linesBefore: 1)
+            #expect(later.next()?.count == 4)
+        }
+    }
+
     @Test("Line numbers go on where the part before ended")
     func numbering() {
         GuardedText.with(Array("x\n\ny\n".utf8)) { buffer in

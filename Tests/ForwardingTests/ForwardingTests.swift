@@ -143,6 +143,15 @@ struct ForwardingTests {
         }
     }
 
+    @Test("can tell whether the daemon may have done it all the same")
+    func unknownOutcome() {
+        #expect(DaemonError.ended(process: 1).leavesOutcomeUnknown)
+        #expect(DaemonError.silent(process: 1, seconds: 1).leavesOutcomeUnknown)
+        #expect(!DaemonError.refused("no").leavesOutcomeUnknown)
+        #expect(!DaemonError.notPermitted(socket: "x").leavesOutcomeUnknown)
+        #expect(!DaemonError.otherVersion(process: 1).leavesOutcomeUnknown)
+    }
+
     @Test("is told that the daemon hangs, that it ended, and that it is another version")
     func illDaemon() throws {
         let fixture = try LedgerFixture()

@@ -86,6 +86,8 @@ struct EventRouteTests {
             (["content-type": lines], [], Self.counts(0, 0, 0)),
             (["content-type": structured, "content-encoding": "gzip"], gzipped, Self.counts(0, 1, 0, Self.duplicate)),
             (Self.binary, Array(#"{"calls":5}"#.utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (Self.binary.merging(["ce-id": "bare"]) { $1 }, [], Self.counts(1, 0, 0)),
+            (["content-type": lines], [0xEF, 0xBB, 0xBF] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
             (
                 Self.binary.merging(["ce-source": "/t%C3%A9st%25", "content-type": "application/json"]) { $1 },
                 Array(#" {"calls":6} "#.utf8), Self.counts(1, 0, 0)
@@ -105,9 +107,9 @@ struct EventRouteTests {
                 #expect(answer == step.answer, "\(step.headers)")
             }
             let stored = try LedgerFile.openForReading(at: path).read {
-                try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source")
+                try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source, id")
             }
-            #expect(stored == ["/test c1 5", "/tést% c1 6"])
+            #expect(stored == ["/test bare 1", "/test c1 5", "/tést% c1 6"])
         }
     }
 
@@ -209,7 +211,7 @@ struct EventRouteTests {
             #expect(behind.hasPrefix("503 --now 2027-01-10T12:00:00Z is before 2027-01-12T12:00:00Z"))
             let back = headers.merging(["meterd-now": "2027-01-11T12:00:00Z"]) { $1 }
             let refused = try await Self.post(client, back, Array(Self.call.utf8))
-            #expect(refused.hasPrefix("400 --now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
+            #expect(refused.hasPrefix("400 header meterd-now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
         }
     }
 

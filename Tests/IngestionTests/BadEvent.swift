@@ -80,7 +80,7 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 ("time", "\"\"", .badTime, "RFC 3339"),
                 ("time", "1799553600", .badTime, "time must be a string"),
                 ("time", "\"2027-01-10T10:00:00\"", .badTime, "with an offset"),
-                ("time", "\"2027-02-30T10:00:00Z\"", .badTime, "RFC 3339"),
+                ("time", "\"2027-02-30T10:00:00Z\"", .badTime, "there is no such day"),
                 ("time", "\"2026-12-05T23:59:59Z\"", .tooOld, "the age limit of this ledger is 35 days"),
                 ("time", "\"1970-01-01T00:00:00Z\"", .tooOld, "the age limit of this ledger"),
                 ("time", "\"2027-01-11T12:10:00.000001Z\"", .inFuture, "more than 10 minutes after the arrival"),
@@ -89,7 +89,6 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 ("subject", "{}", .malformed, "subject must be a string"),
                 ("subject", long(129), .malformed, "129 bytes"),
                 ("subject", "\"Shop\"", .unknownApp, "app 'Shop' is not in the ledger"),
-                ("data", nil, .malformed, "data is missing"),
                 ("data", "null", .malformed, "data is missing"),
                 ("data", "\"\"", .malformed, "data must be an object"),
                 ("data", "[]", .malformed, "data must be an object"),
@@ -104,6 +103,7 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
     static let ofDeviceActivity = table(
         .device("d", id: "bad"),
         [
+            ("data", nil, .malformed, "data is missing"),
             ("data.device", nil, .badDevice, "data.device is missing"),
             ("data.device", "\"\"", .badDevice, "data.device is empty"),
             ("data.device", "7", .badDevice, "data.device must be a string"),
@@ -124,6 +124,10 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
             ("data.feature", "\"kernel\"", .notMetered, "'kernel' has no billable items"),
             (
                 "data.feature", "\"mobile_gateway\"", .wrongType,
+                "'gateway_calls', which takes events of type meterd.gateway_call"
+            ),
+            (
+                "data.feature", "\"gateway_calls\"", .wrongType,
                 "'gateway_calls', which takes events of type meterd.gateway_call"
             ),
             ("data.features", "[\"message_push\"]", .malformed, "exclude each other"),
@@ -158,6 +162,7 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
     static let ofUsage = table(
         .usage(5, of: "gateway_calls", id: "bad"),
         [
+            ("data", nil, .malformed, "data is missing"),
             ("data.quantity", nil, .badQuantity, "data.quantity is missing"),
             ("data.quantity", "\"5\"", .badQuantity, "data.quantity must be a whole number"),
             ("data.quantity", "0", .badQuantity, "from 1 to 1000000000000"),

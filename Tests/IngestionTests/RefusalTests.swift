@@ -75,10 +75,19 @@ struct RefusalTests {
         let counts = try ledger.rows("SELECT outcome, code, events FROM outcome_counter ORDER BY outcome, code")
         #expect(
             counts == [
-                "accepted  2", "correction  1", "duplicate  1", "received  19", "refused bad_quantity 6",
-                "refused legacy_item 2", "refused malformed 4", "refused not_metered 1", "refused unknown_feature 1",
+                "accepted  2", "correction  1", "duplicate  1", "received  20", "refused bad_quantity 6",
+                "refused legacy_item 2", "refused malformed 5", "refused not_metered 1", "refused unknown_feature 1",
                 "refused wrong_type 1",
             ])
+    }
+
+    @Test("is not a gateway call without data: that is one call, sent again a duplicate of one that says so")
+    func callWithoutData() throws {
+        let ledger = try ledger()
+        let bare = EventLine.calls(5, id: "bare").with("data", nil).text
+        let report = try ledger.ingest(bare, EventLine.calls(1, id: "bare").text, EventLine.calls(2, id: "bare").text)
+        #expect(report.words(of: 3) == ["accepted", "duplicate", "conflict"])
+        #expect(try usage(ledger) == ["acme shop gateway_calls 2027-01-10 2027-01-10 1 0"])
     }
 
     @Test("of which there are several lists each with its index, source and id")

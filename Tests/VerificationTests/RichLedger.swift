@@ -121,7 +121,7 @@ private struct Story {
                 device("nowhere", "sync", "l1", "01-03"),
             ])
         try grant("P", "acme", .miniProgramPackage(devices: 3), "01-04", 55_000_000)
-        try grant("V", "zoo", .resourcePackage(item: code("location"), quantity: Quantity(5)), "01-04", 2_000_000)
+        try grant("V", "zoo", .resourcePackage(item: code("analysis"), quantity: Quantity(5)), "01-04", 2_000_000)
         try grant(
             "A", "zoo", .subscription(licence: code("armor"), app: code("lions"), term: .year), "01-04", 1_000_000)
         try rate("01-05")
