@@ -24,6 +24,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -98,7 +99,7 @@ let package = Package(
             "HTTPAPI",
             [
                 "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Writer", "Gzip", hummingbird,
-                httpTypes, logging, nioCore, grdb,
+                httpTypes, logging, nioCore, nioLocks, grdb,
             ]),
         library(
             "Serving",

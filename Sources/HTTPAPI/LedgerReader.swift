@@ -2,8 +2,8 @@
 
 import Dispatch
 package import GRDB
+import NIOConcurrencyHelpers
 import Storage
-import Synchronization
 
 /// A few connections for reading. A read is one transaction, and bounded in time: a transaction that goes on pins the
 /// WAL, which then grows with all that is written meanwhile.
@@ -11,13 +11,13 @@ package final class LedgerReader: Sendable {
     private let files: [LedgerFile]
     private let timeoutMs: Int
     /// How many reads each connection has before it.
-    private let waiting: Mutex<[Int]>
+    private let waiting: NIOLockedValueBox<[Int]>
 
     /// - Throws: `StorageError`.
     package init(path: String, connections: Int = 2, timeoutMs: Int = 10_000) throws {
         files = try (0..<connections).map { _ in try LedgerFile.openForReading(at: path) }
         self.timeoutMs = timeoutMs
-        waiting = Mutex(Array(repeating: 0, count: connections))
+        waiting = NIOLockedValueBox(Array(repeating: 0, count: connections))
     }
 
     /// Runs a block in one read transaction, without blocking the thread of the caller.
@@ -27,12 +27,12 @@ package final class LedgerReader: Sendable {
     package func read<Value: Sendable>(
         _ block: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        let index = waiting.withLock { waiting in
+        let index = waiting.withLockedValue { waiting in
             let index = waiting.indices.min { waiting[$0] < waiting[$1] } ?? 0
             waiting[index] += 1
             return index
         }
-        defer { waiting.withLock { $0[index] -= 1 } }
+        defer { waiting.withLockedValue { $0[index] -= 1 } }
         let file = files[index]
         let task = Task { try await file.readInBackground(block) }
         // The timer has a thread of its own: time is up also when all others are busy.

@@ -141,7 +141,7 @@ package struct Daemon: Sendable {
                 configuration: .init(
                     // The route answers at the deadline; who does not even take that answer is cut off.
                     additionalChannelHandlers: [RequestDeadline(requestTime + .seconds(2), logger: logger)],
-                    idleTimeout: requestTime)),
+                    idleTimeout: requestTime + .seconds(2))),
             configuration: ApplicationConfiguration(
                 address: address, serverName: "meterd",
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),

@@ -5,7 +5,6 @@ package import Ingestion
 package import LedgerStore
 package import Logging
 package import Operations
-import Synchronization
 
 /// Takes events of many senders into one transaction and answers each after its commit; takes operations one by one,
 /// and between their transactions the events that have come meanwhile.
@@ -315,6 +314,7 @@ package final class LedgerWriter: @unchecked Sendable {
                 state = State(rawValue: max(state.rawValue, State.stopping.rawValue)) ?? .stopping
                 condition.broadcast()
             }
+            if case .stopping = error { return false }
             guard lastLogged.map({ $0 < .now - Self.logEvery }) ?? true else { return false }
             lastLogged = .now
             return true
@@ -338,13 +338,15 @@ private final class Handover: @unchecked Sendable {
 }
 
 /// A continuation that several may resume: the first does.
-private final class Race: Sendable {
-    private let continuation: Mutex<CheckedContinuation<Bool, any Error>?>
+private final class Race: @unchecked Sendable {
+    private let lock = NSLock()
+    // Guarded by `lock`.
+    private var continuation: CheckedContinuation<Bool, any Error>?
 
-    init(_ continuation: CheckedContinuation<Bool, any Error>) { self.continuation = Mutex(continuation) }
+    init(_ continuation: CheckedContinuation<Bool, any Error>) { self.continuation = continuation }
 
     func end(_ result: Result<Bool, any Error>) {
-        let first = continuation.withLock { continuation in
+        let first = lock.withLock {
             defer { continuation = nil }
             return continuation
         }
