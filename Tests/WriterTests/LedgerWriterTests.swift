@@ -7,7 +7,6 @@ import LedgerFixture
 import LedgerStore
 import Operations
 import Storage
-import Synchronization
 import Testing
 import Writer
 

@@ -5,7 +5,6 @@ import GRDB
 import LedgerStore
 import Operations
 import Storage
-import Synchronization
 
 /// Doors that tests open, by number: operations are values and can't carry one.
 enum Gate {
@@ -15,19 +14,21 @@ enum Gate {
         var count = 0
     }
 
-    private static let state = Mutex(State())
+    private static let lock = NSLock()
+    // Guarded by `lock`.
+    nonisolated(unsafe) private static var state = State()
 
     static func make() -> Int {
-        state.withLock {
-            $0.count += 1
-            return $0.count
+        lock.withLock {
+            state.count += 1
+            return state.count
         }
     }
 
-    static func reach(_ gate: Int) { state.withLock { _ = $0.reached.insert(gate) } }
-    static func isReached(_ gate: Int) -> Bool { state.withLock { $0.reached.contains(gate) } }
-    static func open(_ gate: Int) { state.withLock { _ = $0.open.insert(gate) } }
-    static func isOpen(_ gate: Int) -> Bool { state.withLock { $0.open.contains(gate) } }
+    static func reach(_ gate: Int) { lock.withLock { _ = state.reached.insert(gate) } }
+    static func isReached(_ gate: Int) -> Bool { lock.withLock { state.reached.contains(gate) } }
+    static func open(_ gate: Int) { lock.withLock { _ = state.open.insert(gate) } }
+    static func isOpen(_ gate: Int) -> Bool { lock.withLock { state.open.contains(gate) } }
 }
 
 /// Holds the writer until the gate opens.
