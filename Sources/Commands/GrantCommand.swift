@@ -177,7 +177,9 @@ struct GrantCommand: ParsableCommand {
             let rows = try options.openForReading().read { database in
                 try Row.fetchAll(
                     database, sql: Self.sql,
-                    arguments: [try owner.known(database), allMonths ? nil : try currentMonth(database)])
+                    arguments: [
+                        try owner.known(database), allMonths ? nil : try options.today(database).month.description,
+                    ])
             }
             RowPrinter(
                 columns: [
@@ -185,12 +187,6 @@ struct GrantCommand: ParsableCommand {
                     "effective_day", "end_day", "status",
                 ], rows
             ).print(output.format, empty: "no grants; record one with 'meterd grant add'")
-        }
-
-        private func currentMonth(_ database: Database) throws -> String {
-            let properties = try LedgerProperties.read(database)
-            let now = try options.clock.now(properties, try LedgerState.read(database))
-            return LedgerDays.date(of: now, in: properties.timeZone).month.description
         }
     }
 }

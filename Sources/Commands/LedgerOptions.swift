@@ -4,6 +4,7 @@ import ArgumentParser
 import EventCodec
 import Forwarding
 import Foundation
+import GRDB
 import LedgerStore
 import Operations
 import Quantities
@@ -63,9 +64,16 @@ struct LedgerOptions: ParsableArguments {
     /// - Throws: `LedgerError` when the ledger does not take the given time, whatever the command does with it.
     private func check(_ file: LedgerFile) throws {
         guard now != nil else { return }
-        try file.read { database in
-            _ = try clock.now(try LedgerProperties.read(database), try LedgerState.read(database))
-        }
+        _ = try file.read { try today($0) }
+    }
+
+    /// The ledger's local date, by the time that was given or its own clock.
+    ///
+    /// - Throws: `LedgerError` when the ledger does not take the given time.
+    func today(_ database: Database) throws -> Day {
+        let properties = try LedgerProperties.read(database)
+        let now = try clock.now(properties, LedgerState.read(database))
+        return LedgerDays.date(of: now, in: properties.timeZone)
     }
 }
 

@@ -114,11 +114,7 @@ enum RatingDate {
         switch self {
         case .day(let day): return day
         case .yesterday:
-            return try options.openForReading().read { database in
-                let properties = try LedgerProperties.read(database)
-                let now = try options.clock.now(properties, try LedgerState.read(database))
-                return LedgerDays.date(of: now, in: properties.timeZone) - 1
-            }
+            return try options.openForReading().read { try options.today($0) } - 1
         }
     }
 }

@@ -33,7 +33,7 @@ package enum EventForm: Equatable, Sendable {
         case Self.contentTypes[0]: self = .structured
         case Self.contentTypes[1]: self = .batched
         case Self.contentTypes[2]: self = .lines
-        case let type where headers[.ceSpecversion] != nil:
+        case let type where headers.contains { $0.name.canonicalName == "ce-specversion" }:
             guard type.isEmpty || type == "application/json" || type.hasSuffix("+json") else {
                 throw .unsupportedType(given)
             }
@@ -74,15 +74,6 @@ package enum EventBodyError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-extension HTTPField.Name {
-    static let ceSpecversion = Self.ce("specversion")
-
-    static func ce(_ attribute: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name("ce-\(attribute)") else { preconditionFailure("ce-\(attribute) is a token") }
-        return name
-    }
-}
-
 package enum EventBody {
     /// Most events of a body. An event takes more memory than its shortest text, and so does its answer.
     package static let maxEvents = 100_000
@@ -93,28 +84,18 @@ package enum EventBody {
     package static func read(
         _ body: [UInt8], as form: EventForm, headers: HTTPFields
     ) throws(EventBodyError) -> ReceivedEvents {
+        let events = ReceivedEvents(copying: form == .binary ? try structuredText(body, headers) : body)
         switch form {
-        case .structured:
-            let events = ReceivedEvents(copying: body)
-            events.batch.add(events.bytes)
-            return events
+        case .structured, .binary: events.batch.add(events.bytes)
+        case .batched: try eachElement(of: events.bytes) { events.batch.add($0) }
         case .lines:
-            let events = ReceivedEvents(copying: body)
             var splitter = LineSplitter(events.bytes, endsInput: true)
             while let line = splitter.next() {
                 guard events.batch.count < maxEvents else { throw .tooManyEvents(limit: maxEvents) }
                 events.batch.add(line: line.count > EventLimits.standard.eventBytes ? nil : line)
             }
-            return events
-        case .batched:
-            let events = ReceivedEvents(copying: body)
-            try eachElement(of: events.bytes) { events.batch.add($0) }
-            return events
-        case .binary:
-            let events = ReceivedEvents(copying: try structuredText(body, headers))
-            events.batch.add(events.bytes)
-            return events
         }
+        return events
     }
 
     /// A batch that is cut is refused whole: its sender does not know which of its events are meant.

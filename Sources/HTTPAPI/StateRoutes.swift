@@ -4,6 +4,7 @@ import EventCodec
 import Foundation
 import GRDB
 package import Hummingbird
+import Ingestion
 import LedgerStore
 import NIOCore
 import Quantities
@@ -105,14 +106,14 @@ package struct StateRoutes: Sendable {
         page.add(
             "meterd_events_total", .counter, "Events received, by what became of them.",
             [
-                ([("outcome", "accepted")], Double(statistics.accepted)),
-                ([("outcome", "duplicate")], Double(statistics.duplicates)),
-                ([("outcome", "correction")], Double(statistics.corrections)),
-                ([("outcome", "refused")], Double(statistics.refused.values.reduce(0, +))),
+                ([("outcome", "accepted")], Double(statistics.outcomes.accepted)),
+                ([("outcome", "duplicate")], Double(statistics.outcomes.duplicates)),
+                ([("outcome", "correction")], Double(statistics.outcomes.corrections)),
+                ([("outcome", "refused")], Double(statistics.outcomes.refusedCount)),
             ])
         page.add(
             "meterd_refusals_total", .counter, "Refused events, by code.",
-            statistics.refused.sorted { $0.key.rawValue < $1.key.rawValue }
+            statistics.outcomes.refused.sorted { $0.key.rawValue < $1.key.rawValue }
                 .map { ([("code", $0.key.rawValue)], Double($0.value)) })
         page.add(
             "meterd_queue_requests", .gauge, "Requests that wait for the writer.", Double(statistics.queuedRequests))

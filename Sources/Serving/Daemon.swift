@@ -66,15 +66,11 @@ package struct Daemon: Sendable {
                 writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone,
                 hasTestClock: properties.hasTestClock, rateAt: settings.rateAt, listening: listening, logger: logger)
             do {
+                // Before the writer frees the ledger's lock: the next daemon makes a socket of the same name.
+                defer { listener.stopListening() }
                 try await serve(
-                    router, [nightly, Watchdog(writer: writer, manager: manager, logger: logger)], writer, manager,
-                    listens: listens)
-            } catch {
-                listener.stopListening()
-                throw error
+                    router, [nightly, Watchdog(writer: writer, manager: manager)], writer, manager, listens: listens)
             }
-            // Before the writer frees the ledger's lock: the next daemon makes a socket of the same name.
-            listener.stopListening()
             await writer.stop()
             logger.notice("stopped")
         } catch {

@@ -10,7 +10,6 @@ import Writer
 struct Watchdog: Service {
     let writer: LedgerWriter
     let manager: ServiceManager
-    let logger: Logger
 
     /// A probe that takes longer is not waited for: then there is nothing to tell.
     private static let patienceSeconds = 300.0

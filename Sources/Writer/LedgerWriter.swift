@@ -35,7 +35,7 @@ package final class LedgerWriter: @unchecked Sendable {
     }
 
     /// In this order. While operations end, events are still taken.
-    private enum State: Int { case running, endingOperations, stopping, stopped }
+    private enum State { case running, endingOperations, stopping, stopped }
 
     private let bounds: Bounds
     private let condition = NSCondition()
@@ -45,6 +45,7 @@ package final class LedgerWriter: @unchecked Sendable {
     private var tasks: [Task] = []
     private var probes: [@Sendable (Result<Void, WriterError>) -> Void] = []
     private var state = State.running
+    private var takesEvents: Bool { state == .running || state == .endingOperations }
     private var failure: WriterError?
     private var counts = WriterStatistics()
     private var lastLogged: ContinuousClock.Instant?
@@ -90,7 +91,7 @@ package final class LedgerWriter: @unchecked Sendable {
         answer: @escaping @Sendable (Result<BatchReport, any Error>) -> Void
     ) {
         let refusal: WriterError? = condition.withLock {
-            if state.rawValue >= State.stopping.rawValue { return failure ?? .stopping }
+            if !takesEvents { return failure ?? .stopping }
             let weight = events.weight
             guard arrivals.count < bounds.queuedRequests,
                 arrivals.isEmpty || queuedBytes + weight <= bounds.queuedBytes
@@ -149,7 +150,7 @@ package final class LedgerWriter: @unchecked Sendable {
             // Not a task's sleep: that one is late when all threads for tasks are busy.
             DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { race.end(.success(false)) }
             let refusal: WriterError? = condition.withLock {
-                if state.rawValue >= State.stopping.rawValue { return failure ?? .stopping }
+                if !takesEvents { return failure ?? .stopping }
                 probes.append { race.end($0.map { true }.mapError { $0 }) }
                 condition.broadcast()
                 return nil
@@ -182,7 +183,7 @@ package final class LedgerWriter: @unchecked Sendable {
     /// after its current transaction.
     package func stop() async {
         condition.withLock {
-            if state.rawValue < State.stopping.rawValue { state = .stopping }
+            if takesEvents { state = .stopping }
             condition.broadcast()
         }
         await withCheckedContinuation { continuation in
@@ -201,9 +202,10 @@ package final class LedgerWriter: @unchecked Sendable {
             if let ending = condition.withLock({ state == .running ? nil : failure ?? .stopping }) { throw ending }
         }
         while let task = nextTask(ledger) { task.perform(ledger) }
-        let (waiting, ending) = condition.withLock { (tasks, failure ?? .stopping) }
-        for task in waiting { task.refuse(ending) }
-        let isBroken = condition.withLock { failure != nil }
+        let isBroken = condition.withLock {
+            refuseTasks()
+            return failure != nil
+        }
         // What is acknowledged is in the file or its WAL; a checkpoint that fails loses nothing.
         try? ledger.close(checkpointing: !isBroken)
         condition.withLock {
@@ -217,14 +219,14 @@ package final class LedgerWriter: @unchecked Sendable {
         while true {
             serveArrivals(ledger)
             let (task, isOver): (Task?, Bool) = condition.withLock {
-                while state.rawValue < State.stopping.rawValue, arrivals.isEmpty, probes.isEmpty,
+                while takesEvents, arrivals.isEmpty, probes.isEmpty,
                     tasks.isEmpty || state == .endingOperations
                 {
                     refuseTasks()
                     condition.wait()
                 }
                 guard state == .running else {
-                    return (nil, state.rawValue >= State.stopping.rawValue && arrivals.isEmpty && probes.isEmpty)
+                    return (nil, !takesEvents && arrivals.isEmpty && probes.isEmpty)
                 }
                 return (tasks.isEmpty ? nil : tasks.removeFirst(), false)
             }
@@ -236,7 +238,8 @@ package final class LedgerWriter: @unchecked Sendable {
     /// Stores in groups what waits now. What comes meanwhile is for the next time: else senders that never pause would
     /// keep operations waiting for ever.
     private func serveArrivals(_ ledger: OpenLedger) {
-        var (waiting, probes) = condition.withLock { (arrivals.count, takeProbes()) }
+        let (arrived, probes) = condition.withLock { (arrivals.count, takeProbes()) }
+        var waiting = arrived
         while waiting > 0 {
             let group = condition.withLock { takeGroup(atMost: waiting) }
             waiting -= group.count
@@ -249,7 +252,6 @@ package final class LedgerWriter: @unchecked Sendable {
         }.mapError { WriterError($0) }
         if case .failure(let error) = result { note(error, requests: 0) }
         for probe in probes { probe(result) }
-        probes = []
     }
 
     /// Under `condition`: once operations end, those that wait are told so.
@@ -311,7 +313,7 @@ package final class LedgerWriter: @unchecked Sendable {
             counts.failedRequests += requests
             if isFatal {
                 failure = failure ?? error
-                state = State(rawValue: max(state.rawValue, State.stopping.rawValue)) ?? .stopping
+                if takesEvents { state = .stopping }
                 condition.broadcast()
             }
             if case .stopping = error { return false }

@@ -1,14 +1,11 @@
 // What the writer has done since it started, for metrics.
 
-package import EventCodec
-import Ingestion
+package import Ingestion
 
 /// Counts since the start, and what waits now.
 package struct WriterStatistics: Sendable {
-    package private(set) var accepted = 0
-    package private(set) var duplicates = 0
-    package private(set) var corrections = 0
-    package private(set) var refused: [RefusalCode: Int] = [:]
+    /// What became of events; only the counts.
+    package private(set) var outcomes = BatchReport()
     /// Requests that found the queue full.
     package var refusedRequests = 0
     /// Requests whose transaction failed.
@@ -16,24 +13,17 @@ package struct WriterStatistics: Sendable {
     /// Events of one transaction.
     package private(set) var groupEvents = Histogram(upTo: [1, 10, 100, 1_000, 10_000, 100_000])
     /// Seconds from a request's arrival in the queue to its commit.
-    package private(set) var durableSeconds = Histogram(
-        upTo: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5])
+    package private(set) var durableSeconds = Histogram(upTo: seconds)
     /// Seconds of a transaction, its commit included.
-    package private(set) var transactionSeconds = Histogram(
-        upTo: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5])
+    package private(set) var transactionSeconds = Histogram(upTo: seconds)
     package var queuedRequests = 0
     package var queuedBytes = 0
 
+    private static let seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+
     mutating func noteGroup(_ reports: [BatchReport], commit: Duration, waits: [Duration]) {
-        var events = 0
-        for report in reports {
-            accepted += report.accepted
-            duplicates += report.duplicates
-            corrections += report.corrections
-            refused.merge(report.refused, uniquingKeysWith: +)
-            events += report.received
-        }
-        groupEvents.note(Double(events))
+        for report in reports { outcomes.add(report) }
+        groupEvents.note(Double(reports.reduce(0) { $0 + $1.received }))
         transactionSeconds.note(commit / .seconds(1))
         for wait in waits { durableSeconds.note(wait / .seconds(1)) }
     }

@@ -61,7 +61,7 @@ struct LedgerWriterTests {
             try await group.waitForAll()
         }
         let statistics = writer.statistics
-        #expect(statistics.accepted == 1_000)
+        #expect(statistics.outcomes.accepted == 1_000)
         #expect(statistics.groupEvents.counts.reduce(0, +) < 1_000, "no two requests shared a transaction")
         await writer.stop()
         #expect(try Self.stored(path) == ["10000"])
