@@ -66,8 +66,10 @@ let package = Package(
             name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"],
             path: "Sources/EmbedSQLPlugin"),
         .target(name: "Migrations", path: "Migrations", swiftSettings: strict, plugins: ["EmbedSQLPlugin"]),
-        library("Storage", ["Quantities", "Migrations", grdb, sqlite, crypto]),
-        library("UsageStore", ["Quantities", "Storage", grdb, sqlite]),
+        .systemLibrary(name: "CSQLiteSettings", path: "Sources/CSQLiteSettings", providers: [.apt(["libsqlite3-dev"])]),
+        library("Storage", ["CSQLiteSettings", "Quantities", "Migrations", grdb, sqlite, crypto]),
+        .systemLibrary(name: "CPrefetch", path: "Sources/CPrefetch"),
+        library("UsageStore", ["CPrefetch", "Quantities", "Storage", grdb, sqlite]),
         library("LedgerStore", ["Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", grdb]),
 
         // The two jobs, and the command line over them.
@@ -85,10 +87,13 @@ let package = Package(
             ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
         library(
             "Writer",
-            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", logging, grdb]),
+            [
+                "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", logging,
+                grdb,
+            ]),
         library(
             "Forwarding",
-            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
+            ["EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", "Writer"]),
 
         // The daemon.
         library("Settings", ["Quantities", "MarkedYAML"]),
@@ -98,7 +103,8 @@ let package = Package(
         library(
             "HTTPAPI",
             [
-                "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Writer", "Gzip", hummingbird,
+                "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Writer", "Gzip",
+                hummingbird,
                 httpTypes, logging, nioCore, nioLocks, grdb,
             ]),
         library(
