@@ -36,7 +36,7 @@ package struct EventStream: Sendable {
         count = local.end > local.start ? max(0, planned) : 0
         texts = LineTexts(offsetMinutes: local.offsetMinutes, apps: workload.shape.apps)
         rhythm = Rhythm(count: planned, on: local)
-        jitterKey = subkey(subkey(workload.key, 7), local.day.number)
+        jitterKey = subkey(subkey(workload.key, 6), local.day.number)
         offsetMs = Int64(local.offsetMinutes) * 60_000
     }
 

@@ -138,7 +138,7 @@ struct DayOfUse: EventPlan {
 /// See ``Workload/newDevices(first:events:on:)``.
 struct NewDevices: EventPlan {
     let count: Int
-    private let first: Int
+    private let firstNumber: UInt64
     private let deviceKey: UInt64
     private let idKey: UInt64
     private let apps: AppSizes
@@ -148,11 +148,13 @@ struct NewDevices: EventPlan {
     /// What the items of a device are apart in the list of features: three different ones, wherever it begins.
     private static let featureSteps = [0, 1, 3]
 
-    init(_ workload: Workload, first: Int, events: Int) {
+    init(_ workload: Workload, first: Int, events: Int, on day: Day) {
+        precondition((0...Workload.maxEvents).contains(first) && (0...Workload.maxEvents).contains(events))
         count = events - events % Self.itemsPerDevice
-        self.first = first
+        // No device of ``DayOfUse`` has a number so high, and each day has its own.
+        firstNumber = 1 << 63 | (UInt64(day.number) & 0x3F_FFFF) << 40 | UInt64(first)
         deviceKey = workload.deviceKey
-        idKey = subkey(workload.key, 5)
+        idKey = subkey(workload.key, 4)
         apps = workload.apps
     }
 
@@ -166,13 +168,12 @@ struct NewDevices: EventPlan {
         let start = block * Self.devicesPerBlock
         let size = block >= devices / Self.devicesPerBlock - 1 ? devices - start : Self.devicesPerBlock
         let (turn, inTurn) = (place - Self.itemsPerDevice * start).quotientAndRemainder(dividingBy: size)
-        let number = UInt64(first + start + (inTurn + turn * (size / 4)) % size)
-        // No device of a day has a number so high.
-        let device = subkey(deviceKey, number | 1 << 63)
+        let number = firstNumber + UInt64(start + (inTurn + turn * (size / 4)) % size)
+        let device = subkey(deviceKey, number)
         let feature = (Int(mixed(device).low & 0xFF) + Self.featureSteps[turn]) % Feature.all.count
         return PlannedEvent(
             use: .activity(feature: feature, device: device), app: apps.rank(of: mixed(device).high),
-            id: mixed(idKey &+ (number * UInt64(Self.itemsPerDevice) + UInt64(turn)) &* Chance.step))
+            id: mixed(idKey &+ (number &* UInt64(Self.itemsPerDevice) &+ UInt64(turn)) &* Chance.step))
     }
 }
 
@@ -183,10 +184,11 @@ struct SingleCalls: EventPlan {
     private let idKey: UInt64
     private let apps: AppSizes
 
-    init(_ workload: Workload, first: Int, events: Int) {
+    init(_ workload: Workload, first: Int, events: Int, on day: Day) {
+        precondition((0...Workload.maxEvents).contains(first) && (0...Workload.maxEvents).contains(events))
         count = events
         self.first = first
-        idKey = subkey(workload.key, 6)
+        idKey = subkey(subkey(workload.key, 5), day.number)
         apps = workload.apps
     }
 

@@ -54,6 +54,9 @@ package struct Workload: Sendable {
 
     // MARK: The three workloads
 
+    /// The most events of a stream that is asked for a number of them.
+    package static let maxEvents = 100_000_000_000
+
     /// What arrives on a local day: devices that come back and repeat themselves, calls among them, some of it twice, late
     /// or after finality.
     ///
@@ -66,17 +69,18 @@ package struct Workload: Sendable {
     /// three are near each other and not adjacent.
     ///
     /// - Parameters:
-    ///   - first: streams with other numbers share no device; none shares one with ``day(_:)``.
+    ///   - first: streams with other numbers, 0 to ``maxEvents``, or on other days share no device; none shares one with
+    ///     ``day(_:)``.
     ///   - events: at most so many; there are three for each device.
     package func newDevices(first: Int = 0, events: Int, on day: LocalDay) -> EventStream {
-        EventStream(.newDevices(NewDevices(self, first: first, events: events)), on: day, of: self)
+        EventStream(.newDevices(NewDevices(self, first: first, events: events, on: day.day)), on: day, of: self)
     }
 
     /// Gateway calls, one an event, each with an id of its own, from number `first` on.
     ///
-    /// - Parameter first: streams with other numbers share no id.
+    /// - Parameter first: streams with other numbers, 0 to ``maxEvents``, or on other days share no id.
     package func calls(first: Int = 0, events: Int, on day: LocalDay) -> EventStream {
-        EventStream(.calls(SingleCalls(self, first: first, events: events)), on: day, of: self)
+        EventStream(.calls(SingleCalls(self, first: first, events: events, on: day.day)), on: day, of: self)
     }
 }
 
