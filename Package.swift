@@ -60,6 +60,9 @@ let package = Package(
         library("MarkedYAML", ["Quantities", yams]),
         library("PriceBookFile", ["MarkedYAML", "Quantities", "Rating"]),
 
+        // Events to try a ledger with, and to measure one by; as pure as the others.
+        library("Workload", ["Quantities"]),
+
         // Storage.
         .executableTarget(name: "EmbedSQL", swiftSettings: strict),
         .plugin(
@@ -118,7 +121,7 @@ let package = Package(
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "MarkedYAML", "PriceBookFile", "Storage",
                 "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification",
-                "Gzip", "Settings", "Systemd", "Serving", logging, argumentParser, grdb,
+                "Gzip", "Settings", "Systemd", "Serving", "Workload", logging, argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
@@ -128,6 +131,9 @@ let package = Package(
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
             name: "PriceBookFileTests", dependencies: ["MarkedYAML", "Quantities", "Rating", "PriceBookFile"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WorkloadTests", dependencies: ["EventCodec", "PriceBookFile", "Quantities", "Rating", "Workload"],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(
