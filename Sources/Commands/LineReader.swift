@@ -57,8 +57,8 @@ final class LineChunk: @unchecked Sendable {
 
 /// Collects bytes until there is a chunk's worth of lines.
 struct LineReader {
-    /// Decompressed bytes a chunk, about 17,000 events.
-    static let chunkBytes = 4 << 20
+    /// Decompressed bytes a chunk, about 35,000 events.
+    static let chunkBytes = 8 << 20
     private static let maxLineBytes = EventLimits.standard.eventBytes
 
     private var pending: LineChunk

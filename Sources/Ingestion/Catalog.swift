@@ -10,15 +10,17 @@ import Storage
 /// Read once and kept until something is added.
 final class Catalog {
     private var stamp: Stamp?
-    private var apps = ByteTable<KnownApp>()
+    @exclusivity(unchecked) private var apps = ByteTable<KnownApp>()
     private var history: PriceBookHistory?
     /// The usage day that was asked for last, and the index of its version.
-    private var lastVersion: (day: Day, index: Int)?
+    @exclusivity(unchecked) private var lastVersion: (day: Day, index: Int)?
     private var itemIDs: [Code: ItemID] = [:]
     private var feeds: [FeedKey: Feed] = [:]
     private var unknownsKept = 0
     /// By version, kind of tenant and kind of event.
     private var resolutions: ContiguousArray<ByteTable<Resolution>> = []
+    /// Of these the ones that feed something, lent, for what is asked for each event.
+    @exclusivity(unchecked) private var known: ContiguousArray<ByteTable<Unmanaged<Feed>>> = []
 
     /// What events need to know of an app.
     struct KnownApp {
@@ -64,6 +66,7 @@ final class Catalog {
         lastVersion = nil
         feeds = [:]
         resolutions = []
+        known = []
         unknownsKept = 0
     }
 
@@ -85,7 +88,10 @@ final class Catalog {
         }
         let history = try PriceBooks.history(database)
         self.history = history
-        for _ in 0..<history.versions.count * 2 * EventKind.allCases.count { resolutions.append(ByteTable()) }
+        for _ in 0..<history.versions.count * 2 * EventKind.allCases.count {
+            resolutions.append(ByteTable())
+            known.append(ByteTable())
+        }
         itemIDs = try PriceBooks.itemIDs(database)
         for row in try Row.fetchAll(database, sql: "SELECT feed_id, feature, items FROM feed") {
             let items = (row["items"] as String).split(separator: ",").compactMap { Int64($0) }
@@ -101,13 +107,28 @@ final class Catalog {
 
     // MARK: Features
 
-    /// What a feature feeds by the version of a usage day (Billing rules, section 3); a gateway call names none.
+    /// The feed of a feature that ``resolve(_:kind:usageDay:tenantIsLegacy:)`` has found one for; lent until the
+    /// catalog is refreshed.
     @inline(__always)
+    func knownFeed(_ feature: Bytes, kind: EventKind, usageDay: Day, tenantIsLegacy: Bool) -> Unmanaged<Feed>? {
+        known[table(kind, usageDay: usageDay, tenantIsLegacy: tenantIsLegacy)].value(of: feature)
+    }
+
+    /// What a feature feeds by the version of a usage day (Billing rules, section 3); a gateway call names none.
     func resolve(_ feature: Bytes, kind: EventKind, usageDay: Day, tenantIsLegacy: Bool) -> Resolution {
-        let version = versionIndex(for: usageDay)
-        let table = (version * 2 + (tenantIsLegacy ? 1 : 0)) * EventKind.allCases.count + Int(kind.rawValue)
+        let table = table(kind, usageDay: usageDay, tenantIsLegacy: tenantIsLegacy)
         if let known = resolutions[table].value(of: feature) { return known }
-        return resolveAnew(feature, kind: kind, version: version, tenantIsLegacy: tenantIsLegacy, table: table)
+        let resolution = resolveAnew(
+            feature, kind: kind, version: versionIndex(for: usageDay), tenantIsLegacy: tenantIsLegacy, table: table)
+        if case .items(_, let feed) = resolution {
+            known[table].insert(Array(feature.buffer), Unmanaged.passUnretained(feed))
+        }
+        return resolution
+    }
+
+    @inline(__always)
+    private func table(_ kind: EventKind, usageDay: Day, tenantIsLegacy: Bool) -> Int {
+        (versionIndex(for: usageDay) * 2 + (tenantIsLegacy ? 1 : 0)) * EventKind.allCases.count + Int(kind.rawValue)
     }
 
     @inline(__always)

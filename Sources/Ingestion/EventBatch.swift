@@ -10,9 +10,9 @@ package import UsageStore
 /// the writer's can do it.
 package final class EventBatch {
     /// What could be read, in order.
-    private(set) var events: ContiguousArray<ScannedEvent> = []
+    @exclusivity(unchecked) private(set) var events: ContiguousArray<ScannedEvent> = []
     /// Of each of the events: its device's fingerprint, or as the low half the hash of its identity.
-    private(set) var hashes: ContiguousArray<Fingerprint> = []
+    @exclusivity(unchecked) private(set) var hashes: ContiguousArray<Fingerprint> = []
     /// What could not be read, each with its place among all.
     private(set) var refusals: [(place: Int, refusal: ScanRefusal)] = []
     private(set) var hasSumEvents = false

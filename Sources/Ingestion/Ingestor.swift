@@ -22,8 +22,8 @@ package final class Ingestor {
     private let catalog = Catalog()
     private let quarantine: Quarantine
     // Of the batch that is being stored.
-    private var activity: ContiguousArray<Activity> = []
-    private var activityItems: ContiguousArray<ItemID> = []
+    @exclusivity(unchecked) private var activity: ContiguousArray<Activity> = []
+    @exclusivity(unchecked) private var activityItems: ContiguousArray<ItemID> = []
     private var activityRefusals: [(code: RefusalCode, reason: String)] = []
 
     package init(file: LedgerFile) throws {
@@ -185,9 +185,7 @@ package final class Ingestor {
             switch judge(event, batch.scanner, &arrival) {
             case .taken(let app, let day, let items, _):
                 if !usage.holds(app) { missing.insert(app) }
-                let first = activityItems.count
-                activityItems.append(contentsOf: items)
-                activity.append(Activity(state: .taken, app: app, day: day, range: first..<activityItems.count))
+                activity.append(Activity(state: .taken, app: app, day: day, range: items))
             case .refused(let code, let reason):
                 let first = activityRefusals.count
                 activityRefusals.append((code, reason))
@@ -267,12 +265,12 @@ package final class Ingestor {
         }
         switch judge(event, scanner, &arrival) {
         case .refused(let code, let reason): return .refused(code, reason)
-        case .taken(let app, let day, let items, let feed):
+        case .taken(let app, let day, let range, let feed):
             let record = UsageRecord(
-                source: event.source.buffer, id: event.id.buffer, feed: try catalog.id(of: feed, database),
+                source: event.source.buffer, id: event.id.buffer, feed: try catalog.id(of: feed.takeUnretainedValue(), database),
                 time: Instant(micros: event.timeMicros), quantity: Quantity(event.quantity), place: day.place)
             try usage.record(
-                record, identity: identity, app: app, items: items, arrivalDay: arrival.today, database)
+                record, identity: identity, app: app, items: activityItems[range], arrivalDay: arrival.today, database)
             return outcome(day.place)
         }
     }
@@ -283,7 +281,8 @@ package final class Ingestor {
     }
 
     private enum Judgement {
-        case taken(AppID, Arrival.UsageDay, [ItemID], Catalog.Feed)
+        /// With where in `activityItems` stands what it feeds.
+        case taken(AppID, Arrival.UsageDay, Range<Int>, Unmanaged<Catalog.Feed>)
         case refused(RefusalCode, String)
     }
 
@@ -297,15 +296,24 @@ package final class Ingestor {
         case .tooOld(let reason): return .refused(.tooOld, reason)
         case .inFuture(let reason): return .refused(.inFuture, reason)
         case .takes(let day):
+            let first = activityItems.count
+            if event.moreFeatures.isEmpty,
+                let feed = catalog.knownFeed(
+                    event.feature, kind: event.kind, usageDay: day.place.usageDay, tenantIsLegacy: app.tenantIsLegacy)
+            {
+                feed._withUnsafeGuaranteedRef { feed in for item in feed.items { activityItems.append(item) } }
+                return .taken(app.id, day, first..<activityItems.count, feed)
+            }
             switch resolve(event, scanner, usageDay: day.place.usageDay, tenantIsLegacy: app.tenantIsLegacy) {
             case .refused(let code, let reason): return .refused(code, reason)
-            case .items(let items, let feed): return .taken(app.id, day, items, feed)
+            case .items(let items, let feed):
+                activityItems.append(contentsOf: items)
+                return .taken(app.id, day, first..<activityItems.count, Unmanaged.passUnretained(feed))
             }
         }
     }
 
     /// What the event's features feed together, by the price book version of its usage day known now.
-    @inline(__always)
     private func resolve(
         _ event: ScannedEvent, _ scanner: EventScanner, usageDay: Day, tenantIsLegacy: Bool
     ) -> Catalog.Resolution {

@@ -12,9 +12,9 @@ package final class BulkInsert {
     private let statements: [(rows: Int, statement: RawStatement)]
     private let integerColumns: Int
     private let textColumns: Int
-    private var integers: ContiguousArray<Int64> = []
-    private var texts: ContiguousArray<UnsafeBufferPointer<UInt8>> = []
-    private var rows = 0
+    @exclusivity(unchecked) private var integers: ContiguousArray<Int64> = []
+    @exclusivity(unchecked) private var texts: ContiguousArray<UnsafeBufferPointer<UInt8>> = []
+    @exclusivity(unchecked) private var rows = 0
 
     /// - Parameters:
     ///   - table: with its columns, integers first, then texts: `device (device_id, name)`.
@@ -28,7 +28,9 @@ package final class BulkInsert {
         let row = "(" + Array(repeating: "?", count: integers + texts).joined(separator: ", ") + ")"
         statements = try Self.sizes.map { size in
             let values = Array(repeating: row, count: size).joined(separator: ", ")
-            return (size, try RawStatement(database, "INSERT INTO \(table) VALUES \(values) \(suffix)"))
+            // What fails ends the transaction anyway. OR FAIL says so to SQLite, which else keeps a copy of every page
+            // that a statement of several rows changes, to take back the statement alone.
+            return (size, try RawStatement(database, "INSERT OR FAIL INTO \(table) VALUES \(values) \(suffix)"))
         }
         self.integers = ContiguousArray(repeating: 0, count: integers * Self.sizes[0])
         self.texts = ContiguousArray(repeating: UnsafeBufferPointer(start: nil, count: 0), count: texts * Self.sizes[0])

@@ -10,7 +10,7 @@ final class AppUsage {
     var isLoaded = false
     var deviceCount: UInt32 = 0
     /// By item: the month that was asked for last, nearly always the one that is asked for next.
-    private var latest: ContiguousArray<Unmanaged<MonthSet>?> = []
+    @exclusivity(unchecked) private var latest: ContiguousArray<Unmanaged<MonthSet>?> = []
     private var sets: [(item: ItemID, set: MonthSet)] = []
 
     init(fingerprint: Fingerprint) { self.fingerprint = fingerprint }

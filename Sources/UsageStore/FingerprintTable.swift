@@ -18,7 +18,7 @@ extension UInt64: TableKey {
 /// keys an entry takes 27 to 33 bytes, of 8-byte keys 16 to 20.
 final class FingerprintTable<Key: TableKey> {
     private let tables: UnsafeMutableBufferPointer<SmallTable<Key>>
-    private(set) var count = 0
+    @exclusivity(unchecked) private(set) var count = 0
     private let bits: UInt64
 
     /// - Parameter tables: how many small ones, a power of two; one that grows stalls the writer for its share only.

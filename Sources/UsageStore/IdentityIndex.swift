@@ -47,15 +47,15 @@ package final class IdentityIndex {
     private let runStatement: RawStatement
 
     /// Few: today, and days whose run is not built yet.
-    private var days: ContiguousArray<(day: Day, table: FingerprintTable<UInt64>)> = []
+    @exclusivity(unchecked) private var days: ContiguousArray<(day: Day, table: FingerprintTable<UInt64>)> = []
     /// Ascending by day.
-    private var runs: ContiguousArray<(day: Day, filter: IdentityFilter)> = []
+    @exclusivity(unchecked) private var runs: ContiguousArray<(day: Day, filter: IdentityFilter)> = []
     /// The first arrival day whose identities are known; nil before anything was read.
     private var loadedFrom: Day?
     /// A filed day was taken up again in this batch: memory must be read anew if the batch fails.
     private var hasReopened = false
-    private var nextRecord: (day: Day, id: Int64)?
-    private var undo: ContiguousArray<(table: FingerprintTable<UInt64>, hash: UInt64, sequence: UInt32)> = []
+    @exclusivity(unchecked) private var nextRecord: (day: Day, id: Int64)?
+    @exclusivity(unchecked) private var undo: ContiguousArray<(table: FingerprintTable<UInt64>, hash: UInt64, sequence: UInt32)> = []
 
     init(file: LedgerFile, key: FingerprintKey) throws {
         self.file = file

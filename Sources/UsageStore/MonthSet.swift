@@ -8,9 +8,9 @@ import Quantities
 final class MonthSet {
     let month: Month
     private let first: Day
-    private var words = Words()
+    @exclusivity(unchecked) private var words = Words()
     /// Places of late usage that were, when noted, the smallest of their device.
-    private var late: [UInt32: CountingPlace] = [:]
+    @exclusivity(unchecked) private var late: [UInt32: CountingPlace] = [:]
     /// All days of the month are sealed: no on-time usage can come, where a device counts is looked up in the file, and
     /// only the places of open posting days are in memory.
     let isSealed: Bool

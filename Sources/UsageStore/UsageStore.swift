@@ -6,24 +6,25 @@ package import Storage
 
 /// Devices, touches, records and counters of one ledger, with the memory that makes a repeat cost no page.
 ///
-/// Owned by the one writer; not thread-safe. Each batch runs `load`, any number of `touch` and `record`, `flush`,
+/// Owned by the one writer; not thread-safe; what is used for each event goes without checks of exclusive access, which
+/// cost more than the use. Each batch runs `load`, any number of `touch` and `record`, `flush`,
 /// all inside one write transaction, then `commit` or `rollBack` by how that transaction ended.
 package final class UsageStore {
     private let key: FingerprintKey
     private let statements: UsageStatements
     package let identities: IdentityIndex
 
-    private var devices = FingerprintTable<Fingerprint>()
+    @exclusivity(unchecked) private var devices = FingerprintTable<Fingerprint>()
     private var apps: [AppUsage] = []
     /// The same, by number, lent: so that what is asked for each event need not count references.
-    private var lentApps: ContiguousArray<Unmanaged<AppUsage>> = []
-    private var appsLoaded = AppsLoaded.none
+    @exclusivity(unchecked) private var lentApps: ContiguousArray<Unmanaged<AppUsage>> = []
+    @exclusivity(unchecked) private var appsLoaded = AppsLoaded.none
     /// Days through this one have their evidence sealed.
-    private var sealedThrough: Day?
+    @exclusivity(unchecked) private var sealedThrough: Day?
 
-    private var counters = CounterChanges()
-    private var nextTouch: (day: Day, id: Int64)?
-    private var undo = Undo()
+    @exclusivity(unchecked) private var counters = CounterChanges()
+    @exclusivity(unchecked) private var nextTouch: (day: Day, id: Int64)?
+    @exclusivity(unchecked) private var undo = Undo()
 
     private enum AppsLoaded { case none, some, all }
 
@@ -150,7 +151,7 @@ package final class UsageStore {
     /// - Parameter identity: the hash of its source and id.
     /// - Throws: ``Quantities/Overflow`` when the batch's sum of an item leaves 64 bits.
     package func record(
-        _ record: UsageRecord, identity: UInt64, app: AppID, items: [ItemID], arrivalDay: Day, _ database: Database
+        _ record: UsageRecord, identity: UInt64, app: AppID, items: some Collection<ItemID>, arrivalDay: Day, _ database: Database
     ) throws {
         try identities.insert(record, identity, app: app, arrivalDay: arrivalDay, database)
         for item in items {
