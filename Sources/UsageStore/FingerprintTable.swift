@@ -50,6 +50,12 @@ final class FingerprintTable<Key: TableKey> {
         try tables[index(key)].value(of: key, hash: key.spread << bits, where: matches)
     }
 
+    /// Makes room for so many, where many are known to come.
+    func reserve(_ expected: Int) {
+        let share = (count + expected) / tables.count
+        for index in tables.indices { tables[index].reserve(UInt32(share), bits: bits) }
+    }
+
     func insert(_ key: Key, _ value: UInt32) {
         tables[index(key)].insert(key, value, bits: bits)
         count += 1
@@ -127,7 +133,7 @@ private struct SmallTable<Key: TableKey> {
     }
 
     mutating func insert(_ key: Key, _ value: UInt32, bits: UInt64) {
-        if (used + 1) * 4 > capacity * 3 { grow(bits: bits) }
+        if (used + 1) * 4 > capacity * 3 { grow(to: max(4, capacity + capacity / 4), bits: bits) }
         guard let places else { preconditionFailure("a table that has grown has places") }
         place(key, value + 1, places, hash: key.spread << bits)
         used += 1
@@ -139,10 +145,15 @@ private struct SmallTable<Key: TableKey> {
         put(key, mark, places, place)
     }
 
-    /// By a quarter: doubling would leave half of the memory empty.
-    private mutating func grow(bits: UInt64) {
+    mutating func reserve(_ entries: UInt32, bits: UInt64) {
+        let needed = entries + entries / 2
+        if needed > capacity { grow(to: needed, bits: bits) }
+    }
+
+    /// By a quarter as a rule: doubling would leave half of the memory empty.
+    private mutating func grow(to larger: UInt32, bits: UInt64) {
         let (old, oldCapacity) = (places, Int(capacity))
-        capacity = max(4, capacity + capacity / 4)
+        capacity = larger
         let bytes = Int(capacity) * Self.placeBytes
         let fresh = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
         fresh.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)

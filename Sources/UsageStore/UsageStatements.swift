@@ -144,10 +144,16 @@ final class UsageStatements {
         try Int64.fetchAll(database, sql: "SELECT app_id FROM app").map { AppID($0) }
     }
 
-    static func eachDevice(
-        of app: AppID, _ database: Database,
-        _ body: (UInt32, _ name: UnsafeBufferPointer<UInt8>, _ fingerprint: UnsafeBufferPointer<UInt8>) -> Void
-    ) throws {
+    /// How many devices an app has: ordinals are dense.
+    static func deviceCount(of app: AppID, _ database: Database) throws -> Int64 {
+        let last = try Int64.fetchOne(
+            database, sql: "SELECT max(device_id) FROM device WHERE device_id >= ? AND device_id < ?",
+            arguments: [app.number << 32, (app.number + 1) << 32])
+        return last.map { ($0 & 0xFFFF_FFFF) + 1 } ?? 0
+    }
+
+    /// Rows of device_id, name, fingerprint.
+    static func devices(of app: AppID, _ database: Database) throws -> RawStatement {
         let statement = try RawStatement(
             database,
             """
@@ -158,45 +164,56 @@ final class UsageStatements {
             """)
         statement.bind(1, app.number << 32)
         statement.bind(2, (app.number + 1) << 32)
-        while try statement.step() {
-            body(UInt32(truncatingIfNeeded: statement.integer(0)), statement.bytes(1), statement.bytes(2))
+        return statement
+    }
+
+    /// Rows of item_id, device_id, usage_day, posting_day of every app.
+    static func sealedDevices(from month: Month, _ database: Database) throws -> RawStatement {
+        let statement = try RawStatement(
+            database, "SELECT item_id, device_id, usage_day, posting_day FROM sealed_device WHERE month >= ?1")
+        statement.bind(1, month.number)
+        return statement
+    }
+
+    /// The same rows of one app: a statement for each item and month that there can be, each a range of the key.
+    static func sealedDevices(of app: AppID, from month: Month, _ database: Database) throws -> [RawStatement] {
+        guard let last = try Int.fetchOne(database, sql: "SELECT max(month) FROM sealed_device"), month.number <= last
+        else { return [] }
+        // Before the first sealed month there are none.
+        let first = try Int.fetchOne(database, sql: "SELECT min(month) FROM sealed_device") ?? last
+        let items = try Int64.fetchAll(database, sql: "SELECT item_id FROM item WHERE aggregation = 'unique_devices'")
+        return try (max(first, month.number)...last).flatMap { month in
+            try items.map { item in
+                let statement = try RawStatement(
+                    database,
+                    """
+                    SELECT item_id, device_id, usage_day, posting_day
+                    FROM sealed_device
+                    WHERE month = ?1 AND item_id = ?2 AND device_id >= ?3 AND device_id < ?4
+                    """)
+                statement.bind(1, month)
+                statement.bind(2, item)
+                statement.bind(3, app.number << 32)
+                statement.bind(4, (app.number + 1) << 32)
+                return statement
+            }
         }
     }
 
-    static func eachSealedDevice(
-        of app: AppID, from month: Month, _ database: Database,
-        _ body: (_ item: Int64, _ device: Int64, CountingPlace) -> Void
-    ) throws {
+    /// Rows of touch_id, item_id, device_id, usage_day: what speaks of the days that are not sealed. (What is sealed
+    /// speaks through its rows; its touches only wait to be cleared away.) A place that was left since is larger than
+    /// the one that counts: the smallest wins, so it may be among them.
+    static func touches(after sealedThrough: Day?, _ database: Database) throws -> RawStatement {
         let statement = try RawStatement(
             database,
             """
-            SELECT sealed.item_id, sealed.device_id, sealed.usage_day, sealed.posting_day
-            FROM (SELECT DISTINCT month, item_id FROM sealed_device WHERE month >= ?1) AS part
-            JOIN sealed_device AS sealed
-                ON sealed.month = part.month AND sealed.item_id = part.item_id
-                AND sealed.device_id >= ?2 AND sealed.device_id < ?3
+            SELECT touch_id, item_id, device_id, usage_day
+            FROM touch
+            WHERE touch_id >= ?1 AND counts >= 0
+            ORDER BY touch_id
             """)
-        statement.bind(1, month.number)
-        statement.bind(2, app.number << 32)
-        statement.bind(3, (app.number + 1) << 32)
-        while try statement.step() {
-            let place = CountingPlace(
-                postingDay: Day(Int(statement.integer(3))), usageDay: Day(Int(statement.integer(2))))
-            body(statement.integer(0), statement.integer(1), place)
-        }
-    }
-
-    static func eachTouch(
-        _ database: Database,
-        _ body: (_ item: Int64, _ device: Int64, CountingPlace, _ counts: Int64) -> Void
-    ) throws {
-        let statement = try RawStatement(
-            database, "SELECT touch_id, item_id, device_id, usage_day, counts FROM touch ORDER BY touch_id")
-        while try statement.step() {
-            let place = CountingPlace(
-                postingDay: Day(Int(statement.integer(0) >> 40)), usageDay: Day(Int(statement.integer(3))))
-            body(statement.integer(1), statement.integer(2), place, statement.integer(4))
-        }
+        statement.bind(1, sealedThrough.map { ($0 + 1).firstID } ?? 0)
+        return statement
     }
 }
 

@@ -10,6 +10,7 @@ package import Storage
 /// cost more than the use. Each batch runs `load`, any number of `touch` and `record`, `flush`,
 /// all inside one write transaction, then `commit` or `rollBack` by how that transaction ended.
 package final class UsageStore {
+    private let file: LedgerFile
     private let key: FingerprintKey
     private let statements: UsageStatements
     package let identities: IdentityIndex
@@ -40,6 +41,7 @@ package final class UsageStore {
     }
 
     package init(file: LedgerFile, key: FingerprintKey) throws {
+        self.file = file
         self.key = key
         statements = try file.connection { try UsageStatements($0) }
         identities = try IdentityIndex(file: file, key: key)
@@ -245,38 +247,12 @@ package final class UsageStore {
         let all = try UsageStatements.allApps(database)
         makeRoom(through: max(wanted.map(\.number).max() ?? 0, all.map(\.number).max() ?? 0))
         guard appsLoaded != .all else { return }
-        let chosen = appsLoaded == .none ? wanted : Set(all.filter { !apps[Int($0.number)].isLoaded })
-        for app in chosen {
-            let usage = apps[Int(app.number)]
-            usage.isLoaded = true
-            try UsageStatements.eachDevice(of: app, database) { ordinal, name, erased in
-                let fingerprint =
-                    erased.isEmpty
-                    ? key.device(name).within(app: usage.fingerprint) : Fingerprint(bytes: Array(erased))
-                devices.insert(fingerprint, ordinal)
-                usage.deviceCount = ordinal + 1
-            }
-        }
-        func note(_ device: Int64, item: Int64, place: CountingPlace) {
-            let app = apps[Int(device >> 32)]
-            guard app.isLoaded else { return }
-            _ = app.set(ItemID(item), place.usageDay.month, sealedThrough: sealedThrough)
-                ._withUnsafeGuaranteedRef { $0.note(UInt32(truncatingIfNeeded: device), at: place) }
-        }
-        // Sealed rows of months that still have unsealed days.
-        let firstOpenMonth = sealedThrough.map { ($0 + 1).month } ?? Month(number: 0)
-        for app in chosen {
-            try UsageStatements.eachSealedDevice(of: app, from: firstOpenMonth, database) { item, device, place in
-                note(device, item: item, place: place)
-            }
-        }
-        try UsageStatements.eachTouch(database) { item, device, place, counts in
-            // What is sealed speaks through its rows; its touches only wait to be cleared away.
-            if let sealedThrough, place.postingDay <= sealedThrough { return }
-            // A place that was left since is larger than the one that counts: the smallest wins, so it may stay.
-            if counts >= 0 { note(device, item: item, place: place) }
-        }
-        appsLoaded = appsLoaded == .none && chosen.count < all.count ? .some : .all
+        let isFirst = appsLoaded == .none
+        let chosen = isFirst ? Array(wanted) : all.filter { !apps[Int($0.number)].isLoaded }
+        try MemoryReading(key: key, devices: devices, apps: apps, chosen: chosen, sealedThrough: sealedThrough)
+            // Before the first apps are in memory, no transaction has changed what is read of them.
+            .run(database, beside: isFirst ? { [file] in try LedgerFile.openForReading(at: file.path) } : nil)
+        appsLoaded = isFirst && chosen.count < all.count ? .some : .all
     }
 
     /// The evidence of days through this one is sealed: months that are over leave the memory.
