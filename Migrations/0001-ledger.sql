@@ -213,7 +213,8 @@ BEGIN
     SELECT raise(ABORT, 'the ledger is append-only');
 END;
 
--- Running sums of the entries of a tenant's usage month: where rating carries on, and what grants have given.
+-- Running sums of the entries of a tenant's usage month: where rating carries on, and what grants have given. Brought up
+-- in the transaction that appends entries, once for all of them: a trigger would do it entry by entry.
 -- 0 stands for no grant, tier or version, since a key column may not be NULL.
 CREATE TABLE rated_total (
     tenant_id INTEGER NOT NULL,
@@ -230,20 +231,8 @@ CREATE TABLE rated_total (
 
 CREATE INDEX rated_total_by_grant ON rated_total (grant_id, item_id, month) WHERE grant_id <> 0;
 
-CREATE TRIGGER ledger_entry_is_totalled AFTER INSERT ON ledger_entry
-WHEN NEW.source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
-BEGIN
-    INSERT INTO rated_total
-    VALUES (
-        NEW.tenant_id, NEW.item_id,
-        CAST(strftime('%Y', NEW.usage_day * 86400, 'unixepoch') AS INTEGER) * 12
-            + CAST(strftime('%m', NEW.usage_day * 86400, 'unixepoch') AS INTEGER) - 1,
-        NEW.source, coalesce(NEW.grant_id, 0), coalesce(NEW.tier, 0), coalesce(NEW.price_version, 0),
-        NEW.quantity, NEW.amount_micros)
-    ON CONFLICT DO UPDATE SET
-        quantity = quantity + excluded.quantity,
-        amount_micros = amount_micros + excluded.amount_micros;
-END;
+-- Rating reads the totals of the months that it rates, however many months the ledger has.
+CREATE INDEX rated_total_by_month ON rated_total (month);
 
 -- Refused events that could be read, for an operator to retry or drop.
 CREATE TABLE quarantine (
