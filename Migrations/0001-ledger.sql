@@ -172,9 +172,10 @@ CREATE TABLE ledger_entry (
     tenant_id INTEGER NOT NULL REFERENCES tenant,
     app_id INTEGER REFERENCES app,
     item_id INTEGER REFERENCES item,
+    -- Here and below not IN: for each row SQLite would make a temporary table of a longer list.
     source TEXT NOT NULL CONSTRAINT source_kind CHECK (
-        source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'purchase', 'refund', 'forfeit',
-            'adjustment')),
+        source = 'overage' OR source = 'allowance' OR source = 'package' OR source = 'resource_package'
+        OR source = 'free' OR source = 'forfeit' OR source = 'purchase' OR source = 'refund' OR source = 'adjustment'),
     grant_id INTEGER REFERENCES "grant",
     tier INTEGER,
     quantity INTEGER NOT NULL,
@@ -187,9 +188,10 @@ CREATE TABLE ledger_entry (
     hash BLOB NOT NULL CONSTRAINT hash_length CHECK (length(hash) = 32),
     CONSTRAINT usage_precedes_posting CHECK (usage_day <= posted_day),
     CONSTRAINT only_usage_has_quantity CHECK (
-        quantity = 0 OR source NOT IN ('purchase', 'refund', 'adjustment')),
+        quantity = 0 OR NOT (source = 'purchase' OR source = 'refund' OR source = 'adjustment')),
     CONSTRAINT only_prices_have_amounts CHECK (
-        amount_micros = 0 OR source IN ('allowance', 'overage', 'purchase', 'refund', 'adjustment'))
+        amount_micros = 0 OR source = 'overage' OR source = 'allowance' OR source = 'purchase' OR source = 'refund'
+        OR source = 'adjustment')
 ) STRICT;
 
 CREATE INDEX ledger_entry_by_bill ON ledger_entry (posted_day, tenant_id);
