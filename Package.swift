@@ -60,14 +60,19 @@ let package = Package(
         library("MarkedYAML", ["Quantities", yams]),
         library("PriceBookFile", ["MarkedYAML", "Quantities", "Rating"]),
 
+        // Events to try a ledger with, and to measure one by; as pure as the others.
+        library("Workload", ["Quantities"]),
+
         // Storage.
         .executableTarget(name: "EmbedSQL", swiftSettings: strict),
         .plugin(
             name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"],
             path: "Sources/EmbedSQLPlugin"),
         .target(name: "Migrations", path: "Migrations", swiftSettings: strict, plugins: ["EmbedSQLPlugin"]),
-        library("Storage", ["Quantities", "Migrations", grdb, sqlite, crypto]),
-        library("UsageStore", ["Quantities", "Storage", grdb, sqlite]),
+        .systemLibrary(name: "CSQLiteSettings", path: "Sources/CSQLiteSettings", providers: [.apt(["libsqlite3-dev"])]),
+        library("Storage", ["CSQLiteSettings", "Quantities", "Migrations", grdb, sqlite, crypto]),
+        .systemLibrary(name: "CPrefetch", path: "Sources/CPrefetch"),
+        library("UsageStore", ["CPrefetch", "Quantities", "Storage", grdb, sqlite]),
         library("LedgerStore", ["Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", grdb]),
 
         // The two jobs, and the command line over them.
@@ -85,10 +90,13 @@ let package = Package(
             ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
         library(
             "Writer",
-            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", logging, grdb]),
+            [
+                "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", logging,
+                grdb,
+            ]),
         library(
             "Forwarding",
-            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
+            ["EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", "Writer"]),
 
         // The daemon.
         library("Settings", ["Quantities", "MarkedYAML"]),
@@ -98,7 +106,8 @@ let package = Package(
         library(
             "HTTPAPI",
             [
-                "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Writer", "Gzip", hummingbird,
+                "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Writer", "Gzip",
+                hummingbird,
                 httpTypes, logging, nioCore, nioLocks, grdb,
             ]),
         library(
@@ -112,7 +121,7 @@ let package = Package(
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "MarkedYAML", "PriceBookFile", "Storage",
                 "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification",
-                "Gzip", "Settings", "Systemd", "Serving", logging, argumentParser, grdb,
+                "Gzip", "Settings", "Systemd", "Serving", "Workload", logging, argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
@@ -122,6 +131,9 @@ let package = Package(
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
             name: "PriceBookFileTests", dependencies: ["MarkedYAML", "Quantities", "Rating", "PriceBookFile"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WorkloadTests", dependencies: ["EventCodec", "PriceBookFile", "Quantities", "Rating", "Workload"],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(

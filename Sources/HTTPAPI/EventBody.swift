@@ -4,6 +4,7 @@ import EventCodec
 import Gzip
 package import HTTPTypes
 import Ingestion
+package import UsageStore
 package import Writer
 
 /// What a body is read as.
@@ -82,9 +83,9 @@ package enum EventBody {
     ///
     /// - Throws: ``EventBodyError`` where it can't be told what the events are.
     package static func read(
-        _ body: [UInt8], as form: EventForm, headers: HTTPFields
+        _ body: [UInt8], as form: EventForm, headers: HTTPFields, key: FingerprintKey
     ) throws(EventBodyError) -> ReceivedEvents {
-        let events = ReceivedEvents(copying: form == .binary ? try structuredText(body, headers) : body)
+        let events = ReceivedEvents(copying: form == .binary ? try structuredText(body, headers) : body, key: key)
         switch form {
         case .structured, .binary: events.batch.add(events.bytes)
         case .batched: try eachElement(of: events.bytes) { events.batch.add($0) }

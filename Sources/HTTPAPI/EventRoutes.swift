@@ -50,7 +50,7 @@ package struct EventRoutes: Sendable {
         do {
             let form = try EventForm(request.headers)
             let events = try EventBody.read(
-                try await collect(request, share), as: form, headers: request.headers)
+                try await collect(request, share), as: form, headers: request.headers, key: writer.eventKey)
             let report = try await writer.ingest(events, clock: given ?? clock)
             return withExtendedLifetime(share) { Self.answer(report) }
         } catch EventBodyError.noRoom {

@@ -1,5 +1,6 @@
 // A ledger's SQLite file: how it is made, opened for writing by one process, opened for reading by any.
 
+import CSQLiteSettings
 import Foundation
 package import GRDB
 import GRDBSQLite
@@ -140,10 +141,13 @@ package final class LedgerFile: Sendable {
         }
     }
 
+    private static let countsNoMemory: Void = { _ = meterd_sqlite_count_no_memory() }()
+
     /// - Parameter name: what messages call the file, if not by its path.
     private static func connect(
         _ path: String, readonly: Bool, named name: String? = nil
     ) throws -> DatabaseQueue {
+        countsNoMemory
         var configuration = Configuration()
         configuration.readonly = readonly
         configuration.label = "meterd"

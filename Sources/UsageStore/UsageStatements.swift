@@ -7,22 +7,25 @@ import Storage
 
 /// Prepared once per connection; a page is touched only through these.
 final class UsageStatements {
-    private let insertDeviceStatement: RawStatement
-    private let insertTouchStatement: RawStatement
+    private let devices: BulkInsert
+    private let touches: BulkInsert
+    private let counters: BulkInsert
     private let lastTouchStatement: RawStatement
     private let updateCounterStatement: RawStatement
-    private let insertCounterStatement: RawStatement
     private let sealedPlaceStatement: RawStatement
-    private let changesStatement: RawStatement
 
     init(_ database: Database) throws {
-        insertDeviceStatement = try RawStatement(database, "INSERT INTO device (device_id, name) VALUES (?1, ?2)")
-        insertTouchStatement = try RawStatement(
-            database,
-            """
-            INSERT INTO touch (touch_id, item_id, device_id, usage_day, counts)
-            VALUES (?1, ?2, ?3, ?4, ?5)
-            """)
+        devices = try BulkInsert(database, into: "device (device_id, name)", integers: 1, texts: 1)
+        touches = try BulkInsert(
+            database, into: "touch (touch_id, item_id, device_id, usage_day, counts)", integers: 5)
+        counters = try BulkInsert(
+            database, into: "usage_counter (app_id, item_id, usage_day, posting_day, quantity, active_devices)",
+            integers: 6,
+            suffix: """
+                ON CONFLICT DO UPDATE SET
+                    quantity = quantity + excluded.quantity,
+                    active_devices = active_devices + excluded.active_devices
+                """)
         lastTouchStatement = try RawStatement(
             database, "SELECT max(touch_id) FROM touch WHERE touch_id >= ?1 AND touch_id < ?2")
         updateCounterStatement = try RawStatement(
@@ -32,12 +35,6 @@ final class UsageStatements {
             SET quantity = quantity + ?5, active_devices = active_devices + ?6
             WHERE app_id = ?1 AND item_id = ?2 AND usage_day = ?3 AND posting_day = ?4
             """)
-        insertCounterStatement = try RawStatement(
-            database,
-            """
-            INSERT INTO usage_counter (app_id, item_id, usage_day, posting_day, quantity, active_devices)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            """)
         sealedPlaceStatement = try RawStatement(
             database,
             """
@@ -45,28 +42,47 @@ final class UsageStatements {
             FROM sealed_device
             WHERE month = ?1 AND item_id = ?2 AND device_id = ?3
             """)
-        changesStatement = try RawStatement(database, "SELECT changes()")
     }
 
     // MARK: The ingest path
 
+    /// - Parameter name: lives until ``flush()``.
+    @inline(__always)
     func insertDevice(_ device: Int64, name: UnsafeBufferPointer<UInt8>) throws {
-        insertDeviceStatement.bind(1, device)
-        insertDeviceStatement.bind(2, text: name)
-        try insertDeviceStatement.run()
+        try devices.add { integers, texts in
+            integers[0] = device
+            texts[0] = name
+        }
     }
 
+    @inline(__always)
     func insertTouch(_ touch: Int64, item: ItemID, device: Int64, usageDay: Day, counts: Int64) throws {
-        insertTouchStatement.bind(1, touch)
-        insertTouchStatement.bind(2, item.number)
-        insertTouchStatement.bind(3, device)
-        insertTouchStatement.bind(4, usageDay.number)
-        insertTouchStatement.bind(5, counts)
-        try insertTouchStatement.run()
+        try touches.add { integers, _ in
+            integers[0] = touch
+            integers[1] = item.number
+            integers[2] = device
+            integers[3] = Int64(usageDay.number)
+            integers[4] = counts
+        }
+    }
+
+    /// Writes the rows that were added. Before that they are not found by any statement.
+    func flush() throws {
+        try devices.flush()
+        try touches.flush()
+        try counters.flush()
+    }
+
+    /// Forgets the rows that were added and not written.
+    func forget() {
+        devices.forget()
+        touches.forget()
+        counters.forget()
     }
 
     func firstFreeTouch(of day: Day) throws -> Int64 {
-        try Self.firstFree(lastTouchStatement, of: day)
+        try touches.flush()
+        return try Self.firstFree(lastTouchStatement, of: day)
     }
 
     /// The id after the last one of a day, in tables whose ids are day << 40 | sequence.
@@ -78,25 +94,27 @@ final class UsageStatements {
         return max(day.firstID, lastID.integer(0) + 1)
     }
 
-    func addToCounter(_ key: UsageStore.CounterKey, _ change: UsageStore.CounterChange) throws {
-        // The check of the column would refuse a negative change before the conflict clause of an upsert is reached.
-        try run(updateCounterStatement, key, change)
-        defer { changesStatement.reset() }
-        if try changesStatement.step(), changesStatement.integer(0) == 0 {
-            try run(insertCounterStatement, key, change)
+    func addToCounter(_ change: CounterChange) throws {
+        let (key, quantity) = (change.key, change.quantity.units)
+        guard quantity < 0 else {
+            return try counters.add { integers, _ in
+                integers[0] = key.app.number
+                integers[1] = key.item.number
+                integers[2] = Int64(key.place.usageDay.number)
+                integers[3] = Int64(key.place.postingDay.number)
+                integers[4] = quantity
+                integers[5] = change.activeDevices
+            }
         }
-    }
-
-    private func run(
-        _ statement: RawStatement, _ key: UsageStore.CounterKey, _ change: UsageStore.CounterChange
-    ) throws {
-        statement.bind(1, key.app)
-        statement.bind(2, key.item)
-        statement.bind(3, key.place.usageDay.number)
-        statement.bind(4, key.place.postingDay.number)
-        statement.bind(5, change.quantity)
-        statement.bind(6, change.activeDevices)
-        try statement.run()
+        // What becomes less is there; the check of the column would refuse the change before the conflict clause of an
+        // upsert is reached.
+        updateCounterStatement.bind(1, key.app.number)
+        updateCounterStatement.bind(2, key.item.number)
+        updateCounterStatement.bind(3, key.place.usageDay.number)
+        updateCounterStatement.bind(4, key.place.postingDay.number)
+        updateCounterStatement.bind(5, quantity)
+        updateCounterStatement.bind(6, change.activeDevices)
+        try updateCounterStatement.run()
     }
 
     func sealedPlace(month: Month, item: ItemID, device: Int64) throws -> CountingPlace? {
