@@ -27,7 +27,8 @@ CREATE TABLE touch (
     item_id INTEGER NOT NULL,
     device_id INTEGER NOT NULL,
     usage_day INTEGER NOT NULL,
-    counts INTEGER NOT NULL CONSTRAINT counts_sign CHECK (counts IN (-1, 0, 1))
+    -- Not IN, for which SQLite would make a temporary table for each row.
+    counts INTEGER NOT NULL CONSTRAINT counts_sign CHECK (counts BETWEEN -1 AND 1)
 ) STRICT;
 
 -- The evidence of settled days: each device that counts, once per item and month.

@@ -12,6 +12,7 @@ package final class LedgerFile: Sendable {
     private let queue: DatabaseQueue
     /// Held for as long as the file is open for writing.
     private let lock: WriterLock?
+    private let side: SideConnection
 
     /// How long to wait for another program's lock on the file itself.
     private static let busySeconds = 10
@@ -23,6 +24,7 @@ package final class LedgerFile: Sendable {
         self.path = path
         self.queue = queue
         self.lock = lock
+        side = SideConnection { try Self.connect(path, readonly: true) }
     }
 
     // MARK: Opening
@@ -218,6 +220,7 @@ package final class LedgerFile: Sendable {
     /// - Parameter checkpointing: false leaves the WAL as it is, for the next who opens the file.
     package func close(checkpointing: Bool = true) throws {
         defer { lock?.release() }
+        try side.close()
         if lock != nil, checkpointing { try emptyWAL() }
         try queue.close()
     }
@@ -247,6 +250,17 @@ package final class LedgerFile: Sendable {
     package func readInBackground<Value: Sendable>(
         _ block: @Sendable (Database) throws -> Value
     ) async throws -> Value { try await queue.read(block) }
+
+    /// Runs a block in one read transaction on a connection and a thread of its own, and waits for it: for reads that
+    /// take long, so that the writer can go on meanwhile.
+    ///
+    /// - Parameters:
+    ///   - between: called on this thread again and again until the block is done. The block sees nothing of what is
+    ///     committed in it: all that it reads is as of the last commit before this call. What it throws ends the block.
+    ///   - block: must not use this file in any other way.
+    package func readAside<Value: Sendable>(
+        between: () throws -> Void, _ block: @escaping @Sendable (Database) throws -> Value
+    ) throws -> Value { try tellingDamage { try side.read(between: between, block) } }
 
     /// Runs a block in one transaction, durable when this returns; nothing of it remains when it throws.
     package func write<Value>(_ block: (Database) throws -> Value) throws -> Value {
