@@ -38,6 +38,7 @@ let package = Package(
     products: [
         .executable(name: "meterd", targets: ["meterd"]),
         .executable(name: "departures-sample", targets: ["DeparturesSample"]),
+        .executable(name: "meterd-bench", targets: ["MeterdBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -126,6 +127,13 @@ let package = Package(
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
         .executableTarget(name: "meterd", dependencies: ["Commands"], swiftSettings: strict),
+
+        // The benchmark: built by scripts/bench, not installed.
+        .systemLibrary(name: "CEpoll", path: "Sources/CEpoll"),
+        library(
+            "Bench",
+            ["CEpoll", "Quantities", "Workload", "Storage", "LedgerStore", argumentParser, sqlite, grdb]),
+        .executableTarget(name: "MeterdBench", dependencies: ["Bench"], swiftSettings: strict),
 
         // Tests: the pure targets, the files, the rules against the oracle.
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
