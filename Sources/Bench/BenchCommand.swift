@@ -47,6 +47,7 @@ package struct BenchCommand: ParsableCommand {
         do {
             try measure()
         } catch {
+            Remains.waitIfEnding()
             FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
             Remains.clearAway()
             throw ExitCode.failure

@@ -8,14 +8,28 @@ struct Course {
     func run() throws {
         let ledgers = PreparedLedgers(bench)
         let files = EventFiles(bench, ledgers.workload)
+        let devices = DeviceWorkloads(bench: bench, ledgers: ledgers, files: files)
+        let rating = RatingWorkloads(bench: bench, ledgers: ledgers, files: files)
+        let daemon = DaemonWorkloads(bench: bench, ledgers: ledgers, files: files)
         try reference()
-        let devices = selection.among(["N", "D", "E"])
-        if !devices.isEmpty {
-            try DeviceWorkloads(bench: bench, ledgers: ledgers, files: files)
-                .run(devices, deviceMonths: bench.scale.heldDeviceMonths)
-        }
+        let names = selection.among(["N", "D", "E"])
+        if !names.isEmpty { try devices.run(names, deviceMonths: bench.scale.heldDeviceMonths) }
+        for name in ["D", "E", "N"] { bench.report.addRatio("\(name)/R", name, Report.reference) }
         let forms = selection.httpForms(bench.scale)
         if !forms.isEmpty { try HTTPWorkloads(bench: bench, ledgers: ledgers, files: files).run(forms) }
+        bench.report.addRatio("HTTP/R", HTTPForm(batch: 1_000, connections: 8).name, Report.reference)
+        if selection.has("night") { try daemon.night() }
+        if selection.has("G") {
+            try CallWorkload(bench: bench, ledgers: ledgers, files: files).run()
+            bench.report.addRatio("G/R", "G", Report.reference)
+        }
+        if selection.has("P") { try PostgresWorkload(bench: bench, ledgers: ledgers, files: files).run() }
+        if selection.has("rating") { try rating.manyApps() }
+        if selection.has("small-day") { try rating.smallDays() }
+        if selection.has("restart") { try daemon.restart() }
+        if selection.has("memory") { try daemon.memory() }
+        if selection.has("replay") { try ReplayWorkload(bench: bench, ledgers: ledgers).run() }
+        if selection.has("size", byDefault: bench.scale.isFull) { try sizes(devices) }
     }
 
     private func reference() throws {
@@ -29,10 +43,15 @@ struct Course {
             samples.append(Sample(count: rows, seconds: outcome.seconds, bytesOnDisk: outcome.bytesOnDisk))
         }
         FileSet.remove(path)
-        if let rate = median(samples.map { Double($0.count) / $0.seconds }) {
-            bench.report.set(rate: rate, of: Report.reference)
-        }
-        bench.report.section("the reference: SQLite itself, rows of 40 bytes, 10,000 a durable commit")
-        bench.report.add("R: rows appended", samples, name: Report.reference)
+        bench.report.section("the reference R: SQLite itself, rows of 40 bytes, 10,000 a durable commit")
+        bench.report.setReference(samples)
+        bench.report.add("rows appended", samples)
+    }
+
+    /// The same day into a small and a large ledger.
+    private func sizes(_ devices: DeviceWorkloads) throws {
+        let (small, large) = (bench.scale.smallDayHeld.first ?? 0, bench.scale.smallDayHeld.last ?? 0)
+        for held in [small, large] { try devices.run(["D"], deviceMonths: held, suffix: " at \(held)") }
+        bench.report.addRatio("D \(Wording.size(large))/\(Wording.size(small))", "D at \(large)", "D at \(small)")
     }
 }

@@ -97,8 +97,7 @@ struct DeviceWorkloads {
         let file = try files.once("one-event-an-app") { ListedEvents(ledgers.oneEventAnApp(on: Times.today)) }
         let measure = try bench.ingest(
             file.path, events: file.events, ledger: ledger, now: Times.today.firstMoment)
-        return Sample(
-            seconds: measure.seconds, peakMemoryBytes: measure.peakMemoryBytes, bytesOnDisk: FileSet.bytes(ledger))
+        return Sample(process: measure, ledger: ledger)
     }
 
     private func ingest(
@@ -107,10 +106,8 @@ struct DeviceWorkloads {
         let measure = try bench.ingest(
             file.path, events: file.events, ledger: ledger, now: Times.today.lastMoment)
         let whole = Sample(count: file.events, seconds: measure.seconds)
-        var rate = whole
+        var rate = Sample(count: file.events, process: measure, ledger: ledger)
         rate.seconds = max(measure.seconds - start.seconds, measure.seconds / 100)
-        rate.peakMemoryBytes = measure.peakMemoryBytes
-        rate.bytesOnDisk = FileSet.bytes(ledger)
         series.rates[name, default: []].append(rate)
         series.whole[name, default: []].append(whole)
     }

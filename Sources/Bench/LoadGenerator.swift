@@ -36,6 +36,7 @@ final class LoadGenerator {
 
     /// How long nothing may come while answers are missing.
     private static let silenceSeconds = 60.0
+    private static let askNanoseconds: UInt64 = 5_000_000
 
     init(_ requests: PreparedRequests, port: Int, connections count: Int) throws {
         all = requests
@@ -59,17 +60,26 @@ final class LoadGenerator {
 
     /// Sends a range of the requests.
     ///
+    /// - Parameter isWanted: asked now and then; once it is false, nothing more is sent. Until then the range is sent
+    ///   again and again. Without it, the range is sent once.
     /// - Throws: when an answer is not 200 or its counts do not add up to the events that were sent.
-    func run(_ range: Range<Int>, _ pace: Pace) throws -> LoadResult {
+    func run(_ range: Range<Int>, _ pace: Pace, while isWanted: (() -> Bool)? = nil) throws -> LoadResult {
         result = LoadResult()
         let start = Stopwatch.nanoseconds()
         var next = range.lowerBound
         var lastProgress = start
+        var lastAsked = start
+        var isOver = false
         while true {
             let now = Stopwatch.nanoseconds()
-            var end = range.upperBound
+            var end = isWanted == nil ? range.upperBound : Int.max
+            if let isWanted, now - lastAsked > Self.askNanoseconds {
+                lastAsked = now
+                if !isWanted() { isOver = true }
+            }
+            if isOver { end = next }
             if case .closed(let maxSeconds) = pace, Double(now - start) / 1e9 > maxSeconds { end = next }
-            next = try sendDue(from: next, to: end, first: range.lowerBound, start: start, pace)
+            next = try sendDue(from: next, to: end, of: range, start: start, pace)
             if next >= end, free.count == connections.count { break }
             if try wait(until: dueTime(next, first: range.lowerBound, start: start, pace), hasMore: next < end) {
                 lastProgress = now
@@ -91,14 +101,17 @@ final class LoadGenerator {
         return start + UInt64(Double(request - first) / perSecond * 1e9)
     }
 
-    private func sendDue(from first: Int, to end: Int, first origin: Int, start: UInt64, _ pace: Pace) throws -> Int {
+    private func sendDue(
+        from first: Int, to end: Int, of range: Range<Int>, start: UInt64, _ pace: Pace
+    ) throws -> Int {
         var next = first
         while next < end, let index = free.last {
             let now = Stopwatch.nanoseconds()
-            let due = dueTime(next, first: origin, start: start, pace) ?? now
+            let due = dueTime(next, first: range.lowerBound, start: start, pace) ?? now
             guard due <= now else { break }
             free.removeLast()
-            try connections[index].begin(all.requests[next], due: due, of: all)
+            let request = range.lowerBound + (next - range.lowerBound) % range.count
+            try connections[index].begin(all.requests[request], due: due, of: all)
             next += 1
         }
         return next

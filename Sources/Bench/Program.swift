@@ -18,6 +18,7 @@ final class Program {
     let id: pid_t
     let outputFile: String
     let errorFile: String
+    private let endSignal: Int32
     private let watch = Stopwatch()
     /// The child holds the other end of this pipe: its end can be waited for with a deadline.
     private let endOfChild: Int32
@@ -33,12 +34,14 @@ final class Program {
 
     /// - Parameters:
     ///   - environment: what is set besides that of this process, without anything of meterd's.
+    ///   - endSignal: what ends it at once without leaving anything.
     ///   - scratch: the path, without a suffix, of the files that take output and errors.
     init(
         _ path: String, _ arguments: [String], environment: [String: String] = [:], input: Input = .nothing,
-        scratch: String
+        endSignal: Int32 = SIGKILL, scratch: String
     ) throws {
         name = URL(filePath: path).lastPathComponent
+        self.endSignal = endSignal
         outputFile = scratch + ".out"
         errorFile = scratch + ".err"
         guard access(path, X_OK) == 0 else { throw BenchFailure(system: "cannot run \(path)") }
@@ -67,12 +70,12 @@ final class Program {
         let status = posix_spawn(&process, path, &actions, &attributes, &argumentPointers, &environmentPointers)
         guard status == 0 else { throw BenchFailure("cannot run \(path): \(String(cString: strerror(status)))") }
         id = process
-        Remains.add(process: id)
+        Remains.add(process: id, endedBy: endSignal)
     }
 
     deinit {
         if measure == nil {
-            kill(id, SIGKILL)
+            kill(id, endSignal)
             _ = try? end(withinSeconds: 10)
         }
         close(endOfChild)

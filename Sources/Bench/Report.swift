@@ -34,6 +34,7 @@ final class Report {
     ])
     /// Per second, by the name that ratios are made with.
     private var rates: [String: Double] = [:]
+    private var ratios: [String] = []
     private var notes: [String] = []
 
     /// The name of the reference in ``rates``.
@@ -44,6 +45,11 @@ final class Report {
     func note(_ text: String) { notes.append(text) }
 
     func rate(_ name: String) -> Double? { rates[name] }
+
+    /// The rate that others are compared with.
+    func setReference(_ samples: [Sample]) {
+        rates[Self.reference] = median(samples.map { Double($0.count) / $0.seconds })
+    }
 
     func set(rate: Double, of name: String) { rates[name] = rate }
 
@@ -67,22 +73,22 @@ final class Report {
         table.lines.append(.cells(cells.map { $0 ?? "" }))
     }
 
-    /// The ratios that the project is judged by, of what was measured.
-    private var ratios: String {
-        let pairs: [(String, String, String)] = [
-            ("D/R", "D", "R"), ("E/R", "E", "R"), ("N/R", "N", "R"), ("G/R", "G", "R"),
-            ("HTTP/R", "http-1000x8", "R"), ("D/P", "D", "P D"), ("N/P", "N", "P N"),
-            ("30 M/1 M", "D at 30 M", "D at 1 M"),
-        ]
-        let known = pairs.compactMap { label, above, below in
-            rates[above].flatMap { above in rates[below].map { "\(label) \(Wording.ratio(above / $0))" } }
+    /// Remembers the median time of samples, for a ratio.
+    func set(_ samples: [Sample], of name: String) { rates[name] = median(samples.map(\.seconds)).map { 1 / $0 } }
+
+    /// A ratio to be printed below the table, if both are known.
+    ///
+    /// - Parameter ofTimes: the names stand for times, of which rates are the reciprocals.
+    func addRatio(_ label: String, _ above: String, _ below: String, ofTimes: Bool = false) {
+        let (above, below) = ofTimes ? (below, above) : (above, below)
+        if let above = rates[above], let below = rates[below] {
+            ratios.append("\(label) \(Wording.ratio(above / below))")
         }
-        return known.isEmpty ? "" : "ratios: " + known.joined(separator: "   ") + "\n"
     }
 
     var text: String {
         var text = table.text + "\n"
-        text += ratios
+        if !ratios.isEmpty { text += "ratios: " + ratios.joined(separator: "   ") + "\n" }
         for note in notes { text += "- \(note)\n" }
         return text
     }
