@@ -204,6 +204,7 @@ let package = Package(
                 "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore", "Ingestion",
                 "Operations", "Writer", "Forwarding", grdb,
             ], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
         .testTarget(name: "SystemdTests", dependencies: ["BuiltProgram", "Systemd", logging], swiftSettings: strict),
         .testTarget(
             name: "HTTPAPITests",

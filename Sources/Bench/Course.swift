@@ -12,6 +12,7 @@ struct Course {
         let rating = RatingWorkloads(bench: bench, ledgers: ledgers, files: files)
         let daemon = DaemonWorkloads(bench: bench, ledgers: ledgers, files: files)
         try reference()
+        explain()
         let names = selection.among(["N", "D", "E"])
         if !names.isEmpty { try devices.run(names, deviceMonths: bench.scale.heldDeviceMonths) }
         for name in ["D", "E", "N"] { bench.report.addRatio("\(name)/R", name, Report.reference) }
@@ -30,6 +31,21 @@ struct Course {
         if selection.has("memory") { try daemon.memory() }
         if selection.has("replay") { try ReplayWorkload(bench: bench, ledgers: ledgers).run() }
         if selection.has("size", byDefault: bench.scale.isFull) { try sizes(devices) }
+    }
+
+    /// What the columns mean.
+    private func explain() {
+        let runs = bench.scale.runs == 1 ? "one run (R: the median of three)" : "medians of \(bench.scale.runs) runs"
+        for note in [
+            "all figures: \(runs); every commit is durable before it is answered",
+            "to R: what a second brings, as a part of the rows that SQLite alone stores in one; an event of meterd is a line "
+                + "of JSON of 240 bytes",
+            "meterd ingest: the start is measured by a process that gets one event an app, and left out of the rate; the row "
+                + "below has it in",
+            "p50, p99: of requests; at 70 % they are due at fixed intervals, and each is measured from when it was due, not "
+                + "from when it could be sent",
+            "peak memory: of the process (for devices held: what they add to it); on disk: the file and its log after the run",
+        ] { bench.report.note(note) }
     }
 
     private func reference() throws {

@@ -23,7 +23,7 @@ struct DaemonWorkloads {
                     ["rate", "--date", "\(Times.lastRated.day)", "--now", Times.yesterday.firstMoment], ledger: path)
             }
             bench.progress("restart with \(Wording.size(devices)) devices")
-            let samples = try (0..<max(3, bench.scale.runs)).map { _ in
+            let samples = try (0..<bench.scale.runs).map { _ in
                 let daemon = try ServingMeterd(bench, ledger: ledger, now: nil)
                 let sample = Sample(
                     count: devices, seconds: daemon.secondsToReady,

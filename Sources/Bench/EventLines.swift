@@ -22,6 +22,22 @@ struct GeneratedEvents: EventLines {
     }
 }
 
+/// Several sequences one after the other.
+struct ChainedEvents<Base: EventLines>: EventLines {
+    private var parts: ArraySlice<Base>
+
+    init(_ parts: [Base]) { self.parts = parts[...] }
+
+    mutating func append(to bytes: inout [UInt8], maxBytes: Int) -> Int {
+        while let first = parts.indices.first {
+            let count = parts[first].append(to: &bytes, maxBytes: maxBytes)
+            if count > 0 { return count }
+            parts.removeFirst()
+        }
+        return 0
+    }
+}
+
 /// Lines that are all there.
 struct ListedEvents: EventLines {
     private var lines: ArraySlice<String>

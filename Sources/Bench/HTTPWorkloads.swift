@@ -51,9 +51,9 @@ struct HTTPWorkloads {
         let daemon = try ServingMeterd(
             bench, ledger: ledger, now: Times.today.lastMoment, environment: Self.room(for: form))
         let load = try LoadGenerator(requests, port: daemon.port, connections: form.connections)
-        // The first third of the day as fast as it goes, the rest is left for the calm part.
+        // The first half of the day as fast as it goes, the rest is left for the calm part.
         let all = requests.requests.count
-        let first = 0..<max(form.connections, all / 3)
+        let first = 0..<max(form.connections, all / 2)
         let fastest = try load.run(first, .closed(maxSeconds: bench.scale.loadSeconds))
         var atMost = Sample(load: fastest)
         let start = first.lowerBound + fastest.requests

@@ -51,7 +51,7 @@ final class PostgresCluster {
             bench,
             prefix + [programs + "/initdb", "-D", data, "-A", "trust", "-U", Self.user, "-E", "UTF8", "--locale=C"])
         guard try made.end(withinSeconds: 120).isSuccess else {
-            throw NoPostgres(reason: "initdb failed in \(data)\(made.lastWords)")
+            throw NoPostgres(reason: "initdb failed: \(made.lastLine)")
         }
         version = "PostgreSQL " + made.version(of: data)
         let arguments = [programs + "/postgres", "-D", data, "-k", sockets] + Self.settings.flatMap { ["-c", $0] }
@@ -84,7 +84,7 @@ final class PostgresCluster {
             let question = try psql("postgres", ["-c", "SELECT 1"])
             if try question.end(withinSeconds: 30).isSuccess { return question.removeFiles() }
             guard let server, server.isRunning, watch.seconds < 60 else {
-                throw NoPostgres(reason: "it did not start\(server?.lastWords ?? "")")
+                throw NoPostgres(reason: "it did not start: \(server?.lastLine ?? "")")
             }
             question.removeFiles()
             usleep(50_000)
@@ -139,6 +139,8 @@ final class PostgresCluster {
 }
 
 extension Program {
+    fileprivate var lastLine: String { errors.split(separator: "\n").last.map(String.init) ?? "it said nothing" }
+
     /// The major version in a cluster's folder.
     fileprivate func version(of data: String) -> String {
         let text = FileManager.default.contents(atPath: data + "/PG_VERSION") ?? Data()

@@ -29,7 +29,7 @@ struct PostgresWorkload {
         for (name, file) in [("D", try files.day()), ("N", try files.newDevices())] {
             var best = 0.0
             var rows: Set<String> = []
-            for way in PostgresFile.Way.allCases {
+            for way in bench.scale.postgresWays {
                 let path = bench.path("postgres-\(name).sql")
                 try PostgresFile.write(way, events: try MappedFile(file.path), to: path)
                 let samples = try (1...bench.scale.runs).map { run in
@@ -42,7 +42,7 @@ struct PostgresWorkload {
                 bench.report.add("\(name): \(way.rawValue)", samples)
                 best = max(best, median(samples.map { Double($0.count) / $0.seconds }) ?? 0)
             }
-            guard rows.count == 1 else {
+            guard rows.count <= 1 else {
                 throw BenchFailure("the two ways into PostgreSQL count differently: \(rows.sorted())")
             }
             bench.report.set(rate: best, of: "P \(name)")
@@ -51,7 +51,7 @@ struct PostgresWorkload {
         bench.report.note(
             "P counts devices only, a row (app, item, month, device, day) each, the earlier one wins; its rows were made of "
                 + "the events before its clock started, meterd reads JSON, checks it, and counts days and evidence too. "
-                + "P's ratio is to the better of its two ways.")
+                + "Ratios are to the better of its ways.")
     }
 
     /// The database that each run begins with a copy of: what the ledger holds.

@@ -3,7 +3,7 @@
 import CEpoll  // whose header brings the set of signals
 import Foundation
 
-/// Where the pages and the waiting of one process stand when it has ended.
+/// What a process took, once it has ended.
 struct ProcessMeasure {
     let seconds: Double
     let status: Int32
@@ -23,6 +23,10 @@ final class Program {
     /// The child holds the other end of this pipe: its end can be waited for with a deadline.
     private let endOfChild: Int32
     private(set) var measure: ProcessMeasure?
+    private var peakMemoryBytes = 0
+
+    /// How often memory is looked at. What wait4(2) tells instead begins with the memory of whoever started the process.
+    private static let lookEveryMilliseconds: Int32 = 20
 
     /// What the child reads.
     enum Input {
@@ -133,18 +137,18 @@ final class Program {
         let deadline = Stopwatch()
         var isInTime = false
         while !isInTime, deadline.seconds < seconds {
-            isInTime = poll(&state, 1, Int32(min(1 + (seconds - deadline.seconds) * 1_000, 1e9))) > 0
+            peakMemoryBytes = memoryBytes("VmHWM") ?? peakMemoryBytes
+            isInTime = poll(&state, 1, Self.lookEveryMilliseconds) > 0
         }
-        if !isInTime { kill(id, SIGKILL) }
-        var usage = rusage()
+        if !isInTime { kill(id, endSignal) }
         var status: Int32 = 0
-        while wait4(id, &status, 0, &usage) < 0, errno == EINTR {}
+        while waitpid(id, &status, 0) < 0, errno == EINTR {}
         let time = watch.seconds
         Remains.remove(process: id)
         let signal = status & 0x7F
         let measure = ProcessMeasure(
             seconds: time, status: signal == 0 ? (status >> 8) & 0xFF : 128 + signal,
-            peakMemoryBytes: Int(usage.ru_maxrss) << 10)
+            peakMemoryBytes: peakMemoryBytes)
         self.measure = measure
         guard isInTime else { throw BenchFailure("\(name) did not end within \(Int(seconds)) s\(lastWords)") }
         return measure

@@ -58,22 +58,27 @@ struct RatingWorkloads {
     // MARK: A small day
 
     private static let smallDayEvents = 999
+    private static let smallDayNumbers = [20, 21, 22]
 
-    /// Several small days, one after the other, so that each is new.
+    /// Several small days, rated one after the other, so that each is new.
     func smallDays() throws {
         bench.report.section("meterd rate, one small day (\(Self.smallDayEvents) events) in a large file")
         for deviceMonths in bench.scale.smallDayHeld {
             let ledger = try ledgers.copy(of: try ledgers.holding(deviceMonths: deviceMonths))
             bench.progress("rating small days beside \(Wording.size(deviceMonths)) device-months")
             var samples: [Sample] = []
-            for turn in 0..<max(3, bench.scale.runs) {
-                let day = Times.day(20 + turn)
-                var devices = GeneratedEvents(
-                    ledgers.workload.newDevices(
-                        first: 2_000_000_000 + turn * 1_000, events: Self.smallDayEvents, on: day))
-                try bench.ingest(&devices, ledger: ledger, now: day.lastMoment)
+            let now = Times.day(22).lastMoment
+            // All of them by one process: each would load the devices that are held.
+            var events = ChainedEvents(
+                Self.smallDayNumbers.map { number in
+                    GeneratedEvents(
+                        ledgers.workload.newDevices(
+                            first: 2_000_000_000 + number * 1_000, events: Self.smallDayEvents, on: Times.day(number)))
+                })
+            try bench.ingest(&events, ledger: ledger, now: now)
+            for number in Self.smallDayNumbers {
                 let (process, _) = try bench.run(
-                    ["rate", "--date", "\(day.day)", "--now", Times.day(21 + turn).firstMoment], ledger: ledger)
+                    ["rate", "--date", "\(Times.day(number).day)", "--now", now], ledger: ledger)
                 samples.append(Sample(process: process, ledger: ledger))
             }
             bench.report.add("\(Wording.size(deviceMonths)) device-months held", samples, .time)

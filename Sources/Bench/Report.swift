@@ -88,7 +88,7 @@ final class Report {
 
     var text: String {
         var text = table.text + "\n"
-        if !ratios.isEmpty { text += "ratios: " + ratios.joined(separator: "   ") + "\n" }
+        if !ratios.isEmpty { text += "ratios: " + ratios.joined(separator: "   ") + "\n\n" }
         for note in notes { text += "- \(note)\n" }
         return text
     }
