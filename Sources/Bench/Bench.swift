@@ -10,9 +10,10 @@ final class Bench {
     /// Where the built programs lie.
     private let programs: String
     private var started = 0
+    private let watch = Stopwatch()
 
     /// Nothing takes longer than this without something being wrong.
-    static let commandSeconds = 1_800.0
+    static let commandSeconds = 900.0
 
     init(folder: String, programs: String, scale: Scale) {
         self.folder = folder
@@ -32,6 +33,14 @@ final class Bench {
 
     /// Says what is being done: a full benchmark takes a while.
     func progress(_ text: String) { FileHandle.standardError.write(Data("bench: \(text)\n".utf8)) }
+
+    /// Whether another workload may begin; notes that it is left out when the time of the form is over.
+    func isInTime(for workload: String) -> Bool {
+        if watch.seconds < scale.maxSeconds { return true }
+        progress("no time left for \(workload)")
+        report.note("not measured, since \(Int(scale.maxSeconds / 60)) minutes were over: \(workload)")
+        return false
+    }
 
     // MARK: meterd
 

@@ -19,19 +19,21 @@ struct Course {
         let forms = selection.httpForms(bench.scale)
         if !forms.isEmpty { try HTTPWorkloads(bench: bench, ledgers: ledgers, files: files).run(forms) }
         bench.report.addRatio("HTTP/R", HTTPForm(batch: 1_000, connections: 8).name, Report.reference)
-        if selection.has("night") { try daemon.night() }
-        if selection.has("G") {
+        if wants("night") { try daemon.night() }
+        if wants("G") {
             try CallWorkload(bench: bench, ledgers: ledgers, files: files).run()
             bench.report.addRatio("G/R", "G", Report.reference)
         }
-        if selection.has("P") { try PostgresWorkload(bench: bench, ledgers: ledgers, files: files).run() }
-        if selection.has("rating") { try rating.manyApps() }
-        if selection.has("small-day") { try rating.smallDays() }
-        if selection.has("restart") { try daemon.restart() }
-        if selection.has("memory") { try daemon.memory() }
-        if selection.has("replay") { try ReplayWorkload(bench: bench, ledgers: ledgers).run() }
+        if wants("P") { try PostgresWorkload(bench: bench, ledgers: ledgers, files: files).run() }
+        if wants("rating") { try rating.manyApps() }
+        if wants("small-day") { try rating.smallDays() }
+        if wants("restart") { try daemon.restart() }
+        if wants("memory") { try daemon.memory() }
+        if wants("replay") { try ReplayWorkload(bench: bench, ledgers: ledgers).run() }
         if selection.has("size", byDefault: bench.scale.isFull) { try sizes(devices) }
     }
+
+    private func wants(_ name: String) -> Bool { selection.has(name) && bench.isInTime(for: name) }
 
     /// What the columns mean.
     private func explain() {
@@ -67,7 +69,9 @@ struct Course {
     /// The same day into a small and a large ledger.
     private func sizes(_ devices: DeviceWorkloads) throws {
         let (small, large) = (bench.scale.smallDayHeld.first ?? 0, bench.scale.smallDayHeld.last ?? 0)
-        for held in [small, large] { try devices.run(["D"], deviceMonths: held, suffix: " at \(held)") }
+        for held in [small, large] where bench.isInTime(for: "size \(Wording.size(held))") {
+            try devices.run(["D"], deviceMonths: held, suffix: " at \(held)")
+        }
         bench.report.addRatio("D \(Wording.size(large))/\(Wording.size(small))", "D at \(large)", "D at \(small)")
     }
 }

@@ -13,7 +13,7 @@ struct DaemonWorkloads {
     /// From the start of the process until it serves, by the number of devices that its ledger holds.
     func restart() throws {
         bench.report.section("meterd serve, from its start until it serves: all devices of the month in memory")
-        for devices in bench.scale.restartDevices {
+        for devices in bench.scale.restartDevices where bench.isInTime(for: "restart with \(Wording.size(devices))") {
             let ledger = try ledgers.once("devices-\(devices)") { path in
                 bench.progress("making a ledger of \(Wording.size(devices)) devices")
                 try ledgers.makeEmpty(path, apps: ledgers.workload.ownedApps)
@@ -90,11 +90,12 @@ struct DaemonWorkloads {
             let load = try LoadGenerator(requests, port: daemon.port, connections: form.connections)
             let all = requests.requests.count
             let fastest = try load.run(0..<all / 3, .closed(maxSeconds: bench.scale.loadSeconds))
+            let watch = Stopwatch()
             let rating = try bench.begin(["rate", "--date", "\(evening.day)"], ledger: ledger)
             let eased = try load.run(
                 fastest.requests..<all,
                 .open(requestsPerSecond: fastest.requestsPerSecond * HTTPWorkloads.calmLoad),
-                while: { rating.isRunning })
+                while: { rating.isRunning && watch.seconds < Bench.commandSeconds })
             try rating.success(withinSeconds: Bench.commandSeconds)
             rating.removeFiles()
             var sample = Sample(load: eased)

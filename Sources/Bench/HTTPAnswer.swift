@@ -7,6 +7,12 @@ package struct HTTPAnswerHead: Equatable {
     package let headBytes: Int
     package let bodyBytes: Int
 
+    package init(status: Int, headBytes: Int, bodyBytes: Int) {
+        self.status = status
+        self.headBytes = headBytes
+        self.bodyBytes = bodyBytes
+    }
+
     package enum Reading: Equatable {
         /// More bytes are needed.
         case incomplete

@@ -30,7 +30,7 @@ struct HTTPWorkloads {
         bench.report.section(
             "D over HTTP to meterd serve, client on the same cores; "
                 + "ledger of \(Wording.size(bench.scale.heldDeviceMonths)) device-months")
-        for form in forms {
+        for form in forms where bench.isInTime(for: form.name) {
             let requests = PreparedRequests(day, batch: form.batch)
             var fastest: [Sample] = []
             var calm: [Sample] = []

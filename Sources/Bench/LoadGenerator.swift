@@ -105,11 +105,12 @@ final class LoadGenerator {
         from first: Int, to end: Int, of range: Range<Int>, start: UInt64, _ pace: Pace
     ) throws -> Int {
         var next = first
-        while next < end, let index = free.last {
+        while next < end, let index = free.first {
             let now = Stopwatch.nanoseconds()
             let due = dueTime(next, first: range.lowerBound, start: start, pace) ?? now
             guard due <= now else { break }
-            free.removeLast()
+            // In turns, as clients of their own would.
+            free.removeFirst()
             let request = range.lowerBound + (next - range.lowerBound) % range.count
             try connections[index].begin(all.requests[request], due: due, of: all)
             next += 1

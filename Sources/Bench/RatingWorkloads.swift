@@ -63,7 +63,8 @@ struct RatingWorkloads {
     /// Several small days, rated one after the other, so that each is new.
     func smallDays() throws {
         bench.report.section("meterd rate, one small day (\(Self.smallDayEvents) events) in a large file")
-        for deviceMonths in bench.scale.smallDayHeld {
+        for deviceMonths in bench.scale.smallDayHeld
+        where bench.isInTime(for: "small-day at \(Wording.size(deviceMonths))") {
             let ledger = try ledgers.copy(of: try ledgers.holding(deviceMonths: deviceMonths))
             bench.progress("rating small days beside \(Wording.size(deviceMonths)) device-months")
             var samples: [Sample] = []

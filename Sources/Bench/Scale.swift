@@ -23,13 +23,16 @@ struct Scale {
     let sealedWhileServing: Int
     let postgresWays: [PostgresFile.Way]
     let neededBytes: Int
+    /// After so long no further workload begins.
+    let maxSeconds: Double
 
     static func quick(runs: Int?) -> Scale {
         Scale(
             isFull: false, runs: runs ?? 1, heldDeviceMonths: 1_000_000, dayEvents: 1_200_000, newDeviceEvents: 450_000,
             earlierCalls: 1_000_000, todaysCalls: 300_000, calls: 300_000, loadSeconds: 3,
             smallDayHeld: [1_000_000, 3_000_000], restartDevices: [300_000, 1_000_000],
-            memoryDevices: 100_000, sealedWhileServing: 300_000, postgresWays: [.merge], neededBytes: 5_000_000_000)
+            memoryDevices: 100_000, sealedWhileServing: 300_000, postgresWays: [.merge], neededBytes: 5_000_000_000,
+            maxSeconds: 600)
     }
 
     static func full(runs: Int?) -> Scale {
@@ -39,6 +42,7 @@ struct Scale {
             loadSeconds: 5,
             smallDayHeld: [1_000_000, 10_000_000, 30_000_000],
             restartDevices: [1_000_000, 10_000_000, 30_000_000], memoryDevices: 1_000_000,
-            sealedWhileServing: 3_000_000, postgresWays: PostgresFile.Way.allCases, neededBytes: 40_000_000_000)
+            sealedWhileServing: 3_000_000, postgresWays: PostgresFile.Way.allCases, neededBytes: 40_000_000_000,
+            maxSeconds: 2_400)
     }
 }

@@ -52,7 +52,7 @@ struct BenchTests {
     @Test("an answer's head is read once it is whole, whatever comes with it")
     func heads() {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\ncontent-length: 12\r\nServer: meterd\r\n\r\n"
-        for end in 0..<head.utf8.count { #expect(read(String(head.prefix(end))) == .incomplete) }
+        for end in 0..<head.utf8.count { #expect(read(bytes: head.utf8.prefix(end)) == .incomplete) }
         let whole = HTTPAnswerHead.Reading.head(.init(status: 200, headBytes: head.utf8.count, bodyBytes: 12))
         #expect(read(head) == whole)
         #expect(read(head + "{\"accepted\":1") == whole)
@@ -63,8 +63,10 @@ struct BenchTests {
         #expect(read("220 mail.example ESMTP\r\nContent-Length: 1\r\n\r\n") == .malformed)
     }
 
-    private func read(_ text: String) -> HTTPAnswerHead.Reading {
-        Array(text.utf8).withUnsafeBytes { HTTPAnswerHead.read($0) }
+    private func read(_ text: String) -> HTTPAnswerHead.Reading { read(bytes: text.utf8) }
+
+    private func read(bytes: some Sequence<UInt8>) -> HTTPAnswerHead.Reading {
+        Array(bytes).withUnsafeBytes { HTTPAnswerHead.read($0) }
     }
 
     @Test("the counts of an answer to events are read from its beginning")
