@@ -68,16 +68,9 @@ final class Bench {
         return (measure, program.output)
     }
 
-    /// Runs `meterd ingest` on a file.
+    /// Runs `meterd ingest` on events that are made while it reads them.
     ///
     /// - Throws: also when an event is refused, or another number of events was read.
-    func ingest(_ file: String, events: Int, ledger: String, now: String) throws -> ProcessMeasure {
-        let (measure, output) = try run(["ingest", file, "--format", "json", "--now", now], ledger: ledger)
-        try IngestAnswer.check(output, events: events)
-        return measure
-    }
-
-    /// Runs `meterd ingest` on events that are made while it reads them.
     func ingest(_ events: inout some EventLines, ledger: String, now: String) throws {
         let pipe = try EventPipe()
         let program = try begin(
@@ -90,7 +83,7 @@ final class Bench {
 }
 
 /// What `meterd ingest --format json` prints.
-private struct IngestAnswer: Decodable {
+struct IngestAnswer: Decodable {
     let received: Int
     let refused: Int
 

@@ -24,14 +24,10 @@ struct CallWorkload {
         for run in 1...bench.scale.runs {
             bench.progress("gateway calls from a file, run \(run)")
             let ledger = try ledgers.copy(of: held)
-            let now = Times.today.lastMoment
-            let start = try bench.ingest(one.path, events: one.events, ledger: ledger, now: now)
-            starts.append(Sample(process: start, ledger: ledger))
-            let process = try bench.ingest(many.path, events: many.events, ledger: ledger, now: now)
-            var sample = Sample(count: many.events, process: process, ledger: ledger)
-            whole.append(Sample(count: many.events, seconds: process.seconds))
-            sample.seconds = max(process.seconds - start.seconds, process.seconds / 100)
-            rates.append(sample)
+            let outcome = try FileIngestion(bench, first: one, file: many, ledger: ledger, now: Times.today.lastMoment)
+            starts.append(outcome.start)
+            rates.append(outcome.rate)
+            whole.append(outcome.whole)
         }
         ledgers.removeCopy()
         let scale = bench.scale

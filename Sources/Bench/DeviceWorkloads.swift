@@ -59,20 +59,23 @@ struct DeviceWorkloads {
     ///   - suffix: to tell rates of several sizes apart.
     func run(_ names: Set<String>, deviceMonths: Int, suffix: String = "") throws {
         let held = try ledgers.holding(deviceMonths: deviceMonths)
+        let first = try files.once("one-event-an-app") { ListedEvents(ledgers.oneEventAnApp(on: Times.today)) }
         var series = Series()
+        func ingest(_ name: String, _ file: EventFiles.File, _ ledger: String) throws {
+            let outcome = try FileIngestion(
+                bench, first: first, file: file, ledger: ledger, now: Times.today.lastMoment)
+            series.start.append(outcome.start)
+            series.rates[name, default: []].append(outcome.rate)
+            series.whole[name, default: []].append(outcome.whole)
+        }
         for run in 1...bench.scale.runs {
             bench.progress("ingest from files into \(Wording.size(deviceMonths)) device-months, run \(run)")
-            let ledger = try ledgers.copy(of: held)
-            let start = try startOfProcess(ledger)
-            series.start.append(start)
             if names.contains("D") || names.contains("E") {
-                try ingest("D", try files.day(), ledger, start, &series)
-                if names.contains("E") { try ingest("E", try files.day(), ledger, start, &series) }
-            }
-            if names.contains("N") {
                 let ledger = try ledgers.copy(of: held)
-                try ingest("N", try files.newDevices(), ledger, start, &series)
+                try ingest("D", try files.day(), ledger)
+                if names.contains("E") { try ingest("E", try files.day(), ledger) }
             }
+            if names.contains("N") { try ingest("N", try files.newDevices(), try ledgers.copy(of: held)) }
         }
         ledgers.removeCopy()
         report(series, names, deviceMonths, suffix)
@@ -90,25 +93,5 @@ struct DeviceWorkloads {
             report.add(title, series.rates[name] ?? [], name: name + suffix)
             report.add("   the whole process, start included", series.whole[name] ?? [])
         }
-    }
-
-    /// A process that is given one event an app: what each costs before its events count.
-    private func startOfProcess(_ ledger: String) throws -> Sample {
-        let file = try files.once("one-event-an-app") { ListedEvents(ledgers.oneEventAnApp(on: Times.today)) }
-        let measure = try bench.ingest(
-            file.path, events: file.events, ledger: ledger, now: Times.today.firstMoment)
-        return Sample(process: measure, ledger: ledger)
-    }
-
-    private func ingest(
-        _ name: String, _ file: EventFiles.File, _ ledger: String, _ start: Sample, _ series: inout Series
-    ) throws {
-        let measure = try bench.ingest(
-            file.path, events: file.events, ledger: ledger, now: Times.today.lastMoment)
-        let whole = Sample(count: file.events, seconds: measure.seconds)
-        var rate = Sample(count: file.events, process: measure, ledger: ledger)
-        rate.seconds = max(measure.seconds - start.seconds, measure.seconds / 100)
-        series.rates[name, default: []].append(rate)
-        series.whole[name, default: []].append(whole)
     }
 }

@@ -15,9 +15,14 @@ struct BenchFailure: Error, CustomStringConvertible {
 struct Stopwatch {
     private let start = Self.nanoseconds()
 
-    static func nanoseconds() -> UInt64 {
+    static func nanoseconds() -> UInt64 { nanoseconds(of: CLOCK_MONOTONIC) }
+
+    /// How long this thread has worked.
+    static func threadSeconds() -> Double { Double(nanoseconds(of: CLOCK_THREAD_CPUTIME_ID)) / 1e9 }
+
+    private static func nanoseconds(of clock: clockid_t) -> UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(clock, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 

@@ -55,6 +55,8 @@ struct HTTPWorkloads {
         let all = requests.requests.count
         let first = 0..<max(form.connections, all / 2)
         let fastest = try load.run(first, .closed(maxSeconds: bench.scale.loadSeconds))
+        let share = Int((fastest.clientSeconds / fastest.seconds * 100).rounded())
+        bench.progress("   the client took \(share) % of a core")
         var atMost = Sample(load: fastest)
         let start = first.lowerBound + fastest.requests
         let perSecond = fastest.requestsPerSecond * Self.calmLoad

@@ -9,6 +9,8 @@ struct LoadResult {
     var requests = 0
     var events = 0
     var seconds = 0.0
+    /// What the client itself has worked.
+    var clientSeconds = 0.0
     var counts = EventCounts()
     /// From when a request was due to when its answer was complete.
     var latencies = Latencies()
@@ -65,6 +67,7 @@ final class LoadGenerator {
     /// - Throws: when an answer is not 200 or its counts do not add up to the events that were sent.
     func run(_ range: Range<Int>, _ pace: Pace, while isWanted: (() -> Bool)? = nil) throws -> LoadResult {
         result = LoadResult()
+        let worked = Stopwatch.threadSeconds()
         let start = Stopwatch.nanoseconds()
         var next = range.lowerBound
         var lastProgress = start
@@ -88,6 +91,7 @@ final class LoadGenerator {
             }
         }
         result.seconds = Double(Stopwatch.nanoseconds() - start) / 1e9
+        result.clientSeconds = Stopwatch.threadSeconds() - worked
         guard result.counts.sum == result.events, result.counts.refused == 0 else {
             throw BenchFailure(
                 "\(result.events) events were sent, \(result.counts.sum) answered, \(result.counts.refused) refused")
