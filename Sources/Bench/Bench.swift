@@ -32,7 +32,9 @@ final class Bench {
     }
 
     /// Says what is being done: a full benchmark takes a while.
-    func progress(_ text: String) { FileHandle.standardError.write(Data("bench: \(text)\n".utf8)) }
+    func progress(_ text: String) {
+        FileHandle.standardError.write(Data("bench: \(Int(watch.seconds)) s: \(text)\n".utf8))
+    }
 
     /// Whether another workload may begin; notes that it is left out when the time of the form is over.
     func isInTime(for workload: String) -> Bool {
