@@ -38,6 +38,7 @@ let package = Package(
     products: [
         .executable(name: "meterd", targets: ["meterd"]),
         .executable(name: "departures-sample", targets: ["DeparturesSample"]),
+        .executable(name: "meterd-bench", targets: ["MeterdBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -127,6 +128,13 @@ let package = Package(
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
         .executableTarget(name: "meterd", dependencies: ["Commands"], swiftSettings: strict),
 
+        // The benchmark: built by scripts/bench, not installed.
+        .systemLibrary(name: "CEpoll", path: "Sources/CEpoll"),
+        library(
+            "Bench",
+            ["CEpoll", "Quantities", "Workload", "Storage", "LedgerStore", argumentParser, sqlite, grdb]),
+        .executableTarget(name: "MeterdBench", dependencies: ["Bench"], swiftSettings: strict),
+
         // Tests: the pure targets, the files, the rules against the oracle.
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
@@ -196,6 +204,7 @@ let package = Package(
                 "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore", "Ingestion",
                 "Operations", "Writer", "Forwarding", grdb,
             ], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
         .testTarget(name: "SystemdTests", dependencies: ["BuiltProgram", "Systemd", logging], swiftSettings: strict),
         .testTarget(
             name: "HTTPAPITests",
