@@ -1,16 +1,17 @@
-// The way in for events: POST /v1/events.
+// The way in for events: POST /v1/events. A connection's `EventHandler` hears such a request, an `EventRequest` collects
+// and scans it, the writer stores it, an `EventAnswer` goes back. No task and no router stand between: most requests are
+// so small that those would cost more than the events.
 
 import EventCodec
 import HTTPTypes
-package import Hummingbird
 import Ingestion
 package import LedgerStore
-import NIOCore
+package import Logging
 import Quantities
 package import Writer
 
-/// Takes events, hands them to the writer, and answers when they are durable.
-package struct EventRoutes: Sendable {
+/// What the connections of a daemon share for taking events.
+package struct EventDoor: Sendable {
     package struct Bounds: Sendable {
         package var bodyBytes = 16 << 20
         /// What a compressed body may expand to.
@@ -24,88 +25,81 @@ package struct EventRoutes: Sendable {
     }
 
     package static let path = "/v1/events"
-    /// Says what time it is, for a ledger with a test clock; the command line's `--now`.
-    package static let nowHeader = "meterd-now"
 
-    private let writer: LedgerWriter
-    private let clock: LedgerClock
-    private let bounds: Bounds
-    private let budget: BodyBudget
+    let writer: LedgerWriter
+    let clock: LedgerClock
+    let bounds: Bounds
+    let budget: BodyBudget
+    let logger: Logger
+    let dates = HTTPDates()
 
     /// - Parameter clock: the daemon's own.
-    package init(writer: LedgerWriter, clock: LedgerClock, bounds: Bounds) {
+    package init(
+        writer: LedgerWriter, clock: LedgerClock, bounds: Bounds, logger: Logger = Logger(label: "events")
+    ) {
         self.writer = writer
         self.clock = clock
         self.bounds = bounds
+        self.logger = logger
         budget = BodyBudget(limit: bounds.allBytes)
     }
 
-    package func add<Context>(to router: some RouterMethods<Context>) {
-        router.post(RouterPath(Self.path)) { request, _ in try await self.take(request) }
-    }
-
-    private func take(_ request: Request) async throws -> Response {
-        let given = try Self.clock(request.headers)
-        let share = budget.share()
+    /// Scans a complete request and hands it to the writer; `answer` is called once its events are durable or refused.
+    func store(_ request: EventRequest, _ answer: @escaping @Sendable (Result<BatchReport, any Error>) -> Void) {
         do {
-            let form = try EventForm(request.headers)
-            let events = try EventBody.read(
-                try await collect(request, share), as: form, headers: request.headers)
-            let report = try await writer.ingest(events, clock: given ?? clock)
-            return withExtendedLifetime(share) { Self.answer(report) }
-        } catch EventBodyError.noRoom {
-            throw ProblemError.unavailable("\(EventBodyError.noRoom)", retryAfterSeconds: 1)
-        } catch let error as EventBodyError {
-            throw ProblemError(error.status, "\(error)")
-        } catch let error as WriterError {
-            throw ProblemError(error, isOnSendersClock: given != nil)
-        }
-    }
-
-    private func collect(_ request: Request, _ share: BodyBudget.Share) async throws -> [UInt8] {
-        try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
-            group.addTask { try await receive(request, share) }
-            group.addTask {
-                try await Task.sleep(for: .seconds(bounds.seconds))
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let body = try await group.next() ?? nil else {
-                throw ProblemError(
-                    .requestTimeout, "the body did not arrive within \(bounds.seconds) s; nothing was stored",
-                    headers: [.connection: "close"])
-            }
-            return body
-        }
-    }
-
-    private func receive(_ request: Request, _ share: BodyBudget.Share) async throws -> [UInt8] {
-        var collector = try BodyCollector(
-            encoding: request.headers[.contentEncoding], declared: request.headers[.contentLength].flatMap { Int($0) },
-            limit: bounds.bodyBytes, expandedLimit: bounds.expandedBytes, share: share)
-        var parts = request.body.makeAsyncIterator()
-        while let part = try await Self.next(&parts) {
-            try part.withUnsafeReadableBytes { try collector.add($0.bindMemory(to: UInt8.self)) }
-        }
-        // A connection that is cut may look as if its body were at its end.
-        try Task.checkCancellation()
-        return try collector.finish()
-    }
-
-    /// - Throws: ``ProblemError`` when the client has gone away or was cut off: nobody reads it, and nothing is wrong
-    ///   here.
-    private static func next(_ parts: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
-        do {
-            return try await parts.next()
-        } catch let error as CancellationError {
-            throw error
+            writer.enqueue(try request.scan(), clock: request.givenClock ?? clock, answer: answer)
         } catch {
-            throw ProblemError.badRequest("the connection ended in the middle of the body: \(error)")
+            answer(.failure(error))
         }
+    }
+
+    /// Whether a request is one that brings events. As in the router, empty parts of a path do not count.
+    static func isMeant(by head: HTTPRequest) -> Bool {
+        guard head.method == .post, let target = head.path else { return false }
+        if target == path { return true }
+        let parts = target.prefix { $0 != "?" && $0 != "#" }.split(separator: "/")
+        return parts == ["v1", "events"]
+    }
+}
+
+/// One request while it arrives; its bytes go straight to where they are scanned.
+struct EventRequest {
+    /// Says what time it is, for a ledger with a test clock; the command line's `--now`.
+    static let nowHeader = "meterd-now"
+    private static let nowName = HTTPField.Name(nowHeader)
+
+    private let headers: HTTPFields
+    private let form: EventForm
+    /// nil: the daemon's own.
+    let givenClock: LedgerClock?
+    let wantsClose: Bool
+    private var body: BodyCollector
+
+    /// - Throws: ``ProblemError``, ``EventBodyError`` for what its head says already.
+    init(_ head: HTTPRequest, _ door: EventDoor) throws {
+        headers = head.headerFields
+        givenClock = try Self.clock(headers)
+        wantsClose = headers[.connection]?.lowercased() == "close"
+        form = try EventForm(headers)
+        body = try BodyCollector(
+            encoding: headers[.contentEncoding], declared: headers[.contentLength].flatMap { Int($0) },
+            limit: door.bounds.bodyBytes, expandedLimit: door.bounds.expandedBytes, share: door.budget.share())
+    }
+
+    /// What the request takes of the budget, for as long as this is held.
+    var share: BodyBudget.Share { body.share }
+    var byteCount: Int { body.byteCount }
+
+    /// - Throws: ``EventBodyError``.
+    mutating func add(_ part: UnsafeBufferPointer<UInt8>) throws { try body.add(part) }
+
+    /// - Throws: ``EventBodyError``.
+    func scan() throws(EventBodyError) -> ReceivedEvents {
+        try EventBody.read(try body.finish(), as: form, headers: headers)
     }
 
     private static func clock(_ headers: HTTPFields) throws -> LedgerClock? {
-        guard let name = HTTPField.Name(nowHeader), let text = headers[name] else { return nil }
+        guard let nowName, let text = headers[nowName] else { return nil }
         guard let micros = RFC3339.parse(text) else {
             if RFC3339.namesNoSuchDay(text) {
                 throw ProblemError.badRequest("header \(nowHeader) '\(text)': there is no such day")
@@ -114,60 +108,5 @@ package struct EventRoutes: Sendable {
                 "header \(nowHeader) '\(text)': write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
         }
         return LedgerClock(given: Instant(micros: micros))
-    }
-
-    /// The four counts add up to the events; `results` lists those that were not simply accepted.
-    private static func answer(_ report: BatchReport) -> Response {
-        let counts: [(name: String, value: JSONValue)] = [
-            ("accepted", .integer(Int64(report.accepted))), ("duplicates", .integer(Int64(report.duplicates))),
-            ("corrections", .integer(Int64(report.corrections))), ("refused", .integer(Int64(report.refusedCount))),
-            ("results", .array(report.results.map(result))),
-        ]
-        return Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: JSONValue.object(counts).bytes)))
-    }
-
-    private static func result(_ result: EventResult) -> JSONValue {
-        var members: [(name: String, value: JSONValue)] = [("index", .integer(Int64(result.index)))]
-        if let source = result.source { members.append(("source", .string(source))) }
-        if let id = result.id { members.append(("id", .string(id))) }
-        members.append(("status", .string(result.outcome.status)))
-        switch result.outcome {
-        case .refused(let code, let reason):
-            members += [("code", .string(code.rawValue)), ("reason", .string(reason))]
-        case .correction(let usageDay, let postingDay):
-            members.append(
-                ("reason", .string("usage of \(usageDay) that came late; it enters the bill of \(postingDay)")))
-        case .accepted, .duplicate: break
-        }
-        return .object(members)
-    }
-}
-
-extension EventBodyError {
-    fileprivate var status: HTTPResponse.Status {
-        switch self {
-        case .unsupportedType, .unsupportedEncoding: .unsupportedMediaType
-        case .tooLarge, .tooManyEvents: .contentTooLarge
-        case .noRoom: .serviceUnavailable
-        case .brokenGzip, .noBatch, .badHeader: .badRequest
-        }
-    }
-}
-
-extension ProblemError {
-    /// What the writer could not do; 503 where the same request will do later.
-    fileprivate init(_ error: WriterError, isOnSendersClock: Bool) {
-        switch error {
-        case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
-        case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)
-        case .diskFull, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
-        case .failed(let error as LedgerError) where isOnSendersClock:
-            self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRoutes.nowHeader)"))
-        // The daemon's own clock is wrong, and the log says so.
-        case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
-        case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")
-        }
     }
 }

@@ -5,12 +5,20 @@ import Logging
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose request is not complete so long after its head; its sender may send it again.
+/// Tells who follows when a request is not complete so long after its head; closes the connection a moment later, the time
+/// to send an answer. The sender may send it again.
 final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
 
+    /// Fired once, as a user event.
+    struct HasPassed {}
+
+    /// From the deadline until the connection is closed.
+    static let patience = TimeAmount.seconds(2)
+
     private let time: TimeAmount
     private let logger: Logger
+    private var isIncomplete = false
     private var deadline: Scheduled<Void>?
 
     init(_ time: TimeAmount, logger: Logger) {
@@ -20,21 +28,35 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head:
-            let (channel, logger, time) = (context.channel, logger, time)
-            deadline = context.eventLoop.scheduleTask(in: time) {
-                logger.info(
-                    "a request was not complete in time; its connection is closed",
-                    metadata: ["seconds": "\(time.nanoseconds / 1_000_000_000)"])
-                channel.close(promise: nil)
-            }
+        case .head: isIncomplete = true
         case .body: break
-        case .end: endDeadline()
+        case .end:
+            isIncomplete = false
+            endDeadline()
         }
         context.fireChannelRead(data)
     }
 
+    /// Most requests come in one piece, and need no timer.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isIncomplete, deadline == nil {
+            deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.pass(context) }
+        }
+        context.fireChannelReadComplete()
+    }
+
+    private func pass(_ context: ChannelHandlerContext) {
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [logger, time] in
+            logger.info(
+                "a request was not complete in time; its connection is closed",
+                metadata: ["seconds": "\(time.nanoseconds / 1_000_000_000)"])
+            context.close(promise: nil)
+        }
+        context.fireUserInboundEventTriggered(HasPassed())
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
+        isIncomplete = false
         endDeadline()
         context.fireChannelInactive()
     }
