@@ -24,6 +24,9 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -108,14 +111,14 @@ let package = Package(
             "HTTPAPI",
             [
                 "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Writer", "Gzip",
-                hummingbird,
-                httpTypes, logging, nioCore, nioLocks, grdb,
+                hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioLocks, nioHTTP1, nioHTTPTypes,
+                nioHTTPTypesHTTP1, grdb,
             ]),
         library(
             "Serving",
             [
                 "Quantities", "Storage", "LedgerStore", "Operations", "RatingRun", "Writer", "Forwarding", "HTTPAPI",
-                "Settings", "Systemd", hummingbird, lifecycle, unixSignals, logging, nioCore, nioHTTPTypes,
+                "Settings", "Systemd", hummingbird, lifecycle, unixSignals, logging, nioCore,
             ]),
         library(
             "Commands",

@@ -25,20 +25,30 @@ package enum EventForm: Equatable, Sendable {
     /// - Throws: ``EventBodyError/unsupportedType(_:)``.
     package init(_ headers: HTTPFields) throws(EventBodyError) {
         let given = headers[.contentType] ?? ""
+        switch given {
+        case Self.contentTypes[0]: self = .structured
+        case Self.contentTypes[1]: self = .batched
+        case Self.contentTypes[2]: self = .lines
+        default: self = try Self.form(given, headers)
+        }
+    }
+
+    /// The form by a type that is written in another way: parameters, capitals, spaces.
+    private static func form(_ given: String, _ headers: HTTPFields) throws(EventBodyError) -> EventForm {
         let parts = given.lowercased().filter { $0 != "\"" && $0 != " " }.split(separator: ";", maxSplits: 1)
         let parameter = parts.count > 1 ? parts[1] : ""
         guard !parameter.contains("charset=") || parameter.contains("charset=utf-8") else {
             throw .unsupportedType(given)
         }
         switch parts.first ?? "" {
-        case Self.contentTypes[0]: self = .structured
-        case Self.contentTypes[1]: self = .batched
-        case Self.contentTypes[2]: self = .lines
+        case Self.contentTypes[0]: return .structured
+        case Self.contentTypes[1]: return .batched
+        case Self.contentTypes[2]: return .lines
         case let type where headers.contains { $0.name.canonicalName == "ce-specversion" }:
             guard type.isEmpty || type == "application/json" || type.hasSuffix("+json") else {
                 throw .unsupportedType(given)
             }
-            self = .binary
+            return .binary
         default: throw .unsupportedType(given)
         }
     }
@@ -81,11 +91,13 @@ package enum EventBody {
 
     /// Scans a body's events; what is wrong with one of them is its own outcome.
     ///
+    /// - Parameter body: its bytes, not yet scanned.
     /// - Throws: ``EventBodyError`` where it can't be told what the events are.
     package static func read(
-        _ body: [UInt8], as form: EventForm, headers: HTTPFields, key: FingerprintKey
+        _ body: ReceivedEvents, as form: EventForm, headers: HTTPFields, key: FingerprintKey
     ) throws(EventBodyError) -> ReceivedEvents {
-        let events = ReceivedEvents(copying: form == .binary ? try structuredText(body, headers) : body, key: key)
+        let events =
+            form == .binary ? ReceivedEvents(copying: try structuredText(Array(body.bytes), headers), key: key) : body
         switch form {
         case .structured, .binary: events.batch.add(events.bytes)
         case .batched: try eachElement(of: events.bytes) { events.batch.add($0) }
@@ -171,18 +183,21 @@ package enum EventBody {
 
 /// Collects a body as it comes, within bounds, decompressing it on the way.
 struct BodyCollector {
+    let share: BodyBudget.Share
     private let limit: Int
     private let expandedLimit: Int
     private let gzip: GzipStream?
-    private let share: BodyBudget.Share
+    private let events: ReceivedEvents
     private var received = 0
-    private var bytes: [UInt8] = []
+
+    /// A body that says that it is longer has to send some of it first before room is made for the rest.
+    private static let mostReservedBytes = 1 << 20
 
     /// - Parameters:
     ///   - encoding: the request's `Content-Encoding`.
     ///   - declared: its `Content-Length`, if it has one.
     init(
-        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int, share: BodyBudget.Share
+        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int, share: BodyBudget.Share, key: FingerprintKey
     ) throws(EventBodyError) {
         self.share = share
         self.limit = limit
@@ -195,11 +210,14 @@ struct BodyCollector {
             do { gzip = try GzipStream(chunkBytes: 64 << 10) } catch { throw .brokenGzip("no memory") }
         case let encoding?: throw .unsupportedEncoding(encoding)
         }
+        events = ReceivedEvents(capacity: min(declared ?? 0, Self.mostReservedBytes), key: key)
     }
 
-    private mutating func append(_ part: UnsafeBufferPointer<UInt8>) throws {
-        guard share.grow(to: bytes.count + part.count) else { throw EventBodyError.noRoom }
-        bytes.append(contentsOf: part)
+    var byteCount: Int { events.byteCount }
+
+    private func append(_ part: UnsafeBufferPointer<UInt8>) throws {
+        guard share.grow(to: events.byteCount + part.count) else { throw EventBodyError.noRoom }
+        events.append(part)
     }
 
     mutating func add(_ part: UnsafeBufferPointer<UInt8>) throws {
@@ -211,7 +229,7 @@ struct BodyCollector {
         }
         do {
             try gzip.inflate(part) { expanded in
-                guard bytes.count + expanded.count <= expandedLimit else {
+                guard events.byteCount + expanded.count <= expandedLimit else {
                     throw EventBodyError.tooLarge(limit: expandedLimit, expanded: true)
                 }
                 try append(expanded)
@@ -221,8 +239,8 @@ struct BodyCollector {
         }
     }
 
-    func finish() throws(EventBodyError) -> [UInt8] {
+    func finish() throws(EventBodyError) -> ReceivedEvents {
         do { try gzip?.finish() } catch { throw .brokenGzip("it ends in the middle") }
-        return bytes
+        return events
     }
 }

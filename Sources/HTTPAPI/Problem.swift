@@ -33,15 +33,23 @@ package struct ProblemError: HTTPResponseError {
     }
 
     package func response(from request: Request, context: some RequestContext) -> Response {
+        let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: text))
+        return Response(status: status, headers: fields, body: body)
+    }
+
+    var fields: HTTPFields {
+        var fields = headers
+        fields[.contentType] = "application/problem+json"
+        return fields
+    }
+
+    var text: [UInt8] {
         // "about:blank" says that the title is the status's own (RFC 9457, section 4.2.1).
         let problem: JSONValue = [
             "type": "about:blank", "title": .string(status.reasonPhrase), "status": .integer(Int64(status.code)),
             "detail": .string(detail),
         ]
-        var headers = headers
-        headers[.contentType] = "application/problem+json"
-        let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: problem.bytes))
-        return Response(status: status, headers: headers, body: body)
+        return problem.bytes
     }
 }
 

@@ -11,14 +11,14 @@ enum OutcomeCounters {
             ("correction", "", report.corrections), ("duplicate", "", report.duplicates),
         ]
         for (code, events) in report.refused { counts.append(("refused", code.rawValue, events)) }
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO outcome_counter (arrival_day, outcome, code, events)
+                VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET events = events + excluded.events
+                """)
         for count in counts where count.events > 0 {
-            try database.execute(
-                sql: """
-                    INSERT INTO outcome_counter (arrival_day, outcome, code, events)
-                    VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET events = events + excluded.events
-                    """,
-                arguments: [arrivalDay.number, count.outcome, count.code, count.events])
+            try statement.execute(arguments: [arrivalDay.number, count.outcome, count.code, count.events])
         }
     }
 }

@@ -16,28 +16,31 @@ package struct LedgerState: Sendable {
     package let changeCount: Int64
 
     package static func read(_ database: Database) throws -> LedgerState {
-        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM ledger_state") else {
-            preconditionFailure("a ledger without state")
-        }
-        func day(_ column: String) -> Day? { (row[column] as Int?).map { Day($0) } }
+        // Read in every transaction: a statement that is kept, columns by their place.
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT
+                    latest_instant, closed_through, settled_through, rated_through, change_count, rated_change_count
+                FROM ledger_state
+                """)
+        guard let row = try Row.fetchOne(statement) else { preconditionFailure("a ledger without state") }
+        func day(_ column: Int) -> Day? { (row[column] as Int?).map { Day($0) } }
         return LedgerState(
-            latestInstant: (row["latest_instant"] as Int64?).map { Instant(micros: $0) },
-            closedThrough: day("closed_through"), settledThrough: day("settled_through"),
-            ratedThrough: day("rated_through"),
-            hasUnratedChanges: (row["change_count"] as Int64) != (row["rated_change_count"] as Int64),
-            changeCount: row["change_count"])
+            latestInstant: (row[0] as Int64?).map { Instant(micros: $0) }, closedThrough: day(1),
+            settledThrough: day(2), ratedThrough: day(3),
+            hasUnratedChanges: (row[4] as Int64) != (row[5] as Int64), changeCount: row[4])
     }
 
     /// Notes an arrival or a run: the latest instant never goes back.
     package static func note(_ instant: Instant, _ database: Database) throws {
-        try database.execute(
-            sql: "UPDATE ledger_state SET latest_instant = max(coalesce(latest_instant, ?1), ?1)",
-            arguments: [instant.micros])
+        try database.cachedStatement(
+            sql: "UPDATE ledger_state SET latest_instant = max(coalesce(latest_instant, ?1), ?1)"
+        ).execute(arguments: [instant.micros])
     }
 
     /// Notes that what rating depends on has changed.
     package static func noteChange(_ database: Database) throws {
-        try database.execute(sql: "UPDATE ledger_state SET change_count = change_count + 1")
+        try database.cachedStatement(sql: "UPDATE ledger_state SET change_count = change_count + 1").execute()
     }
 
     /// Closes days to usage before they are settled: from here on not even a clock that is set back opens them.

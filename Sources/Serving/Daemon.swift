@@ -60,7 +60,7 @@ package struct Daemon: Sendable {
             let listener = try CommandListener(ledger: path, writer: writer)
             defer { listener.finish() }
             let reader = try LedgerReader(path: path)
-            let router = Self.router(path, writer, reader, clock, settings)
+            let router = Self.router(path, writer, reader)
             let (listening, listens) = AsyncStream<Never>.makeStream()
             let nightly = NightlyRating(
                 writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone,
@@ -104,18 +104,21 @@ package struct Daemon: Sendable {
         return bounds
     }
 
-    /// Every route of the daemon.
-    private static func router(
-        _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader, _ clock: LedgerClock, _ settings: Settings
-    ) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware())
-        var bounds = EventRoutes.Bounds()
+    private func door(_ writer: LedgerWriter) -> EventDoor {
+        var bounds = EventDoor.Bounds()
         bounds.bodyBytes = settings.maxBodyBytes
         bounds.expandedBytes = settings.maxExpandedBytes
         bounds.allBytes = settings.maxQueueBytes
         bounds.seconds = settings.requestTimeoutSeconds
-        EventRoutes(writer: writer, clock: clock, bounds: bounds).add(to: router)
+        return EventDoor(writer: writer, clock: clock, bounds: bounds, logger: logger)
+    }
+
+    /// Every route of the daemon but that of events, which the door takes.
+    private static func router(
+        _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader
+    ) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: ProblemMiddleware())
         StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
         ReadRoutes(reader: reader).add(to: router)
         return router
@@ -130,16 +133,11 @@ package struct Daemon: Sendable {
             case .tcp(let host, let port): .hostname(host, port: port)
             case .unixSocket(let path): .unixDomainSocket(path: path)
             }
-        let requestTime = TimeAmount.seconds(Int64(settings.requestTimeoutSeconds))
         let application = Application(
             router: router,
-            server: .http1(
-                configuration: .init(
-                    // The route answers at the deadline; who does not even take that answer is cut off.
-                    additionalChannelHandlers: [RequestDeadline(requestTime + .seconds(2), logger: logger)],
-                    idleTimeout: requestTime + .seconds(2))),
+            server: ServedConnection.builder(door(writer)),
             configuration: ApplicationConfiguration(
-                address: address, serverName: "meterd",
+                address: address, serverName: ServedConnection.serverName,
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
             onServerRunning: { channel in
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"

@@ -46,6 +46,9 @@ package final class LedgerWriter: @unchecked Sendable {
     private var tasks: [Task] = []
     private var probes: [@Sendable (Result<Void, WriterError>) -> Void] = []
     private var state = State.running
+    /// Whether the thread sleeps until it is signalled: waking one that is at work would be for nothing.
+    private var isWaiting = false
+    private var stopWaiters: [CheckedContinuation<Void, Never>] = []
     private var takesEvents: Bool { state == .running || state == .endingOperations }
     private var failure: WriterError?
     private var counts = WriterStatistics()
@@ -106,7 +109,7 @@ package final class LedgerWriter: @unchecked Sendable {
             }
             arrivals.append(Arrival(events: events, clock: clock, receivedAt: .now, answer: answer))
             queuedBytes += weight
-            condition.broadcast()
+            wake()
             return nil
         }
         if let refusal { answer(.failure(refusal)) }
@@ -138,7 +141,7 @@ package final class LedgerWriter: @unchecked Sendable {
                         }
                         answer(result)
                     }, refuse: { answer(.failure($0)) }))
-            condition.broadcast()
+            wake()
             return nil
         }
         if let refusal { answer(.failure(refusal)) }
@@ -157,7 +160,7 @@ package final class LedgerWriter: @unchecked Sendable {
             let refusal: WriterError? = condition.withLock {
                 if !takesEvents { return failure ?? .stopping }
                 probes.append { race.end($0.map { true }.mapError { $0 }) }
-                condition.broadcast()
+                wake()
                 return nil
             }
             if let refusal { race.end(.failure(refusal)) }
@@ -180,23 +183,27 @@ package final class LedgerWriter: @unchecked Sendable {
     package func endOperations() {
         condition.withLock {
             if state == .running { state = .endingOperations }
-            condition.broadcast()
+            wake()
         }
     }
 
     /// Takes nothing more, stores and answers what waits, closes the ledger, and then returns. A long operation ends
     /// after its current transaction.
     package func stop() async {
-        condition.withLock {
-            if takesEvents { state = .stopping }
-            condition.broadcast()
-        }
         await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [self] in
-                condition.withLock { while state != .stopped { condition.wait() } }
-                continuation.resume()
+            let isStopped = condition.withLock {
+                if takesEvents { state = .stopping }
+                if state != .stopped { stopWaiters.append(continuation) }
+                wake()
+                return state == .stopped
             }
+            if isStopped { continuation.resume() }
         }
+    }
+
+    /// Under `condition`.
+    private func wake() {
+        if isWaiting { condition.signal() }
     }
 
     // MARK: The thread
@@ -213,10 +220,11 @@ package final class LedgerWriter: @unchecked Sendable {
         }
         // What is acknowledged is in the file or its WAL; a checkpoint that fails loses nothing.
         try? ledger.close(checkpointing: !isBroken)
-        condition.withLock {
+        let waiters = condition.withLock {
             state = .stopped
-            condition.broadcast()
+            return stopWaiters
         }
+        for waiter in waiters { waiter.resume() }
     }
 
     /// Serves events until there is an operation to perform; nil when it is time to stop.
@@ -228,7 +236,9 @@ package final class LedgerWriter: @unchecked Sendable {
                     tasks.isEmpty || state == .endingOperations
                 {
                     refuseTasks()
+                    isWaiting = true
                     condition.wait()
+                    isWaiting = false
                 }
                 guard state == .running else {
                     return (nil, !takesEvents && arrivals.isEmpty && probes.isEmpty)
@@ -282,10 +292,13 @@ package final class LedgerWriter: @unchecked Sendable {
             bytes += arrival.events.weight
             count += 1
         }
-        let group = Array(arrivals.prefix(count))
-        arrivals.removeFirst(count)
         queuedBytes -= bytes
-        return group
+        guard count < arrivals.count else {
+            defer { arrivals = [] }
+            return arrivals
+        }
+        defer { arrivals.removeFirst(count) }
+        return Array(arrivals.prefix(count))
     }
 
     private func store(_ group: [Arrival], _ ledger: OpenLedger) {
@@ -319,7 +332,7 @@ package final class LedgerWriter: @unchecked Sendable {
             if isFatal {
                 failure = failure ?? error
                 if takesEvents { state = .stopping }
-                condition.broadcast()
+                wake()
             }
             if case .stopping = error { return false }
             guard lastLogged.map({ $0 < .now - Self.logEvery }) ?? true else { return false }

@@ -13,19 +13,25 @@ package struct WriterStatistics: Sendable {
     /// Events of one transaction.
     package private(set) var groupEvents = Histogram(upTo: [1, 10, 100, 1_000, 10_000, 100_000])
     /// Seconds from a request's arrival in the queue to its commit.
-    package private(set) var durableSeconds = Histogram(upTo: seconds)
+    package private(set) var durableSeconds = Histogram(upTo: secondBounds)
     /// Seconds of a transaction, its commit included.
-    package private(set) var transactionSeconds = Histogram(upTo: seconds)
+    package private(set) var transactionSeconds = Histogram(upTo: secondBounds)
     package var queuedRequests = 0
     package var queuedBytes = 0
 
-    private static let seconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+    private static let secondBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 
     mutating func noteGroup(_ reports: [BatchReport], commit: Duration, waits: [Duration]) {
         for report in reports { outcomes.add(report) }
         groupEvents.note(Double(reports.reduce(0) { $0 + $1.received }))
-        transactionSeconds.note(commit / .seconds(1))
-        for wait in waits { durableSeconds.note(wait / .seconds(1)) }
+        transactionSeconds.note(Self.seconds(commit))
+        for wait in waits { durableSeconds.note(Self.seconds(wait)) }
+    }
+
+    /// Dividing durations is arithmetic of 128 bits, which a request's time is not worth.
+    private static func seconds(_ time: Duration) -> Double {
+        let (seconds, attoseconds) = time.components
+        return Double(seconds) + Double(attoseconds) * 1e-18
     }
 }
 

@@ -13,10 +13,10 @@ import Testing
 import Writer
 
 @Suite("Events over HTTP")
-struct EventRouteTests {
+struct EventDoorTests {
     /// A daemon's event and state routes over a new ledger with the app `shop`; the clock is the ledger's.
     private func serving(
-        bounds: EventRoutes.Bounds = EventRoutes.Bounds(),
+        bounds: EventDoor.Bounds = EventDoor.Bounds(),
         _ test: @escaping @Sendable (any TestClientProtocol, _ path: String) async throws -> Void
     ) async throws {
         let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
@@ -25,9 +25,11 @@ struct EventRouteTests {
         let writer = LedgerWriter(ledger: fixture.handOver())
         let router = Router()
         router.add(middleware: ProblemMiddleware())
-        EventRoutes(writer: writer, clock: clock, bounds: bounds).add(to: router)
+        let door = EventDoor(writer: writer, clock: clock, bounds: bounds)
         StateRoutes(ledger: path, writer: writer, reader: try LedgerReader(path: path)).add(to: router)
-        try await Application(router: router).test(.router) { try await test($0, path) }
+        try await Application(router: router, server: ServedConnection.builder(door)).test(.live) {
+            try await test($0, path)
+        }
         await writer.stop()
     }
 
@@ -175,7 +177,7 @@ struct EventRouteTests {
 
     @Test("have bounds: on a body as sent, once unpacked, and on all that are in memory")
     func bounds() async throws {
-        var small = EventRoutes.Bounds()
+        var small = EventDoor.Bounds()
         small.bodyBytes = 1_000
         small.expandedBytes = 2_000
         let lines = ["content-type": "application/x-ndjson"]

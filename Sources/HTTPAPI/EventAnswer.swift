@@ -1,0 +1,129 @@
+// What a request of events is answered with: what became of each event, or a problem.
+
+import EventCodec
+import Foundation
+import HTTPTypes
+import Ingestion
+import LedgerStore
+import Logging
+import NIOCore
+import Quantities
+import Synchronization
+import Writer
+
+/// An answer, ready to be sent.
+struct EventAnswer {
+    let status: HTTPResponse.Status
+    var headers: HTTPFields
+    let body: ByteBuffer
+
+    /// The four counts add up to the events; `results` lists those that were not simply accepted.
+    init(_ report: BatchReport) {
+        var text: [UInt8] = []
+        text.reserveCapacity(96 + report.results.count * 96)
+        text += #"{"accepted":\#(report.accepted),"duplicates":\#(report.duplicates)"#.utf8
+        text += #","corrections":\#(report.corrections),"refused":\#(report.refusedCount),"results":["#.utf8
+        for (index, result) in report.results.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            Self.append(result, to: &text)
+        }
+        text += "]}".utf8
+        status = .ok
+        headers = [.contentType: "application/json"]
+        body = ByteBuffer(bytes: text)
+    }
+
+    init(_ problem: ProblemError) {
+        status = problem.status
+        headers = problem.fields
+        body = ByteBuffer(bytes: problem.text)
+    }
+
+    private static func append(_ result: EventResult, to text: inout [UInt8]) {
+        func append(_ name: String, _ value: String) {
+            text += ",\"\(name)\":".utf8
+            JSONText.append(value, to: &text)
+        }
+        text += "{\"index\":\(result.index)".utf8
+        if let source = result.source { append("source", source) }
+        if let id = result.id { append("id", id) }
+        append("status", result.outcome.status)
+        switch result.outcome {
+        case .refused(let code, let reason):
+            append("code", code.rawValue)
+            append("reason", reason)
+        case .correction(let usageDay, let postingDay):
+            append("reason", "usage of \(usageDay) that came late; it enters the bill of \(postingDay)")
+        case .accepted, .duplicate: break
+        }
+        text.append(UInt8(ascii: "}"))
+    }
+}
+
+extension ProblemError {
+    /// What went wrong with a request of events; 503 where the same request will do later.
+    ///
+    /// - Parameter isOnSendersClock: whether the request said what time it is.
+    init(_ error: any Error, isOnSendersClock: Bool, _ logger: Logger) {
+        switch error {
+        case let problem as ProblemError: self = problem
+        case EventBodyError.noRoom: self = .unavailable("\(error)", retryAfterSeconds: 1)
+        case let error as EventBodyError: self = ProblemError(error.status, "\(error)")
+        default: self.init(WriterError(error), isOnSendersClock: isOnSendersClock, logger)
+        }
+    }
+
+    private init(_ error: WriterError, isOnSendersClock: Bool, _ logger: Logger) {
+        switch error {
+        case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
+        case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)
+        case .diskFull, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
+        case .failed(let error as LedgerError) where isOnSendersClock:
+            self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRequest.nowHeader)"))
+        // The daemon's own clock is wrong, and the log says so.
+        case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
+        case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")
+        }
+    }
+
+    static func bodyTimeout(seconds: Int) -> ProblemError {
+        ProblemError(
+            .requestTimeout, "the body did not arrive within \(seconds) s; nothing was stored",
+            headers: [.connection: "close"])
+    }
+}
+
+extension EventBodyError {
+    fileprivate var status: HTTPResponse.Status {
+        switch self {
+        case .unsupportedType, .unsupportedEncoding: .unsupportedMediaType
+        case .tooLarge, .tooManyEvents: .contentTooLarge
+        case .noRoom: .serviceUnavailable
+        case .brokenGzip, .noBatch, .badHeader: .badRequest
+        }
+    }
+}
+
+/// The header Date, written anew once a second.
+final class HTTPDates: Sendable {
+    private let latest = Mutex((second: 0, text: ""))
+
+    var now: String {
+        let second = Int(LedgerClock.system().micros / 1_000_000)
+        return latest.withLock { latest in
+            if latest.second != second { latest = (second, Self.text(second)) }
+            return latest.text
+        }
+    }
+
+    /// As `Sun, 06 Nov 1994 08:49:37 GMT`.
+    static func text(_ second: Int) -> String {
+        var (time, parts) = (time_t(second), tm())
+        gmtime_r(&time, &parts)
+        return String(unsafeUninitializedCapacity: 40) { buffer in
+            buffer.withMemoryRebound(to: CChar.self) {
+                strftime($0.baseAddress, $0.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+// A connection's side of the door: hears requests of events, and answers each once its events are durable.
+
+import HTTPTypes
+import Ingestion
+import NIOCore
+import NIOHTTPTypes
+import Writer
+
+/// Takes requests of events out of a connection; all others go on to the router.
+///
+/// A pipeline handler before it lets one request in at a time. Everything here runs on the connection's event loop.
+final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundOut = HTTPResponsePart
+
+    private enum State {
+        /// No events are under way; what comes is the router's.
+        case passing
+        case receiving(EventRequest)
+        /// Complete, and not yet answered.
+        case storing(wantsClose: Bool)
+        /// Answered before its end; the rest is dropped.
+        case dropping
+    }
+
+    private let door: EventDoor
+    private var state = State.passing
+    private var context: ChannelHandlerContext?
+    /// The client has ended its side while its events are stored: told to the router, which then ends the connection, only
+    /// once the answer is out.
+    private var heldEnd = false
+
+    /// Longer bodies are scanned elsewhere: the other connections of the event loop should not wait for that.
+    private static let mostBytesScannedHere = 1 << 20
+
+    init(_ door: EventDoor) { self.door = door }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (state, unwrapInboundIn(data)) {
+        case (.passing, .head(let head)) where EventDoor.isMeant(by: head): begin(head)
+        case (.passing, _): context.fireChannelRead(data)
+        case (.receiving(let request), .body(let part)): add(part, to: request)
+        case (.receiving(let request), .end): store(request)
+        case (.dropping, .end): state = .passing
+        case (.dropping, _), (.storing, _), (.receiving, .head): break
+        }
+    }
+
+    private func begin(_ head: HTTPRequest) {
+        do {
+            state = .receiving(try EventRequest(head, door))
+        } catch {
+            refuse(error)
+        }
+    }
+
+    private func add(_ part: ByteBuffer, to request: EventRequest) {
+        do {
+            var request = request
+            try part.withUnsafeReadableBytes { try request.add($0.bindMemory(to: UInt8.self)) }
+            state = .receiving(request)
+        } catch {
+            refuse(error)
+        }
+    }
+
+    private func store(_ request: EventRequest) {
+        guard let context else { return }
+        state = .storing(wantsClose: request.wantsClose)
+        let (door, eventLoop) = (door, context.eventLoop)
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        let (given, share) = (request.givenClock, request.share)
+        // The body counts against the budget until its answer is made.
+        let answer: @Sendable (Result<BatchReport, any Error>) -> Void = { result in
+            eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(result, given != nil) } }
+        }
+        if request.byteCount <= Self.mostBytesScannedHere {
+            door.store(request, answer)
+        } else {
+            let request = Handover(request)
+            Task { door.store(request.value, answer) }
+        }
+    }
+
+    private func finish(_ result: Result<BatchReport, any Error>, _ isOnSendersClock: Bool) {
+        guard case .storing(let wantsClose) = state else { return }
+        state = .passing
+        switch result {
+        case .success(let report): send(EventAnswer(report), thenCloses: wantsClose)
+        case .failure(let error):
+            let problem = ProblemError(error, isOnSendersClock: isOnSendersClock, door.logger)
+            send(EventAnswer(problem), thenCloses: wantsClose)
+        }
+        if heldEnd {
+            heldEnd = false
+            context?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
+    }
+
+    /// Answers a request that has not come to its end, and goes on once it has.
+    private func refuse(_ error: any Error) {
+        state = .dropping
+        send(EventAnswer(ProblemError(error, isOnSendersClock: false, door.logger)), thenCloses: false)
+    }
+
+    private func send(_ answer: EventAnswer, thenCloses: Bool) {
+        guard let context, context.channel.isActive else { return }
+        var headers = answer.headers
+        headers[.contentLength] = String(answer.body.readableBytes)
+        headers[.date] = door.dates.now
+        headers[.server] = ServedConnection.serverName
+        context.write(wrapOutboundOut(.head(HTTPResponse(status: answer.status, headerFields: headers))), promise: nil)
+        context.write(wrapOutboundOut(.body(answer.body)), promise: nil)
+        let end = wrapOutboundOut(.end(nil))
+        guard thenCloses else { return context.writeAndFlush(end, promise: nil) }
+        let channel = context.channel
+        context.writeAndFlush(end).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    // MARK: What may come instead of a request's end
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch (event, state) {
+        case (is RequestDeadline.HasPassed, .receiving):
+            refuse(ProblemError.bodyTimeout(seconds: door.bounds.seconds))
+        case (ChannelEvent.inputClosed, .storing): heldEnd = true
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// A client that goes away in the middle of its body, or is cut off: nothing of it counts, and nothing is wrong here.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard case .receiving = state else { return context.fireErrorCaught(error) }
+        refuse(
+            ProblemError(
+                .badRequest, "the connection ended in the middle of the body: \(error)", headers: [.connection: "close"]
+            ))
+        context.close(promise: nil)
+    }
+}
+
+/// Carries a request over to the thread that scans it; nobody else has it from then on.
+private struct Handover: @unchecked Sendable {
+    let value: EventRequest
+
+    init(_ request: EventRequest) { value = request }
+}
