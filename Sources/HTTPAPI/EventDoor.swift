@@ -86,7 +86,8 @@ struct EventRequest {
         form = try EventForm(headers)
         body = try BodyCollector(
             encoding: headers[.contentEncoding], declared: headers[.contentLength].flatMap { Int($0) },
-            limit: door.bounds.bodyBytes, expandedLimit: door.bounds.expandedBytes, share: door.budget.share(), key: key)
+            limit: door.bounds.bodyBytes, expandedLimit: door.bounds.expandedBytes, share: door.budget.share(), key: key
+        )
     }
 
     /// What the request takes of the budget, for as long as this is held.

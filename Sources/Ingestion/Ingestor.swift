@@ -267,7 +267,8 @@ package final class Ingestor {
         case .refused(let code, let reason): return .refused(code, reason)
         case .taken(let app, let day, let range, let feed):
             let record = UsageRecord(
-                source: event.source.buffer, id: event.id.buffer, feed: try catalog.id(of: feed.takeUnretainedValue(), database),
+                source: event.source.buffer, id: event.id.buffer,
+                feed: try catalog.id(of: feed.takeUnretainedValue(), database),
                 time: Instant(micros: event.timeMicros), quantity: Quantity(event.quantity), place: day.place)
             try usage.record(
                 record, identity: identity, app: app, items: activityItems[range], arrivalDay: arrival.today, database)

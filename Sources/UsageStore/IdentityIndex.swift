@@ -55,7 +55,8 @@ package final class IdentityIndex {
     /// A filed day was taken up again in this batch: memory must be read anew if the batch fails.
     private var hasReopened = false
     @exclusivity(unchecked) private var nextRecord: (day: Day, id: Int64)?
-    @exclusivity(unchecked) private var undo: ContiguousArray<(table: FingerprintTable<UInt64>, hash: UInt64, sequence: UInt32)> = []
+    @exclusivity(unchecked) private var undo:
+        ContiguousArray<(table: FingerprintTable<UInt64>, hash: UInt64, sequence: UInt32)> = []
 
     init(file: LedgerFile, key: FingerprintKey) throws {
         self.file = file

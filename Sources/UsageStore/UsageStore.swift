@@ -153,7 +153,8 @@ package final class UsageStore {
     /// - Parameter identity: the hash of its source and id.
     /// - Throws: ``Quantities/Overflow`` when the batch's sum of an item leaves 64 bits.
     package func record(
-        _ record: UsageRecord, identity: UInt64, app: AppID, items: some Collection<ItemID>, arrivalDay: Day, _ database: Database
+        _ record: UsageRecord, identity: UInt64, app: AppID, items: some Collection<ItemID>, arrivalDay: Day,
+        _ database: Database
     ) throws {
         try identities.insert(record, identity, app: app, arrivalDay: arrivalDay, database)
         for item in items {
