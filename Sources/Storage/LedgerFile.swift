@@ -11,6 +11,7 @@ package final class LedgerFile: Sendable {
     private let queue: DatabaseQueue
     /// Held for as long as the file is open for writing.
     private let lock: WriterLock?
+    private let log: WriteAheadLog
 
     /// How long to wait for another program's lock on the file itself.
     private static let busySeconds = 10
@@ -22,6 +23,7 @@ package final class LedgerFile: Sendable {
         self.path = path
         self.queue = queue
         self.lock = lock
+        log = WriteAheadLog(of: queue)
     }
 
     // MARK: Opening
@@ -148,14 +150,14 @@ package final class LedgerFile: Sendable {
         configuration.busyMode = .timeout(TimeInterval(busySeconds))
         configuration.prepareDatabase { database in
             guard !readonly else { return }
-            // Every commit is on the disk before it is answered; the WAL lets others read meanwhile. 64 MB of cache
+            // Every commit is on the disk before it is answered; the WAL lets others read meanwhile, and `WriteAheadLog`
+            // bounds it. 64 MB of cache
             // hold the pages that a day's appends and counters touch. Pages that are written anyway keep nothing of
             // what was moved or deleted in them, so that an erased device is gone.
             try database.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;
                     PRAGMA synchronous = FULL;
-                    PRAGMA wal_autocheckpoint = 4096;
                     PRAGMA cache_size = -65536;
                     PRAGMA secure_delete = FAST;
                     PRAGMA mmap_size = 0;
@@ -227,6 +229,15 @@ package final class LedgerFile: Sendable {
             defer { try? database.execute(sql: "PRAGMA busy_timeout = \(Self.busySeconds * 1000)") }
             return try Bool.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false
         }
+    }
+
+    /// Moves the log into the file before it is so long that a commit has to do it, and its sender to wait for that. To
+    /// be called between commits.
+    ///
+    /// - Parameter isIdle: nothing waits to be written.
+    package func checkpointIfDue(whileIdle isIdle: Bool) {
+        guard log.isDue(whileIdle: isIdle) else { return }
+        try? connection { log.checkpoint($0) }
     }
 
     // MARK: Using
