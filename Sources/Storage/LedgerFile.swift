@@ -13,6 +13,7 @@ package final class LedgerFile: Sendable {
     /// Held for as long as the file is open for writing.
     private let lock: WriterLock?
     private let side: SideConnection
+    private let log: WriteAheadLog
 
     /// How long to wait for another program's lock on the file itself.
     private static let busySeconds = 10
@@ -25,6 +26,7 @@ package final class LedgerFile: Sendable {
         self.queue = queue
         self.lock = lock
         side = SideConnection { try Self.connect(path, readonly: true) }
+        log = WriteAheadLog(of: queue)
     }
 
     // MARK: Opening
@@ -154,14 +156,14 @@ package final class LedgerFile: Sendable {
         configuration.busyMode = .timeout(TimeInterval(busySeconds))
         configuration.prepareDatabase { database in
             guard !readonly else { return }
-            // Every commit is on the disk before it is answered; the WAL lets others read meanwhile. 64 MB of cache
+            // Every commit is on the disk before it is answered; the WAL lets others read meanwhile, and `WriteAheadLog`
+            // bounds it. 64 MB of cache
             // hold the pages that a day's appends and counters touch. Pages that are written anyway keep nothing of
             // what was moved or deleted in them, so that an erased device is gone.
             try database.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;
                     PRAGMA synchronous = FULL;
-                    PRAGMA wal_autocheckpoint = 4096;
                     PRAGMA cache_size = -65536;
                     PRAGMA secure_delete = FAST;
                     PRAGMA mmap_size = 0;
@@ -234,6 +236,15 @@ package final class LedgerFile: Sendable {
             defer { try? database.execute(sql: "PRAGMA busy_timeout = \(Self.busySeconds * 1000)") }
             return try Bool.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false
         }
+    }
+
+    /// Moves the log into the file before it is so long that a commit has to do it, and its sender to wait for that. To
+    /// be called between commits.
+    ///
+    /// - Parameter isIdle: nothing waits to be written.
+    package func checkpointIfDue(whileIdle isIdle: Bool) {
+        guard log.isDue(whileIdle: isIdle) else { return }
+        try? connection { log.checkpoint($0) }
     }
 
     // MARK: Using

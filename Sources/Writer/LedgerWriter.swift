@@ -259,6 +259,7 @@ package final class LedgerWriter: @unchecked Sendable {
             let group = condition.withLock { takeGroup(atMost: waiting) }
             waiting -= group.count
             store(group, ledger)
+            ledger.shortenLog(whileIdle: condition.withLock { arrivals.isEmpty })
         }
         guard !probes.isEmpty else { return }
         let result = Result {

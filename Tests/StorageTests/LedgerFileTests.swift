@@ -122,6 +122,28 @@ struct LedgerFileTests {
         #expect(try facts(path) == ["new", "old", "later"])
     }
 
+    @Test("The log is moved into the file between commits, sooner when nothing else is to be done; a commit bounds it")
+    func log() throws {
+        let folder = try ScratchFolder()
+        for (isIdle, mostPages) in [(true, 1_100), (false, 3_200), (nil, 4_300)] as [(Bool?, Int)] {
+            let path = folder.path("\(mostPages).db")
+            try create(path)
+            let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+            for number in 0..<1_500 {
+                // Some eight pages each.
+                try file.write {
+                    try $0.execute(
+                        sql: "INSERT INTO fact (text) VALUES (hex(zeroblob(15000)) || ?)", arguments: [number])
+                }
+                if let isIdle { file.checkpointIfDue(whileIdle: isIdle) }
+            }
+            let size = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int ?? 0
+            #expect(size > mostPages / 2 * 4_120)
+            #expect(size < mostPages * 4_120, "\(size / 4_120) pages")
+            try file.close()
+        }
+    }
+
     @Test("A second writer waits, then is told who holds the lock; a freed lock is taken")
     func lock() throws {
         let folder = try ScratchFolder()
