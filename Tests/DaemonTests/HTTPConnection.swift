@@ -136,6 +136,12 @@ final class HTTPConnection {
         }
     }
 
+    /// Whether an answer begins within the time.
+    func hasAnswer(withinMs milliseconds: Int) -> Bool {
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return !buffer.isEmpty || poll(&state, 1, Int32(milliseconds)) > 0
+    }
+
     /// Whether the other side has ended the connection, or does so within the time.
     func isEnded(withinSeconds seconds: Int) -> Bool {
         var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
