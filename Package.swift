@@ -41,6 +41,7 @@ let package = Package(
     products: [
         .executable(name: "meterd", targets: ["meterd"]),
         .executable(name: "departures-sample", targets: ["DeparturesSample"]),
+        .executable(name: "meterd-bench", targets: ["MeterdBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -63,14 +64,19 @@ let package = Package(
         library("MarkedYAML", ["Quantities", yams]),
         library("PriceBookFile", ["MarkedYAML", "Quantities", "Rating"]),
 
+        // Events to try a ledger with, and to measure one by; as pure as the others.
+        library("Workload", ["Quantities"]),
+
         // Storage.
         .executableTarget(name: "EmbedSQL", swiftSettings: strict),
         .plugin(
             name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"],
             path: "Sources/EmbedSQLPlugin"),
         .target(name: "Migrations", path: "Migrations", swiftSettings: strict, plugins: ["EmbedSQLPlugin"]),
-        library("Storage", ["Quantities", "Migrations", grdb, sqlite, crypto]),
-        library("UsageStore", ["Quantities", "Storage", grdb, sqlite]),
+        .systemLibrary(name: "CSQLiteSettings", path: "Sources/CSQLiteSettings", providers: [.apt(["libsqlite3-dev"])]),
+        library("Storage", ["CSQLiteSettings", "Quantities", "Migrations", grdb, sqlite, crypto]),
+        .systemLibrary(name: "CPrefetch", path: "Sources/CPrefetch"),
+        library("UsageStore", ["CPrefetch", "Quantities", "Storage", grdb, sqlite]),
         library("LedgerStore", ["Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", grdb]),
 
         // The two jobs, and the command line over them.
@@ -88,10 +94,13 @@ let package = Package(
             ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
         library(
             "Writer",
-            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", logging, grdb]),
+            [
+                "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", logging,
+                grdb,
+            ]),
         library(
             "Forwarding",
-            ["EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations", "Writer"]),
+            ["EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", "Writer"]),
 
         // The daemon.
         library("Settings", ["Quantities", "MarkedYAML"]),
@@ -101,8 +110,9 @@ let package = Package(
         library(
             "HTTPAPI",
             [
-                "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Writer", "Gzip", hummingbird,
-                hummingbirdCore, httpTypes, logging, nioCore, nioLocks, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, grdb,
+                "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Writer", "Gzip",
+                hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioLocks, nioHTTP1, nioHTTPTypes,
+                nioHTTPTypesHTTP1, grdb,
             ]),
         library(
             "Serving",
@@ -115,16 +125,26 @@ let package = Package(
             [
                 "EventCodec", "Quantities", "Rating", "Accounting", "MarkedYAML", "PriceBookFile", "Storage",
                 "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations", "Forwarding", "Verification",
-                "Gzip", "Settings", "Systemd", "Serving", logging, argumentParser, grdb,
+                "Gzip", "Settings", "Systemd", "Serving", "Workload", logging, argumentParser, grdb,
             ]),
         // Converts the sample's table of departures to events.
         .executableTarget(name: "DeparturesSample", swiftSettings: strict),
         .executableTarget(name: "meterd", dependencies: ["Commands"], swiftSettings: strict),
 
+        // The benchmark: built by scripts/bench, not installed.
+        .systemLibrary(name: "CEpoll", path: "Sources/CEpoll"),
+        library(
+            "Bench",
+            ["CEpoll", "Quantities", "Workload", "Storage", "LedgerStore", argumentParser, sqlite, grdb]),
+        .executableTarget(name: "MeterdBench", dependencies: ["Bench"], swiftSettings: strict),
+
         // Tests: the pure targets, the files, the rules against the oracle.
         .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
             name: "PriceBookFileTests", dependencies: ["MarkedYAML", "Quantities", "Rating", "PriceBookFile"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WorkloadTests", dependencies: ["EventCodec", "PriceBookFile", "Quantities", "Rating", "Workload"],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(
@@ -187,6 +207,7 @@ let package = Package(
                 "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore", "Ingestion",
                 "Operations", "Writer", "Forwarding", grdb,
             ], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
         .testTarget(name: "SystemdTests", dependencies: ["BuiltProgram", "Systemd", logging], swiftSettings: strict),
         .testTarget(
             name: "HTTPAPITests",

@@ -172,9 +172,10 @@ CREATE TABLE ledger_entry (
     tenant_id INTEGER NOT NULL REFERENCES tenant,
     app_id INTEGER REFERENCES app,
     item_id INTEGER REFERENCES item,
+    -- Here and below not IN: for each row SQLite would make a temporary table of a longer list.
     source TEXT NOT NULL CONSTRAINT source_kind CHECK (
-        source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'purchase', 'refund', 'forfeit',
-            'adjustment')),
+        source = 'overage' OR source = 'allowance' OR source = 'package' OR source = 'resource_package'
+        OR source = 'free' OR source = 'forfeit' OR source = 'purchase' OR source = 'refund' OR source = 'adjustment'),
     grant_id INTEGER REFERENCES "grant",
     tier INTEGER,
     quantity INTEGER NOT NULL,
@@ -187,9 +188,10 @@ CREATE TABLE ledger_entry (
     hash BLOB NOT NULL CONSTRAINT hash_length CHECK (length(hash) = 32),
     CONSTRAINT usage_precedes_posting CHECK (usage_day <= posted_day),
     CONSTRAINT only_usage_has_quantity CHECK (
-        quantity = 0 OR source NOT IN ('purchase', 'refund', 'adjustment')),
+        quantity = 0 OR NOT (source = 'purchase' OR source = 'refund' OR source = 'adjustment')),
     CONSTRAINT only_prices_have_amounts CHECK (
-        amount_micros = 0 OR source IN ('allowance', 'overage', 'purchase', 'refund', 'adjustment'))
+        amount_micros = 0 OR source = 'overage' OR source = 'allowance' OR source = 'purchase' OR source = 'refund'
+        OR source = 'adjustment')
 ) STRICT;
 
 CREATE INDEX ledger_entry_by_bill ON ledger_entry (posted_day, tenant_id);
@@ -213,7 +215,8 @@ BEGIN
     SELECT raise(ABORT, 'the ledger is append-only');
 END;
 
--- Running sums of the entries of a tenant's usage month: where rating carries on, and what grants have given.
+-- Running sums of the entries of a tenant's usage month: where rating carries on, and what grants have given. Brought up
+-- in the transaction that appends entries, once for all of them: a trigger would do it entry by entry.
 -- 0 stands for no grant, tier or version, since a key column may not be NULL.
 CREATE TABLE rated_total (
     tenant_id INTEGER NOT NULL,
@@ -230,20 +233,8 @@ CREATE TABLE rated_total (
 
 CREATE INDEX rated_total_by_grant ON rated_total (grant_id, item_id, month) WHERE grant_id <> 0;
 
-CREATE TRIGGER ledger_entry_is_totalled AFTER INSERT ON ledger_entry
-WHEN NEW.source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
-BEGIN
-    INSERT INTO rated_total
-    VALUES (
-        NEW.tenant_id, NEW.item_id,
-        CAST(strftime('%Y', NEW.usage_day * 86400, 'unixepoch') AS INTEGER) * 12
-            + CAST(strftime('%m', NEW.usage_day * 86400, 'unixepoch') AS INTEGER) - 1,
-        NEW.source, coalesce(NEW.grant_id, 0), coalesce(NEW.tier, 0), coalesce(NEW.price_version, 0),
-        NEW.quantity, NEW.amount_micros)
-    ON CONFLICT DO UPDATE SET
-        quantity = quantity + excluded.quantity,
-        amount_micros = amount_micros + excluded.amount_micros;
-END;
+-- Rating reads the totals of the months that it rates, however many months the ledger has.
+CREATE INDEX rated_total_by_month ON rated_total (month);
 
 -- Refused events that could be read, for an operator to retry or drop.
 CREATE TABLE quarantine (

@@ -8,9 +8,16 @@
 CREATE TABLE device (
     device_id INTEGER PRIMARY KEY,
     name TEXT,
-    fingerprint BLOB CONSTRAINT fingerprint_length CHECK (length(fingerprint) = 16),
+    fingerprint BLOB,
     CONSTRAINT name_or_fingerprint CHECK ((name IS NULL) <> (fingerprint IS NULL))
 ) STRICT;
+
+-- No CHECK: one that calls a function makes SQLite copy every page that an insertion of several rows changes.
+CREATE TRIGGER device_fingerprint_length BEFORE UPDATE OF fingerprint ON device
+WHEN length(NEW.fingerprint) <> 16
+BEGIN
+    SELECT raise(ABORT, 'a fingerprint has 16 bytes');
+END;
 
 -- What the open days have newly seen. touch_id = posting_day << 40 | sequence, so that a day's touches lie together.
 -- counts is +1 where the device counts from now on, -1 where it no longer does, 0 where it was only active.
@@ -20,7 +27,8 @@ CREATE TABLE touch (
     item_id INTEGER NOT NULL,
     device_id INTEGER NOT NULL,
     usage_day INTEGER NOT NULL,
-    counts INTEGER NOT NULL CONSTRAINT counts_sign CHECK (counts IN (-1, 0, 1))
+    -- Not IN, for which SQLite would make a temporary table for each row.
+    counts INTEGER NOT NULL CONSTRAINT counts_sign CHECK (counts BETWEEN -1 AND 1)
 ) STRICT;
 
 -- The evidence of settled days: each device that counts, once per item and month.

@@ -6,18 +6,20 @@ import Rating
 
 /// SHA-256 links from each entry to the one before.
 package enum Chain {
-    /// Stands in for the hash before the first entry: 64 zeros.
-    package static let origin = String(repeating: "0", count: 64)
+    /// Stands in for the hash before the first entry: shown as 64 zeros.
+    package static let origin = [UInt8](repeating: 0, count: 32)
 
-    /// The text whose UTF-8 bytes are hashed: the columns of the view `ledger` from `prev_hash` on to `created_at`,
+    /// The text that is hashed, in UTF-8: the columns of the view `ledger` from `prev_hash` on to `created_at`,
     /// one a line, joined by line feeds, NULL as the empty text, numbers in decimal:
     /// `prev_hash, entry_id, posted_day, usage_day, tenant, app, item, source, grant_code, tier, quantity,
     /// amount_micros, currency, price_version, run_id, reason, created_at`.
-    package static func text(of entry: EntryDraft, stamp: EntryStamp, previous: String) -> String {
-        var text = previous
+    package static func text(of entry: EntryDraft, stamp: EntryStamp, previous: [UInt8]) -> [UInt8] {
+        var text = [UInt8]()
+        text.reserveCapacity(384)
+        addHexadecimal(previous, to: &text)
         func add(_ field: String?) {
-            text += "\n"
-            if let field { text += field }
+            text.append(UInt8(ascii: "\n"))
+            if let field { text.append(contentsOf: field.utf8) }
         }
         add(String(stamp.entryID))
         add(entry.postedDay.description)
@@ -39,17 +41,20 @@ package enum Chain {
     }
 
     /// The hash of an entry's text, 32 bytes.
-    package static func hash(of text: String) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
+    package static func hash(of text: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: text)) }
 
     /// A hash as the ledger shows it: 64 lower-case hexadecimal digits.
     package static func hexadecimal(_ hash: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
         var text = [UInt8]()
-        text.reserveCapacity(hash.count * 2)
-        for byte in hash {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
+        addHexadecimal(hash, to: &text)
         return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func addHexadecimal(_ hash: [UInt8], to text: inout [UInt8]) {
+        func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+        for byte in hash {
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
+        }
     }
 }

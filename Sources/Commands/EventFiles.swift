@@ -4,7 +4,7 @@ import Foundation
 import Gzip
 
 /// An input of events: a file, or `-` for standard input.
-struct EventFile {
+struct EventFile: Sendable {
     let name: String
     let handle: FileHandle
     /// Bytes in the file, compressed as they are; nil where nobody knows (a pipe).
@@ -49,23 +49,36 @@ struct EventFile {
     private func decompress(_ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void) throws {
         var gzip: GzipStream?
         var offset = 0
-        var isFirst = true
+        // One buffer for all: what a fresh one costs in page faults is more than the reading.
+        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Self.readBytes)
+        defer { buffer.deallocate() }
         while true {
-            let data: Data
-            do {
-                data = try handle.read(upToCount: 1 << 20) ?? Data()
-            } catch {
-                throw Failure("cannot read \(name) after \(offset) bytes: \(error.localizedDescription)")
-            }
-            if data.isEmpty { break }
-            if isFirst, data.starts(with: [0x1F, 0x8B]) { gzip = try GzipStream() }
-            isFirst = false
-            offset += data.count
-            try data.withUnsafeBytes { raw in
-                let bytes = raw.bindMemory(to: UInt8.self)
-                if let gzip { try gzip.inflate(bytes) { try body($0, offset) } } else { try body(bytes, offset) }
-            }
+            let count = try fill(buffer, after: offset)
+            if count == 0 { break }
+            let bytes = UnsafeBufferPointer(rebasing: buffer[0..<count])
+            if offset == 0, bytes.starts(with: [0x1F, 0x8B]) { gzip = try GzipStream() }
+            offset += count
+            if let gzip { try gzip.inflate(bytes) { try body($0, offset) } } else { try body(bytes, offset) }
         }
         try gzip?.finish()
+    }
+
+    private static let readBytes = 256 << 10
+
+    /// - Returns: how many bytes were read; 0 at the end.
+    private func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>, after offset: Int) throws -> Int {
+        var filled = 0
+        // A pipe gives less at a time, and a first byte alone does not tell whether it is gzip.
+        while filled < 2 {
+            let count = Foundation.read(
+                handle.fileDescriptor, buffer.baseAddress.unsafelyUnwrapped + filled, buffer.count - filled)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw Failure("cannot read \(name) after \(offset) bytes: \(String(cString: strerror(errno)))")
+            }
+            if count == 0 { break }
+            filled += count
+        }
+        return filled
     }
 }

@@ -72,18 +72,14 @@ private struct FileIngestion {
     let clock: LedgerClock
 
     func run(into summary: inout IngestSummary) throws {
-        var reader = LineReader()
-        let batch = EventBatch()
+        let ahead = ReadAhead(input, key: ledger.key)
         let start = summary.bytesOfEarlierFiles
-        func store(_ lines: [LineReader.Line]) throws {
-            let report = try ledger.ingest(lines.map(\.bytes), batch: batch, clock: clock)
-            summary.add(report) { "\(input.name), line \(lines[$0.index].number)" }
+        while let chunk = try ahead.next() {
+            let report = try ledger.ingest(chunk.lines.lazy.map(\.bytes), scanned: chunk.batch, clock: clock)
+            summary.add(report) { "\(input.name), line \(chunk.lines[$0.index].number)" }
+            summary.progress.show(events: summary.report.received, bytes: start + chunk.inputOffset)
+            ahead.giveBack(chunk)
         }
-        try input.read { bytes, offset in
-            try reader.add(bytes, store)
-            summary.progress.show(events: summary.report.received, bytes: start + offset)
-        }
-        try reader.finish(store)
         summary.bytesOfEarlierFiles += input.size ?? 0
     }
 }

@@ -129,7 +129,6 @@ private struct Replay {
     private let ledger: LedgerAccess
     private let zone: TimeZone
     private let history: EventHistory
-    private let batch = EventBatch()
     private var today: Day?
     private(set) var summary = IngestSummary(progress: Progress(totalBytes: nil))
     private(set) var midnights = 0
@@ -155,7 +154,7 @@ private struct Replay {
             let dayEnd = LedgerDays.nextChange(after: history.time(at: start), in: zone)
             var end = start
             var bytes = 0
-            while end < history.count, end - start < Self.batchEvents, bytes < LineReader.batchBytes,
+            while end < history.count, end - start < Self.batchEvents, bytes < LineReader.chunkBytes,
                 history.time(at: end) < dayEnd
             {
                 bytes += history.byteCount(at: end)
@@ -164,7 +163,9 @@ private struct Replay {
             // The day is the same for all of them, so they may arrive together, with the last one.
             let clock = LedgerClock(given: history.time(at: end - 1))
             try history.withLines(start..<end) { lines, lineNumbers in
-                summary.add(try ledger.ingest(lines, batch: batch, clock: clock)) { "line \(lineNumbers[$0.index])" }
+                summary.add(try ledger.ingest(lines.lazy.map(Optional.some), clock: clock)) {
+                    "line \(lineNumbers[$0.index])"
+                }
             }
             summary.progress.show("\(day): \(counted(summary.report.received, "event"))")
             start = end

@@ -101,7 +101,7 @@ package final class CommandListener: @unchecked Sendable {
         }
         let clock = LedgerClock(given: head.now)
         if head.operation == RequestHead.ingest {
-            let events = ReceivedEvents(copying: request.payload)
+            let events = ReceivedEvents(copying: request.payload, key: writer.eventKey)
             try LinesPayload.eachLine(events.bytes) { events.batch.add(line: $0) }
             return try relay(over: socket) { [writer] in writer.enqueue(events, clock: clock, answer: $0) }
         }

@@ -5,6 +5,7 @@ package import Ingestion
 package import LedgerStore
 package import Operations
 import Storage
+package import UsageStore
 
 /// Whoever writes the ledger for this command. What is asked gives the same result either way.
 package enum LedgerAccess {
@@ -47,20 +48,27 @@ package enum LedgerAccess {
         if case .here(let ledger) = self { try ledger.prepareIngestion(clock: clock) }
     }
 
+    /// Keys the hashes of the events that ``ingest(_:scanned:clock:)`` takes; nil where the daemon scans them.
+    package var key: FingerprintKey? {
+        if case .here(let ledger) = self { return ledger.eventKey }
+        return nil
+    }
+
     /// Stores events.
     ///
     /// - Parameters:
     ///   - lines: a JSON text each; nil for one that is over the bound of an event.
-    ///   - batch: is reset and used for scanning, where that is done here.
+    ///   - scanned: the same lines, where that has been done already, with ``key``.
     package func ingest(
-        _ lines: [UnsafeBufferPointer<UInt8>?], batch: EventBatch, clock: LedgerClock
+        _ lines: some Sequence<UnsafeBufferPointer<UInt8>?>, scanned: EventBatch? = nil, clock: LedgerClock
     ) throws -> BatchReport {
         switch self {
         case .here(let ledger):
-            batch.reset()
+            if let scanned { return try ledger.ingest(scanned, clock: clock) }
+            let batch = EventBatch(key: ledger.eventKey)
             for line in lines { batch.add(line: line) }
             return try ledger.ingest(batch, clock: clock)
-        case .daemon(let connection): return try connection.ingest(lines, clock: clock)
+        case .daemon(let connection): return try connection.ingest(Array(lines), clock: clock)
         }
     }
 }

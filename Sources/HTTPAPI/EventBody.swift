@@ -4,6 +4,7 @@ import EventCodec
 import Gzip
 package import HTTPTypes
 import Ingestion
+package import UsageStore
 package import Writer
 
 /// What a body is read as.
@@ -93,10 +94,10 @@ package enum EventBody {
     /// - Parameter body: its bytes, not yet scanned.
     /// - Throws: ``EventBodyError`` where it can't be told what the events are.
     package static func read(
-        _ body: ReceivedEvents, as form: EventForm, headers: HTTPFields
+        _ body: ReceivedEvents, as form: EventForm, headers: HTTPFields, key: FingerprintKey
     ) throws(EventBodyError) -> ReceivedEvents {
         let events =
-            form == .binary ? ReceivedEvents(copying: try structuredText(Array(body.bytes), headers)) : body
+            form == .binary ? ReceivedEvents(copying: try structuredText(Array(body.bytes), headers), key: key) : body
         switch form {
         case .structured, .binary: events.batch.add(events.bytes)
         case .batched: try eachElement(of: events.bytes) { events.batch.add($0) }
@@ -196,7 +197,7 @@ struct BodyCollector {
     ///   - encoding: the request's `Content-Encoding`.
     ///   - declared: its `Content-Length`, if it has one.
     init(
-        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int, share: BodyBudget.Share
+        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int, share: BodyBudget.Share, key: FingerprintKey
     ) throws(EventBodyError) {
         self.share = share
         self.limit = limit
@@ -209,7 +210,7 @@ struct BodyCollector {
             do { gzip = try GzipStream(chunkBytes: 64 << 10) } catch { throw .brokenGzip("no memory") }
         case let encoding?: throw .unsupportedEncoding(encoding)
         }
-        events = ReceivedEvents(capacity: min(declared ?? 0, Self.mostReservedBytes))
+        events = ReceivedEvents(capacity: min(declared ?? 0, Self.mostReservedBytes), key: key)
     }
 
     var byteCount: Int { events.byteCount }

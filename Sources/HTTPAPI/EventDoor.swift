@@ -8,6 +8,7 @@ import Ingestion
 package import LedgerStore
 package import Logging
 import Quantities
+import UsageStore
 package import Writer
 
 /// What the connections of a daemon share for taking events.
@@ -74,16 +75,19 @@ struct EventRequest {
     let givenClock: LedgerClock?
     let wantsClose: Bool
     private var body: BodyCollector
+    private let key: FingerprintKey
 
     /// - Throws: ``ProblemError``, ``EventBodyError`` for what its head says already.
     init(_ head: HTTPRequest, _ door: EventDoor) throws {
         headers = head.headerFields
+        key = door.writer.eventKey
         givenClock = try Self.clock(headers)
         wantsClose = headers[.connection]?.lowercased() == "close"
         form = try EventForm(headers)
         body = try BodyCollector(
             encoding: headers[.contentEncoding], declared: headers[.contentLength].flatMap { Int($0) },
-            limit: door.bounds.bodyBytes, expandedLimit: door.bounds.expandedBytes, share: door.budget.share())
+            limit: door.bounds.bodyBytes, expandedLimit: door.bounds.expandedBytes, share: door.budget.share(), key: key
+        )
     }
 
     /// What the request takes of the budget, for as long as this is held.
@@ -95,7 +99,7 @@ struct EventRequest {
 
     /// - Throws: ``EventBodyError``.
     func scan() throws(EventBodyError) -> ReceivedEvents {
-        try EventBody.read(try body.finish(), as: form, headers: headers)
+        try EventBody.read(try body.finish(), as: form, headers: headers, key: key)
     }
 
     private static func clock(_ headers: HTTPFields) throws -> LedgerClock? {

@@ -10,25 +10,28 @@ import Storage
 /// Read once and kept until something is added.
 final class Catalog {
     private var stamp: Stamp?
-    private var apps: [Bytes: App] = [:]
-    private(set) var history: PriceBookHistory?
+    @exclusivity(unchecked) private var apps = ByteTable<KnownApp>()
+    private var history: PriceBookHistory?
+    /// The usage day that was asked for last, and the index of its version.
+    @exclusivity(unchecked) private var lastVersion: (day: Day, index: Int)?
     private var itemIDs: [Code: ItemID] = [:]
     private var feeds: [FeedKey: Feed] = [:]
     private var unknownsKept = 0
-    private var resolutions: [ResolutionKey: [Bytes: Resolution]] = [:]
-    /// Holds the bytes that the keys above point to.
-    private var texts: [UnsafeMutableBufferPointer<UInt8>] = []
+    /// By version, kind of tenant and kind of event.
+    private var resolutions: ContiguousArray<ByteTable<Resolution>> = []
+    /// Of these the ones that feed something, lent, for what is asked for each event.
+    @exclusivity(unchecked) private var known: ContiguousArray<ByteTable<Unmanaged<Feed>>> = []
+
+    /// What events need to know of an app.
+    struct KnownApp {
+        let id: AppID
+        let tenantIsLegacy: Bool
+    }
 
     private struct Stamp: Equatable {
         let lastApp: Int64?
         let lastVersion: Int64?
         let lastFeed: Int64?
-    }
-
-    private struct ResolutionKey: Hashable {
-        let kind: EventKind
-        let version: Int
-        let tenantIsLegacy: Bool
     }
 
     private struct FeedKey: Hashable {
@@ -55,18 +58,16 @@ final class Catalog {
         }
     }
 
-    deinit { forget() }
-
     /// Forgets everything: what was read may have been rolled back.
     func forget() {
         stamp = nil
-        apps = [:]
+        apps = ByteTable()
         history = nil
+        lastVersion = nil
         feeds = [:]
-        resolutions = [:]
+        resolutions = []
+        known = []
         unknownsKept = 0
-        for text in texts { text.deallocate() }
-        texts = []
     }
 
     /// Reads again what has changed since the last batch.
@@ -82,8 +83,15 @@ final class Catalog {
         let stamp = Stamp(lastApp: row?[0], lastVersion: row?[1], lastFeed: row?[2])
         guard stamp != self.stamp else { return }
         forget()
-        for app in try Accounts.apps(database).values { apps[keep(app.code.text)] = app }
-        history = try PriceBooks.history(database)
+        for app in try Accounts.apps(database).values {
+            apps.insert(Array(app.code.text.utf8), KnownApp(id: app.id, tenantIsLegacy: app.tenant.isLegacy))
+        }
+        let history = try PriceBooks.history(database)
+        self.history = history
+        for _ in 0..<history.versions.count * 2 * EventKind.allCases.count {
+            resolutions.append(ByteTable())
+            known.append(ByteTable())
+        }
         itemIDs = try PriceBooks.itemIDs(database)
         for row in try Row.fetchAll(database, sql: "SELECT feed_id, feature, items FROM feed") {
             let items = (row["items"] as String).split(separator: ",").compactMap { Int64($0) }
@@ -94,32 +102,57 @@ final class Catalog {
         self.stamp = stamp
     }
 
-    private func keep(_ text: String) -> Bytes {
-        let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, text.utf8.count))
-        _ = copy.initialize(from: text.utf8)
-        texts.append(copy)
-        return Bytes(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(copy)[0..<text.utf8.count]))
-    }
-
-    func app(_ code: Bytes) -> App? { apps[code] }
+    @inline(__always)
+    func app(_ code: Bytes) -> KnownApp? { apps.value(of: code) }
 
     // MARK: Features
 
-    /// What a feature feeds (Billing rules, section 3); a gateway call names none.
-    func resolve(
-        _ feature: Bytes, kind: EventKind, version: PriceBookVersion, tenantIsLegacy: Bool
+    /// The feed of a feature that ``resolve(_:kind:usageDay:tenantIsLegacy:)`` has found one for; lent until the
+    /// catalog is refreshed.
+    @inline(__always)
+    func knownFeed(_ feature: Bytes, kind: EventKind, usageDay: Day, tenantIsLegacy: Bool) -> Unmanaged<Feed>? {
+        known[table(kind, usageDay: usageDay, tenantIsLegacy: tenantIsLegacy)].value(of: feature)
+    }
+
+    /// What a feature feeds by the version of a usage day (Billing rules, section 3); a gateway call names none.
+    func resolve(_ feature: Bytes, kind: EventKind, usageDay: Day, tenantIsLegacy: Bool) -> Resolution {
+        let table = table(kind, usageDay: usageDay, tenantIsLegacy: tenantIsLegacy)
+        if let known = resolutions[table].value(of: feature) { return known }
+        let resolution = resolveAnew(
+            feature, kind: kind, version: versionIndex(for: usageDay), tenantIsLegacy: tenantIsLegacy, table: table)
+        if case .items(_, let feed) = resolution {
+            known[table].insert(Array(feature.buffer), Unmanaged.passUnretained(feed))
+        }
+        return resolution
+    }
+
+    @inline(__always)
+    private func table(_ kind: EventKind, usageDay: Day, tenantIsLegacy: Bool) -> Int {
+        (versionIndex(for: usageDay) * 2 + (tenantIsLegacy ? 1 : 0)) * EventKind.allCases.count + Int(kind.rawValue)
+    }
+
+    @inline(__always)
+    private func versionIndex(for usageDay: Day) -> Int {
+        if let lastVersion, lastVersion.day == usageDay { return lastVersion.index }
+        guard let history else { preconditionFailure("the catalog is refreshed at the start of a batch") }
+        let index = history.version(for: usageDay).number - 1
+        lastVersion = (usageDay, index)
+        return index
+    }
+
+    private func resolveAnew(
+        _ feature: Bytes, kind: EventKind, version: Int, tenantIsLegacy: Bool, table: Int
     ) -> Resolution {
-        let key = ResolutionKey(kind: kind, version: version.number, tenantIsLegacy: tenantIsLegacy)
-        if let known = resolutions[key]?[feature] { return known }
+        guard let book = history?.versions[version].book else { preconditionFailure("a version of the history") }
         let text = kind == .gatewayCall ? Self.gatewayFeature : feature.string
-        let resolution = decide(text, kind: kind, book: version.book, tenantIsLegacy: tenantIsLegacy)
+        let resolution = decide(text, kind: kind, book: book, tenantIsLegacy: tenantIsLegacy)
         if case .refused(.unknownFeature, _) = resolution {
             // A mistake is often made again and its reason takes a search, so some are kept; a sender of made-up
             // features does not fill the memory.
             guard unknownsKept < Self.maxUnknownsKept else { return resolution }
             unknownsKept += 1
         }
-        resolutions[key, default: [:]][keep(feature.string)] = resolution
+        resolutions[table].insert(Array(feature.buffer), resolution)
         return resolution
     }
 

@@ -1,19 +1,49 @@
-// Events of one transaction: scanned, not yet judged.
+// Events of one transaction: scanned and hashed, not yet judged.
 
 package import EventCodec
+package import UsageStore
 
 /// What the scanner made of a run of texts. Owns the scratch that its events point into; the scanned buffers must
 /// outlive it.
+///
+/// All that can be told of an event without the ledger is told here, its keyed hash too, so that another thread than
+/// the writer's can do it.
 package final class EventBatch {
-    package private(set) var events: [ScanResult] = []
-    package let scanner = EventScanner()
+    /// What could be read, in order.
+    @exclusivity(unchecked) private(set) var events: ContiguousArray<ScannedEvent> = []
+    /// Of each of the events: its device's fingerprint, or as the low half the hash of its identity.
+    @exclusivity(unchecked) private(set) var hashes: ContiguousArray<Fingerprint> = []
+    /// What could not be read, each with its place among all.
+    private(set) var refusals: [(place: Int, refusal: ScanRefusal)] = []
+    private(set) var hasSumEvents = false
+    let scanner = EventScanner()
+    private let key: FingerprintKey
 
-    package init() {}
+    /// - Parameter key: of the ledger that the events are for.
+    package init(key: FingerprintKey) { self.key = key }
 
-    package var count: Int { events.count }
+    package var count: Int { events.count + refusals.count }
+
+    /// What the batch takes in memory beside the texts, about.
+    package var weight: Int { count * (MemoryLayout<ScannedEvent>.stride + MemoryLayout<Fingerprint>.stride) }
 
     /// Scans one text, which is one event or refused as one.
-    package func add(_ text: UnsafeBufferPointer<UInt8>) { events.append(scanner.scan(text)) }
+    package func add(_ text: UnsafeBufferPointer<UInt8>) {
+        switch scanner.scan(text) {
+        case .event(let event):
+            events.append(event)
+            if event.kind != .deviceActivity { hasSumEvents = true }
+            hashes.append(hash(event))
+        case .refused(let refusal): add(refusal: refusal)
+        }
+    }
+
+    @inline(__always)
+    private func hash(_ event: ScannedEvent) -> Fingerprint {
+        event.kind == .deviceActivity
+            ? key.device(event.device.buffer)
+            : Fingerprint(identity: key.identity(source: event.source.buffer, id: event.id.buffer))
+    }
 
     /// Scans a line of an input.
     ///
@@ -30,11 +60,14 @@ package final class EventBatch {
     }
 
     /// Adds what stands for an event that could not even be handed to the scanner.
-    package func add(refusal: ScanRefusal) { events.append(.refused(refusal)) }
+    package func add(refusal: ScanRefusal) { refusals.append((count, refusal)) }
 
     /// Empties the batch for the next run; all events become invalid.
     package func reset() {
         events.removeAll(keepingCapacity: true)
+        hashes.removeAll(keepingCapacity: true)
+        refusals.removeAll(keepingCapacity: true)
+        hasSumEvents = false
         scanner.reset()
     }
 }

@@ -15,16 +15,22 @@ package import UsageStore
 package final class Ingestor {
     private let file: LedgerFile
     private let properties: LedgerProperties
+    /// Keys the hashes of the batches that this takes.
+    package let key: FingerprintKey
     private let days: LedgerDays
     package let usage: UsageStore
     private let catalog = Catalog()
     private let quarantine: Quarantine
+    // Of the batch that is being stored.
+    @exclusivity(unchecked) private var activity: ContiguousArray<Activity> = []
+    @exclusivity(unchecked) private var activityItems: ContiguousArray<ItemID> = []
+    private var activityRefusals: [(code: RefusalCode, reason: String)] = []
 
     package init(file: LedgerFile) throws {
         self.file = file
         properties = try file.read { try LedgerProperties.read($0) }
         days = LedgerDays(properties)
-        let key = FingerprintKey(properties.fingerprintKey)
+        key = FingerprintKey(properties.fingerprintKey)
         usage = try UsageStore(file: file, key: key)
         quarantine = Quarantine(key: key)
     }
@@ -50,7 +56,7 @@ package final class Ingestor {
     /// Reads what memory holds of every app, which else the first events of each would wait for.
     package func preload() throws {
         try file.read { database in
-            try usage.begin(database, expected: Set(Accounts.apps(database).values.map(\.id)))
+            try usage.load(Set(Accounts.apps(database).values.map(\.id)), database)
         }
     }
 
@@ -75,51 +81,66 @@ package final class Ingestor {
         let state = try LedgerState.read(database)
         let now = try clock.now(properties, state)
         let (today, calendar) = try days.days(around: now, database)
-        let arrival = Arrival(
+        var arrival = Arrival(
             now: now, today: today, calendar: calendar, finality: properties.finality,
             closedThrough: state.closedThrough)
         try catalog.refresh(database)
-        try usage.begin(database, expected: expectedApps(batches))
 
-        let reports = try batches.map { try store($0, arrival, database) }
-        if try usage.flush() { try LedgerState.noteChange(database) }
         var total = BatchReport()
-        for report in reports { total.add(report) }
+        var reports: [BatchReport] = []
+        reports.reserveCapacity(batches.count)
+        for batch in batches {
+            let report = try store(batch, &arrival, database)
+            total.add(report)
+            reports.append(report)
+        }
+        if try usage.flush() { try LedgerState.noteChange(database) }
         try OutcomeCounters.add(total, arrivalDay: today, database)
         try LedgerState.note(now, database)
         return reports
     }
 
-    private func store(_ batch: EventBatch, _ arrival: Arrival, _ database: Database) throws -> BatchReport {
+    /// Judges what needs no look at the stored usage first, so that the memory that the events touch can be asked for
+    /// ahead of them: waiting for it would take longer than all the rest.
+    private func store(_ batch: EventBatch, _ arrival: inout Arrival, _ database: Database) throws -> BatchReport {
+        let missing = judgeActivity(of: batch, &arrival)
+        if !missing.isEmpty { try usage.load(missing, database) }
+        if batch.hasSumEvents { try usage.identities.begin(heldFrom: arrival.heldFrom, database) }
+
         var report = BatchReport()
-        for (index, scanned) in batch.events.enumerated() {
-            let outcome: Outcome
-            switch scanned {
-            case .event(let event):
-                outcome = try judge(event, batch.scanner, arrival, database)
-                if case .accepted = outcome {
-                    try quarantine.clear(event.raw, database)
-                    report.accepted += 1
-                    continue
-                }
-            case .refused(let refusal): outcome = .refused(refusal.code, refusal.reason)
+        var refusals = batch.refusals[...]
+        func noteRefusals() throws {
+            while let first = refusals.first, first.place == report.received {
+                refusals.removeFirst()
+                try note(
+                    .refused(first.refusal.code, first.refusal.reason), source: first.refusal.source,
+                    id: first.refusal.id, raw: first.refusal.raw, at: arrival.now, in: &report, database)
             }
-            try note(outcome, of: scanned, index: index, at: arrival.now, in: &report, database)
         }
+        for index in batch.events.indices {
+            lookAhead(from: index, batch)
+            if !refusals.isEmpty { try noteRefusals() }
+            let outcome = try take(index, batch, &arrival, database)
+            if case .accepted = outcome {
+                try quarantine.clear(batch.events[index].raw, database)
+                report.accepted += 1
+            } else {
+                let event = batch.events[index]
+                try note(
+                    outcome, source: event.source.string, id: event.id.string, raw: event.raw, at: arrival.now,
+                    in: &report, database)
+            }
+        }
+        try noteRefusals()
         return report
     }
 
     /// Counts and reports what was not simply accepted; keeps refused events and clears copies of others.
     private func note(
-        _ outcome: Outcome, of scanned: ScanResult, index: Int, at now: Instant, in report: inout BatchReport,
+        _ outcome: Outcome, source: String?, id: String?, raw: Bytes?, at now: Instant, in report: inout BatchReport,
         _ database: Database
     ) throws {
         var outcome = outcome
-        let (source, id, raw): (String?, String?, Bytes?) =
-            switch scanned {
-            case .event(let event): (event.source.string, event.id.string, event.raw)
-            case .refused(let refusal): (refusal.source, refusal.id, refusal.raw)
-            }
         if case .refused(let code, let reason) = outcome {
             if let raw,
                 let objection = try quarantine.keep(
@@ -130,75 +151,179 @@ package final class Ingestor {
         } else if let raw {
             try quarantine.clear(raw, database)
         }
+        let index = report.received
         report.count(outcome)
         report.results.append(EventResult(index: index, source: source, id: id, outcome: outcome))
     }
 
-    private func expectedApps(_ batches: [EventBatch]) -> Set<AppID> {
-        var expected: Set<AppID> = []
-        var last: (code: Bytes, app: AppID)?
-        for batch in batches {
-            for case .event(let event) in batch.events where event.kind == .deviceActivity {
-                if let last, last.code == event.subject { continue }
-                guard let app = catalog.app(event.subject)?.id else { continue }
-                last = (event.subject, app)
-                expected.insert(app)
+    // MARK: Ahead of the events
+
+    /// What is known of an event of device activity before it is its turn.
+    private struct Activity {
+        enum State { case sum, taken, refused }
+
+        /// `sum` for what is no device activity: there the identity is asked first.
+        var state: State
+        var app = AppID(0)
+        var day = Arrival.UsageDay(place: CountingPlace(postingDay: Day(0), usageDay: Day(0)), month: Month(number: 0))
+        /// Where in `activityItems` what it feeds stands; of a refused one, from where in `activityRefusals` why.
+        var range = 0..<0
+        var ordinal: UInt32?
+    }
+
+    /// - Returns: the apps that memory does not hold yet.
+    private func judgeActivity(of batch: EventBatch, _ arrival: inout Arrival) -> Set<AppID> {
+        activity.removeAll(keepingCapacity: true)
+        activityItems.removeAll(keepingCapacity: true)
+        activityRefusals.removeAll(keepingCapacity: true)
+        var missing: Set<AppID> = []
+        for event in batch.events {
+            guard event.kind == .deviceActivity else {
+                activity.append(Activity(state: .sum))
+                continue
+            }
+            switch judge(event, batch.scanner, &arrival) {
+            case .taken(let app, let day, let items, _):
+                if !usage.holds(app) { missing.insert(app) }
+                activity.append(Activity(state: .taken, app: app, day: day, range: items))
+            case .refused(let code, let reason):
+                let first = activityRefusals.count
+                activityRefusals.append((code, reason))
+                activity.append(Activity(state: .refused, range: first..<first + 1))
             }
         }
-        return expected
+        return missing
+    }
+
+    /// How many events ahead the places of devices and identities are asked for, and half as many the words of months.
+    private static let farAhead = 32
+    private static let nearAhead = 16
+
+    @inline(__always)
+    private func lookAhead(from index: Int, _ batch: EventBatch) {
+        let far = index + Self.farAhead
+        if far < activity.count {
+            switch activity[far].state {
+            case .taken: usage.prefetch(app: activity[far].app, device: batch.hashes[far])
+            case .sum: usage.identities.prefetch(batch.hashes[far].low)
+            case .refused: break
+            }
+        }
+        let near = index + Self.nearAhead
+        if near < activity.count, activity[near].state == .taken {
+            activity[near].ordinal = withItems(near) {
+                usage.lookAhead(
+                    app: activity[near].app, items: $0, device: batch.hashes[near], month: activity[near].day.month)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func withItems<Value>(
+        _ index: Int, _ body: (UnsafeBufferPointer<ItemID>) throws -> Value
+    ) rethrows -> Value {
+        try activityItems.withUnsafeBufferPointer {
+            try body(UnsafeBufferPointer(rebasing: $0[activity[index].range]))
+        }
     }
 
     // MARK: One event
 
-    private func judge(
-        _ event: ScannedEvent, _ scanner: EventScanner, _ arrival: Arrival, _ database: Database
+    @inline(__always)
+    private func take(
+        _ index: Int, _ batch: EventBatch, _ arrival: inout Arrival, _ database: Database
     ) throws -> Outcome {
-        let app = catalog.app(event.subject)
-        let isSum = event.kind != .deviceActivity
-        if isSum,
-            let stored = try usage.identities.find(
-                source: event.source.buffer, id: event.id.buffer, heldFrom: arrival.heldFrom, database)
+        switch activity[index].state {
+        case .sum:
+            return try takeSum(
+                batch.events[index], identity: batch.hashes[index].low, batch.scanner, &arrival, database)
+        case .refused:
+            let (code, reason) = activityRefusals[activity[index].range.lowerBound]
+            return .refused(code, reason)
+        case .taken:
+            let (app, day) = (activity[index].app, activity[index].day)
+            try withItems(index) { items in
+                try usage.touch(
+                    app: app, items: items, name: batch.events[index].device.buffer, device: batch.hashes[index],
+                    known: activity[index].ordinal, place: day.place, month: day.month)
+            }
+            return outcome(day.place)
+        }
+    }
+
+    private func takeSum(
+        _ event: ScannedEvent, identity: UInt64, _ scanner: EventScanner, _ arrival: inout Arrival,
+        _ database: Database
+    ) throws -> Outcome {
+        if let stored = try usage.identities.find(
+            identity, source: event.source.buffer, id: event.id.buffer, heldFrom: arrival.heldFrom)
         {
-            if isSame(event, app, stored) { return .duplicate }
+            if isSame(event, stored) { return .duplicate }
             return .refused(
                 .conflict,
                 "source '\(event.source.string)', id '\(event.id.string)' was taken by an event of other content")
         }
-        guard let app else { return .refused(.unknownApp, "app '\(event.subject.string)' is not in the ledger") }
-        let usageDay: Day
+        switch judge(event, scanner, &arrival) {
+        case .refused(let code, let reason): return .refused(code, reason)
+        case .taken(let app, let day, let range, let feed):
+            let record = UsageRecord(
+                source: event.source.buffer, id: event.id.buffer,
+                feed: try catalog.id(of: feed.takeUnretainedValue(), database),
+                time: Instant(micros: event.timeMicros), quantity: Quantity(event.quantity), place: day.place)
+            try usage.record(
+                record, identity: identity, app: app, items: activityItems[range], arrivalDay: arrival.today, database)
+            return outcome(day.place)
+        }
+    }
+
+    @inline(__always)
+    private func outcome(_ place: CountingPlace) -> Outcome {
+        place.isOnTime ? .accepted : .correction(usageDay: place.usageDay, postingDay: place.postingDay)
+    }
+
+    private enum Judgement {
+        /// With where in `activityItems` stands what it feeds.
+        case taken(AppID, Arrival.UsageDay, Range<Int>, Unmanaged<Catalog.Feed>)
+        case refused(RefusalCode, String)
+    }
+
+    /// Whether the ledger takes an event: its app, its time, its features.
+    @inline(__always)
+    private func judge(_ event: ScannedEvent, _ scanner: EventScanner, _ arrival: inout Arrival) -> Judgement {
+        guard let app = catalog.app(event.subject) else {
+            return .refused(.unknownApp, "app '\(event.subject.string)' is not in the ledger")
+        }
         switch arrival.judge(Instant(micros: event.timeMicros)) {
-        case .takes(let day): usageDay = day
         case .tooOld(let reason): return .refused(.tooOld, reason)
         case .inFuture(let reason): return .refused(.inFuture, reason)
-        }
-        let place = arrival.place(usageDay)
-        switch resolve(event, scanner, usageDay: usageDay, tenantIsLegacy: app.tenant.isLegacy) {
-        case .refused(let code, let reason): return .refused(code, reason)
-        case .items(let items, let feed):
-            if isSum {
-                let record = UsageRecord(
-                    source: event.source.buffer, id: event.id.buffer, feed: try catalog.id(of: feed, database),
-                    time: Instant(micros: event.timeMicros), quantity: Quantity(event.quantity), place: place)
-                try usage.record(record, app: app.id, items: items, arrivalDay: arrival.today, database)
-            } else {
-                try usage.touch(app: app.id, items: items, device: event.device.buffer, place: place)
+        case .takes(let day):
+            let first = activityItems.count
+            if event.moreFeatures.isEmpty,
+                let feed = catalog.knownFeed(
+                    event.feature, kind: event.kind, usageDay: day.place.usageDay, tenantIsLegacy: app.tenantIsLegacy)
+            {
+                feed._withUnsafeGuaranteedRef { feed in for item in feed.items { activityItems.append(item) } }
+                return .taken(app.id, day, first..<activityItems.count, feed)
+            }
+            switch resolve(event, scanner, usageDay: day.place.usageDay, tenantIsLegacy: app.tenantIsLegacy) {
+            case .refused(let code, let reason): return .refused(code, reason)
+            case .items(let items, let feed):
+                activityItems.append(contentsOf: items)
+                return .taken(app.id, day, first..<activityItems.count, Unmanaged.passUnretained(feed))
             }
         }
-        return place.isOnTime ? .accepted : .correction(usageDay: place.usageDay, postingDay: place.postingDay)
     }
 
     /// What the event's features feed together, by the price book version of its usage day known now.
     private func resolve(
         _ event: ScannedEvent, _ scanner: EventScanner, usageDay: Day, tenantIsLegacy: Bool
     ) -> Catalog.Resolution {
-        guard let version = catalog.history?.version(for: usageDay) else {
-            preconditionFailure("the catalog was refreshed at the start of the batch")
-        }
         let first = catalog.resolve(
-            event.feature, kind: event.kind, version: version, tenantIsLegacy: tenantIsLegacy)
+            event.feature, kind: event.kind, usageDay: usageDay, tenantIsLegacy: tenantIsLegacy)
         guard !event.moreFeatures.isEmpty, case .items(var items, let feed) = first else { return first }
         for feature in scanner.features[event.moreFeatures] {
-            let next = catalog.resolve(feature, kind: event.kind, version: version, tenantIsLegacy: tenantIsLegacy)
+            let next = catalog.resolve(
+                feature, kind: event.kind, usageDay: usageDay, tenantIsLegacy: tenantIsLegacy)
             guard case .items(let more, _) = next else { return next }
             items += more.filter { !items.contains($0) }
         }
@@ -206,8 +331,8 @@ package final class Ingestor {
     }
 
     /// Whether an event repeats what is stored under its identity: app, feature, instant and quantity.
-    private func isSame(_ event: ScannedEvent, _ app: App?, _ stored: StoredContent) -> Bool {
-        guard let app, stored.app == app.id, stored.time.micros == event.timeMicros,
+    private func isSame(_ event: ScannedEvent, _ stored: StoredContent) -> Bool {
+        guard let app = catalog.app(event.subject), stored.app == app.id, stored.time.micros == event.timeMicros,
             stored.quantity.units == event.quantity, let feature = catalog.feature(ofFeed: stored.feed)
         else { return false }
         if event.kind == .gatewayCall { return feature.elementsEqual(Catalog.gatewayFeature.utf8) }

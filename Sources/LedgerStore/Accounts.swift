@@ -81,6 +81,14 @@ package enum Accounts {
         return tenants
     }
 
+    /// Whose each app is.
+    package static func owners(_ database: Database) throws -> [AppID: TenantID] {
+        var owners: [AppID: TenantID] = [:]
+        let statement = try RawStatement(database, "SELECT app_id, tenant_id FROM app")
+        while try statement.step() { owners[AppID(statement.integer(0))] = TenantID(statement.integer(1)) }
+        return owners
+    }
+
     package static func apps(_ database: Database) throws -> [Code: App] {
         var owners: [Int64: Tenant] = [:]
         for tenant in try tenants(database).values { owners[tenant.id.number] = tenant }

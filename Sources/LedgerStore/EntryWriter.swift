@@ -8,19 +8,13 @@ import Rating
 import Storage
 
 /// Appends entries inside the caller's transaction. Made for one command or run; it keeps the ids of codes.
-package struct EntryWriter {
+package struct EntryWriter: Sendable {
     private let currency: Currency
-    private let tenants: [Code: Int64]
-    private let apps: [Code: Int64]
-    private let items: [Code: Int64]
-    private let grants: [Code: Int64]
+    private let ids: IDs
 
-    package init(_ properties: LedgerProperties, _ database: Database) throws {
+    package init(_ properties: LedgerProperties, _ names: Names) {
         currency = properties.currency
-        tenants = try Accounts.tenants(database).mapValues(\.id.number)
-        apps = try Accounts.apps(database).mapValues(\.id.number)
-        items = try PriceBooks.itemIDs(database).mapValues(\.number)
-        grants = Dictionary(uniqueKeysWithValues: try Grants.all(database).map { ($0.grant.code, $0.id) })
+        ids = IDs(names)
     }
 
     /// Appends entries in their order, each chained to the one before.
@@ -31,7 +25,8 @@ package struct EntryWriter {
         let last = try Row.fetchOne(
             database, sql: "SELECT entry_id, hash FROM ledger_entry ORDER BY entry_id DESC LIMIT 1")
         var entryID: Int64 = last?["entry_id"] ?? 0
-        var previous = last.map { Chain.hexadecimal([UInt8]($0["hash"] as Data)) } ?? Chain.origin
+        let first = entryID + 1
+        var previous = last.map { [UInt8]($0["hash"] as Data) } ?? Chain.origin
         let statement = try RawStatement(
             database,
             """
@@ -48,11 +43,11 @@ package struct EntryWriter {
             statement.bind(1, entryID)
             statement.bind(2, entry.postedDay.number)
             statement.bind(3, entry.usageDay.number)
-            statement.bind(4, tenants[entry.tenant])
-            statement.bind(5, entry.app.flatMap { apps[$0] })
-            statement.bind(6, entry.item.flatMap { items[$0] })
+            statement.bind(4, ids.tenants[entry.tenant])
+            statement.bind(5, entry.app.flatMap { ids.apps[$0] })
+            statement.bind(6, entry.item.flatMap { ids.items[$0] })
             statement.bind(7, copying: entry.source.rawValue)
-            statement.bind(8, entry.grant.flatMap { grants[$0] })
+            statement.bind(8, entry.grant.flatMap { ids.grants[$0] })
             statement.bind(9, entry.tier.map(Int64.init))
             statement.bind(10, entry.quantity.units)
             statement.bind(11, entry.amount.micros)
@@ -62,7 +57,32 @@ package struct EntryWriter {
             statement.bind(15, copying: createdAt)
             statement.bind(16, copying: hash)
             try statement.run()
-            previous = Chain.hexadecimal(hash)
+            previous = hash
         }
+        try Self.total(from: first, database)
+    }
+
+    /// Adds the entries from one on to the running sums: together, since most of a tenant's day fall into few sums.
+    private static func total(from first: Int64, _ database: Database) throws {
+        let statement = try RawStatement(
+            database,
+            """
+            INSERT INTO rated_total
+            SELECT
+                tenant_id, item_id,
+                CAST(strftime('%Y', usage_day * 86400, 'unixepoch') AS INTEGER) * 12
+                    + CAST(strftime('%m', usage_day * 86400, 'unixepoch') AS INTEGER) - 1,
+                source, coalesce(grant_id, 0), coalesce(tier, 0), coalesce(price_version, 0), sum(quantity),
+                sum(amount_micros)
+            FROM ledger_entry
+            WHERE entry_id >= ?1
+                AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
+            GROUP BY tenant_id, item_id, usage_day, source, grant_id, tier, price_version
+            ON CONFLICT DO UPDATE SET
+                quantity = quantity + excluded.quantity,
+                amount_micros = amount_micros + excluded.amount_micros
+            """)
+        statement.bind(1, first)
+        try statement.run()
     }
 }

@@ -215,7 +215,7 @@ package enum Grants {
             postedDay: moment.today, usageDay: moment.today, tenant: tenant.code, app: recorded.app,
             item: recorded.item, source: source, grant: code, amount: amount,
             reason: "\(source.rawValue) of \(recorded.offer.rawValue) \(code)")
-        try EntryWriter(moment.properties, database).append([entry], runID: nil, at: moment.now, database)
+        try EntryWriter(moment.properties, Names(database)).append([entry], runID: nil, at: moment.now, database)
     }
 
     /// Voids a grant that nothing was ever drawn on. The caller has rated through today.

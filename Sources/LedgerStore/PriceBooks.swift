@@ -62,11 +62,13 @@ package enum PriceBooks {
         }
     }
 
-    package static func history(_ database: Database) throws -> PriceBookHistory {
-        let versions = try Row.fetchAll(
-            database, sql: "SELECT version, yaml FROM price_book_version ORDER BY version"
+    /// - Parameter known: what was read before; a version never changes, so only later ones are read.
+    package static func history(_ database: Database, known: PriceBookHistory? = nil) throws -> PriceBookHistory {
+        let later = try Row.fetchAll(
+            database, sql: "SELECT version, yaml FROM price_book_version WHERE version > ? ORDER BY version",
+            arguments: [known?.latest.number ?? 0]
         ).map { row in PriceBookVersion(number: row["version"], book: try PriceBookFile.read(row["yaml"])) }
-        return PriceBookHistory(versions: versions)
+        return PriceBookHistory(versions: (known?.versions ?? []) + later)
     }
 
     /// The text of a version as it was applied, the latest unless numbered.

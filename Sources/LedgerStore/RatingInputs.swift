@@ -21,11 +21,11 @@ package enum RatingInputs {
     ///
     /// - Parameters:
     ///   - firstDay: the first unsettled day; later entries are booked lines, earlier ones are in the totals.
-    ///   - firstMonth: the earliest usage month that has usage to rate; of earlier ones only grants count on.
+    ///   - firstMonth: the earliest usage month that has usage to rate; of earlier ones only resource packages count
+    ///     on, as long as something may be drawn on them or forfeited.
     package static func tenants(
-        firstDay: Day, firstMonth: Month, _ database: Database
+        firstDay: Day, firstMonth: Month, _ names: Names, _ database: Database
     ) throws -> [TenantID: TenantLedger] {
-        let names = try Names(database)
         var tenants = try booked(from: firstDay, names, database)
         var open: [TotalKey: Int64] = [:]
         for (tenant, ledger) in tenants {
@@ -39,9 +39,15 @@ package enum RatingInputs {
             """
             SELECT tenant_id, item_id, month, source, grant_id, tier, price_version, quantity
             FROM rated_total
-            WHERE month >= ?1 OR grant_id <> 0
+            WHERE month >= ?1
+            UNION ALL
+            SELECT tenant_id, item_id, month, source, grant_id, tier, price_version, quantity
+            FROM rated_total
+            WHERE grant_id IN (SELECT grant_id FROM "grant" WHERE offer = 'resource_package' AND end_day >= ?2)
+                AND grant_id <> 0 AND month < ?1
             """)
         statement.bind(1, firstMonth.number)
+        statement.bind(2, firstDay.number)
         while try statement.step() {
             guard let source = Source(rawValue: String(decoding: statement.bytes(3), as: UTF8.self)) else { continue }
             let key = TotalKey(
@@ -129,32 +135,5 @@ package enum RatingInputs {
             tenants[tenant, default: TenantLedger()].booked[day, default: [:]][key] = booked
         }
         return tenants
-    }
-}
-
-/// Codes by id.
-package struct Names: Sendable {
-    private let apps: [Int64: Code]
-    private let items: [Int64: Code]
-    private let grants: [Int64: Code]
-
-    package init(_ database: Database) throws {
-        func codes(_ sql: String) throws -> [Int64: Code] {
-            var codes: [Int64: Code] = [:]
-            for row in try Row.fetchAll(database, sql: sql) { codes[row[0]] = stored(row[1]) }
-            return codes
-        }
-        apps = try codes("SELECT app_id, code FROM app")
-        items = try codes("SELECT item_id, code FROM item")
-        grants = try codes("SELECT grant_id, code FROM \"grant\"")
-    }
-
-    package func app(_ id: Int64) throws -> Code { try known(apps[id], "app", id) }
-    package func item(_ id: Int64) throws -> Code { try known(items[id], "item", id) }
-    package func grant(_ id: Int64) throws -> Code { try known(grants[id], "grant", id) }
-
-    private func known(_ code: Code?, _ kind: String, _ id: Int64) throws -> Code {
-        guard let code else { throw DatabaseError(message: "an entry names \(kind) \(id), which is not there") }
-        return code
     }
 }

@@ -7,7 +7,7 @@ package import Quantities
 package import Rating
 package import RatingRun
 package import Storage
-import UsageStore
+package import UsageStore
 
 /// The operations on one ledger. Owned by the one writer of its file; not thread-safe.
 ///
@@ -99,6 +99,9 @@ package final class OpenLedger {
 
     // MARK: Events
 
+    /// Keys the hashes of the batches that this ledger takes.
+    package var eventKey: FingerprintKey { ingestor.key }
+
     /// Stores a batch of events; what the report says is durable.
     package func ingest(_ batch: EventBatch, clock: LedgerClock) throws -> BatchReport {
         try ingest([batch], clock: clock)[0]
@@ -139,7 +142,7 @@ package final class OpenLedger {
             let part = Array(waiting.prefix(1_000))
             waiting = waiting.dropFirst(part.count)
             let events = try file.read { try Quarantine.list(ids: part, $0) }
-            let batch = EventBatch()
+            let batch = EventBatch(key: eventKey)
             // The events stay where they are in memory until the batch is done.
             let text = events.flatMap(\.event)
             try text.withUnsafeBufferPointer { buffer in

@@ -1,7 +1,7 @@
 // Local calendar dates and months as numbers, with the arithmetic that billing needs. No zone, no clock.
 
 /// A calendar date, as the number of days since 1970-01-01.
-package struct Day: Hashable, Comparable, Codable, Sendable {
+package struct Day: Hashable, Comparable, Codable, BitwiseCopyable, Sendable {
     package let number: Int
 
     package init(_ number: Int) { self.number = number }

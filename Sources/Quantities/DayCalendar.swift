@@ -59,9 +59,13 @@ package struct DayCalendar: Sendable {
     package var firstDay: Day { segments[0].day }
 
     /// The local date at an instant, or nil outside the stretch (the last day counts as outside: its end is unknown).
-    package func day(of instant: Instant) -> Day? {
+    package func day(of instant: Instant) -> Day? { segment(of: instant)?.segment.day }
+
+    /// The segment that holds an instant and where it ends, or nil outside the stretch as ``day(of:)`` has it.
+    package func segment(of instant: Instant) -> (segment: DaySegment, end: Instant)? {
         let index = index(of: instant)
-        return index >= 0 && index < segments.count - 1 ? segments[index].day : nil
+        guard index >= 0, index < segments.count - 1 else { return nil }
+        return (segments[index], segments[index + 1].start)
     }
 
     /// The latest local date that has begun by an instant: a date that a clock set back has returned from stays begun.

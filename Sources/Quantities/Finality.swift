@@ -35,7 +35,7 @@ package struct FinalityRule: Hashable, Sendable {
 }
 
 /// Where a device counts: the smallest of these of its events in a month (Billing rules, section 2).
-package struct CountingPlace: Hashable, Comparable, Sendable {
+package struct CountingPlace: Hashable, Comparable, BitwiseCopyable, Sendable {
     package let postingDay: Day
     package let usageDay: Day
 

@@ -1,5 +1,6 @@
 // A ledger's SQLite file: how it is made, opened for writing by one process, opened for reading by any.
 
+import CSQLiteSettings
 import Foundation
 package import GRDB
 import GRDBSQLite
@@ -11,6 +12,7 @@ package final class LedgerFile: Sendable {
     private let queue: DatabaseQueue
     /// Held for as long as the file is open for writing.
     private let lock: WriterLock?
+    private let side: SideConnection
     private let log: WriteAheadLog
 
     /// How long to wait for another program's lock on the file itself.
@@ -23,6 +25,7 @@ package final class LedgerFile: Sendable {
         self.path = path
         self.queue = queue
         self.lock = lock
+        side = SideConnection { try Self.connect(path, readonly: true) }
         log = WriteAheadLog(of: queue)
     }
 
@@ -140,10 +143,13 @@ package final class LedgerFile: Sendable {
         }
     }
 
+    private static let countsNoMemory: Void = { _ = meterd_sqlite_count_no_memory() }()
+
     /// - Parameter name: what messages call the file, if not by its path.
     private static func connect(
         _ path: String, readonly: Bool, named name: String? = nil
     ) throws -> DatabaseQueue {
+        countsNoMemory
         var configuration = Configuration()
         configuration.readonly = readonly
         configuration.label = "meterd"
@@ -216,6 +222,7 @@ package final class LedgerFile: Sendable {
     /// - Parameter checkpointing: false leaves the WAL as it is, for the next who opens the file.
     package func close(checkpointing: Bool = true) throws {
         defer { lock?.release() }
+        try side.close()
         if lock != nil, checkpointing { try emptyWAL() }
         try queue.close()
     }
@@ -254,6 +261,17 @@ package final class LedgerFile: Sendable {
     package func readInBackground<Value: Sendable>(
         _ block: @Sendable (Database) throws -> Value
     ) async throws -> Value { try await queue.read(block) }
+
+    /// Runs a block in one read transaction on a connection and a thread of its own, and waits for it: for reads that
+    /// take long, so that the writer can go on meanwhile.
+    ///
+    /// - Parameters:
+    ///   - between: called on this thread again and again until the block is done. The block sees nothing of what is
+    ///     committed in it: all that it reads is as of the last commit before this call. What it throws ends the block.
+    ///   - block: must not use this file in any other way.
+    package func readAside<Value: Sendable>(
+        between: () throws -> Void, _ block: @escaping @Sendable (Database) throws -> Value
+    ) throws -> Value { try tellingDamage { try side.read(between: between, block) } }
 
     /// Runs a block in one transaction, durable when this returns; nothing of it remains when it throws.
     package func write<Value>(_ block: (Database) throws -> Value) throws -> Value {

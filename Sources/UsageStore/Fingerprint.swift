@@ -1,5 +1,7 @@
 // Keyed fingerprints of device ids and identities: SipHash-2-4 with 128 bits, whose key is the ledger's own.
 
+import Storage
+
 /// The 16-byte key of a ledger's fingerprints, made at `init`.
 package struct FingerprintKey: Sendable {
     let low: UInt64
@@ -14,6 +16,19 @@ package struct FingerprintKey: Sendable {
                 UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
         }
+    }
+
+    /// The fingerprint of a device's id, whichever app it is in.
+    package func device(_ id: UnsafeBufferPointer<UInt8>) -> Fingerprint { fingerprint(prefix: nil, id) }
+
+    /// The fingerprint of an app, told from that of any device by its prefix.
+    func app(_ app: AppID) -> Fingerprint {
+        fingerprint(prefix: UInt64(app.number), UnsafeBufferPointer(start: nil, count: 0))
+    }
+
+    /// The hash of a sum event's source and id, which leads to its record.
+    package func identity(source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        fingerprint(prefix: fingerprint(prefix: UInt64(source.count), source).low, id).low
     }
 
     /// The fingerprint of eight bytes (the prefix, little-endian) followed by these.
@@ -41,7 +56,7 @@ package struct FingerprintKey: Sendable {
 }
 
 /// 128 bits that stand for a text under a ledger's key.
-package struct Fingerprint: Hashable, Sendable {
+package struct Fingerprint: Hashable, BitwiseCopyable, Sendable {
     package let low: UInt64
     package let high: UInt64
 
@@ -51,6 +66,9 @@ package struct Fingerprint: Hashable, Sendable {
         func half(_ range: Range<Int>) -> UInt64 { bytes[range].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
         self.init(low: half(0..<8), high: half(8..<16))
     }
+
+    /// The hash of an identity in the place of a fingerprint.
+    package init(identity: UInt64) { self.init(low: identity, high: 0) }
 
     init(low: UInt64, high: UInt64) {
         self.low = low
@@ -65,7 +83,11 @@ package struct Fingerprint: Hashable, Sendable {
 
 extension Fingerprint: TableKey {
     var spread: UInt64 { low }
-    static let filler = Fingerprint(low: 0, high: 0)
+
+    /// Of a device within an app: both are of 128 secret bits, so two pairs are no likelier to share one than two
+    /// devices are.
+    @inline(__always)
+    func within(app: Fingerprint) -> Fingerprint { Fingerprint(low: low ^ app.low, high: high ^ app.high) }
 }
 
 /// The state of SipHash (Aumasson and Bernstein), 2 rounds a word, 4 at the end of each half of the result.

@@ -1,30 +1,45 @@
 // A hash table of fingerprints in many small tables, so that growing never stops the writer for long.
 
+import CPrefetch
+
 /// A key that is a good hash already.
-protocol TableKey: Equatable {
-    /// Evenly distributed bits: the upper ones choose the small table, the lower ones the place in it.
+protocol TableKey: Equatable, BitwiseCopyable {
+    /// Evenly distributed bits: the upper ones choose the small table, the others the place in it.
     var spread: UInt64 { get }
-    /// Fills the places that are free; may be a key like any other.
-    static var filler: Self { get }
 }
 
 extension UInt64: TableKey {
     var spread: UInt64 { self }
-    static var filler: UInt64 { 0 }
 }
 
 /// From keys to 32-bit values. A key may stand several times (short hashes that collide); all its values are found.
-struct FingerprintTable<Key: TableKey> {
-    private var tables: [SmallTable]
-    private(set) var count = 0
-    private let shift: UInt64
+///
+/// A place takes the key and four bytes, and a small table is between three fifths and three quarters full: of 16-byte
+/// keys an entry takes 27 to 33 bytes, of 8-byte keys 16 to 20.
+final class FingerprintTable<Key: TableKey> {
+    private let tables: UnsafeMutableBufferPointer<SmallTable<Key>>
+    @exclusivity(unchecked) private(set) var count = 0
+    private let bits: UInt64
 
-    /// - Parameter tables: how many small ones, a power of two; one that doubles stalls the writer for its share only.
+    /// - Parameter tables: how many small ones, a power of two; one that grows stalls the writer for its share only.
     init(tables: Int = 1024) {
         precondition(tables > 1 && tables & (tables - 1) == 0)
-        self.tables = Array(repeating: SmallTable(), count: tables)
-        shift = UInt64(64 - tables.trailingZeroBitCount)
+        self.tables = .allocate(capacity: tables)
+        self.tables.initialize(repeating: SmallTable())
+        bits = UInt64(tables.trailingZeroBitCount)
     }
+
+    deinit {
+        for table in tables { table.deallocate() }
+        tables.deallocate()
+    }
+
+    @inline(__always)
+    private func index(_ key: Key) -> Int { Int(truncatingIfNeeded: key.spread >> (64 - bits)) }
+
+    /// Asks for the memory in which a key would be found, for a question that comes soon.
+    @inline(__always)
+    func prefetch(_ key: Key) { tables[index(key)].prefetch(key, hash: key.spread << bits) }
 
     @inline(__always)
     func value(of key: Key) -> UInt32? { value(of: key) { _ in true } }
@@ -32,80 +47,149 @@ struct FingerprintTable<Key: TableKey> {
     /// The first value of the key that satisfies a test.
     @inline(__always)
     func value(of key: Key, where matches: (UInt32) throws -> Bool) rethrows -> UInt32? {
-        try tables[Int(key.spread >> shift)].value(of: key, where: matches)
+        try tables[index(key)].value(of: key, hash: key.spread << bits, where: matches)
     }
 
-    mutating func insert(_ key: Key, _ value: UInt32) {
-        tables[Int(key.spread >> shift)].insert(key, value)
+    /// Makes room for so many, where many are known to come.
+    func reserve(_ expected: Int) {
+        let share = (count + expected) / tables.count
+        for index in tables.indices { tables[index].reserve(UInt32(share), bits: bits) }
+    }
+
+    func insert(_ key: Key, _ value: UInt32) {
+        tables[index(key)].insert(key, value, bits: bits)
         count += 1
     }
 
     /// Takes back an insertion.
-    mutating func remove(_ key: Key, _ value: UInt32) {
-        if tables[Int(key.spread >> shift)].remove(key, value) { count -= 1 }
+    func remove(_ key: Key, _ value: UInt32) {
+        if tables[index(key)].remove(key, value, bits: bits) { count -= 1 }
     }
 
-    /// Open addressing with linear probing, at most three quarters full.
-    private struct SmallTable {
-        private var keys: [Key] = []
-        /// The value plus one; 0 marks a free place.
-        private var marks: [UInt32] = []
-        private var used = 0
+    /// Removes everything and keeps the memory.
+    func removeAll() {
+        for index in tables.indices { tables[index].removeAll() }
+        count = 0
+    }
+}
 
-        @inline(__always)
-        private func home(_ key: Key) -> Int { Int(truncatingIfNeeded: key.spread) & (keys.count - 1) }
+/// Open addressing with linear probing. A key's home is its share of the capacity, which so need not be a power of two.
+private struct SmallTable<Key: TableKey> {
+    /// Places side by side: the key, then the value plus one, 0 marking a free place.
+    private var places: UnsafeMutableRawPointer?
+    private var capacity: UInt32 = 0
+    private var used: UInt32 = 0
 
-        @inline(__always)
-        func value(of key: Key, where matches: (UInt32) throws -> Bool) rethrows -> UInt32? {
-            guard !keys.isEmpty else { return nil }
-            var slot = home(key)
-            while marks[slot] != 0 {
-                if keys[slot] == key, try matches(marks[slot] - 1) { return marks[slot] - 1 }
-                slot = (slot + 1) & (keys.count - 1)
+    private static var keyBytes: Int { MemoryLayout<Key>.size }
+    private static var placeBytes: Int { MemoryLayout<Key>.size + 4 }
+
+    func deallocate() { places?.deallocate() }
+
+    mutating func removeAll() {
+        used = 0
+        places?.initializeMemory(as: UInt8.self, repeating: 0, count: Int(capacity) * Self.placeBytes)
+    }
+
+    @inline(__always)
+    private func home(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(capacity)).high)
+    }
+
+    @inline(__always)
+    private func next(_ place: Int) -> Int { place + 1 == Int(capacity) ? 0 : place + 1 }
+
+    @inline(__always)
+    private func key(_ places: UnsafeMutableRawPointer, _ place: Int) -> Key {
+        places.loadUnaligned(fromByteOffset: place * Self.placeBytes, as: Key.self)
+    }
+
+    @inline(__always)
+    private func mark(_ places: UnsafeMutableRawPointer, _ place: Int) -> UInt32 {
+        places.loadUnaligned(fromByteOffset: place * Self.placeBytes + Self.keyBytes, as: UInt32.self)
+    }
+
+    @inline(__always)
+    private func put(_ key: Key, _ mark: UInt32, _ places: UnsafeMutableRawPointer, _ place: Int) {
+        places.storeBytes(of: key, toByteOffset: place * Self.placeBytes, as: Key.self)
+        places.storeBytes(of: mark, toByteOffset: place * Self.placeBytes + Self.keyBytes, as: UInt32.self)
+    }
+
+    @inline(__always)
+    func prefetch(_ key: Key, hash: UInt64) {
+        guard let places else { return }
+        meterd_prefetch(places + home(hash) * Self.placeBytes)
+    }
+
+    @inline(__always)
+    func value(of key: Key, hash: UInt64, where matches: (UInt32) throws -> Bool) rethrows -> UInt32? {
+        guard let places else { return nil }
+        var place = home(hash)
+        while true {
+            let mark = mark(places, place)
+            if mark == 0 { return nil }
+            if self.key(places, place) == key, try matches(mark - 1) { return mark - 1 }
+            place = next(place)
+        }
+    }
+
+    mutating func insert(_ key: Key, _ value: UInt32, bits: UInt64) {
+        if (used + 1) * 4 > capacity * 3 { grow(to: max(4, capacity + capacity / 4), bits: bits) }
+        guard let places else { preconditionFailure("a table that has grown has places") }
+        place(key, value + 1, places, hash: key.spread << bits)
+        used += 1
+    }
+
+    private func place(_ key: Key, _ mark: UInt32, _ places: UnsafeMutableRawPointer, hash: UInt64) {
+        var place = home(hash)
+        while self.mark(places, place) != 0 { place = next(place) }
+        put(key, mark, places, place)
+    }
+
+    mutating func reserve(_ entries: UInt32, bits: UInt64) {
+        let needed = entries + entries / 2
+        if needed > capacity { grow(to: needed, bits: bits) }
+    }
+
+    /// By a quarter as a rule: doubling would leave half of the memory empty.
+    private mutating func grow(to larger: UInt32, bits: UInt64) {
+        let (old, oldCapacity) = (places, Int(capacity))
+        capacity = larger
+        let bytes = Int(capacity) * Self.placeBytes
+        let fresh = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+        fresh.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        places = fresh
+        guard let old else { return }
+        for place in 0..<oldCapacity {
+            let mark = mark(old, place)
+            guard mark != 0 else { continue }
+            let key = key(old, place)
+            self.place(key, mark, fresh, hash: key.spread << bits)
+        }
+        old.deallocate()
+    }
+
+    /// Removes one entry and moves those behind it up, so that no probe ends early at the gap.
+    mutating func remove(_ key: Key, _ value: UInt32, bits: UInt64) -> Bool {
+        guard let places else { return false }
+        var gap = home(key.spread << bits)
+        while mark(places, gap) != 0, !(self.key(places, gap) == key && mark(places, gap) == value + 1) {
+            gap = next(gap)
+        }
+        guard mark(places, gap) != 0 else { return false }
+        func distance(from home: Int, to place: Int) -> Int {
+            place >= home ? place - home : place - home + Int(capacity)
+        }
+        var place = next(gap)
+        while mark(places, place) != 0 {
+            let entry = self.key(places, place)
+            if distance(from: home(entry.spread << bits), to: place) >= distance(from: gap, to: place) {
+                put(entry, mark(places, place), places, gap)
+                gap = place
             }
-            return nil
+            place = next(place)
         }
-
-        mutating func insert(_ key: Key, _ value: UInt32) {
-            if (used + 1) * 4 > keys.count * 3 { grow() }
-            place(key, value + 1)
-            used += 1
-        }
-
-        private mutating func place(_ key: Key, _ mark: UInt32) {
-            var slot = home(key)
-            while marks[slot] != 0 { slot = (slot + 1) & (keys.count - 1) }
-            keys[slot] = key
-            marks[slot] = mark
-        }
-
-        private mutating func grow() {
-            let (oldKeys, oldMarks) = (keys, marks)
-            let capacity = max(4, keys.count * 2)
-            keys = Array(repeating: Key.filler, count: capacity)
-            marks = Array(repeating: 0, count: capacity)
-            for (index, mark) in oldMarks.enumerated() where mark != 0 { place(oldKeys[index], mark) }
-        }
-
-        /// Removes one entry and moves those behind it up, so that no probe ends early at the gap.
-        mutating func remove(_ key: Key, _ value: UInt32) -> Bool {
-            guard !keys.isEmpty else { return false }
-            let mask = keys.count - 1
-            var gap = home(key)
-            while marks[gap] != 0, !(keys[gap] == key && marks[gap] == value + 1) { gap = (gap + 1) & mask }
-            guard marks[gap] != 0 else { return false }
-            var slot = (gap + 1) & mask
-            while marks[slot] != 0 {
-                if (slot - home(keys[slot])) & mask >= (slot - gap) & mask {
-                    keys[gap] = keys[slot]
-                    marks[gap] = marks[slot]
-                    gap = slot
-                }
-                slot = (slot + 1) & mask
-            }
-            marks[gap] = 0
-            used -= 1
-            return true
-        }
+        put(key, 0, places, gap)
+        used -= 1
+        return true
     }
 }

@@ -37,37 +37,38 @@ package struct StoredContent: Equatable {
 /// Finds stored records by identity. The hash only leads to a record; the record's own text decides.
 ///
 /// Arrival days that are over have a run in the file, sorted by hash, behind a filter of two bytes an identity; the
-/// others are in memory, twelve bytes an identity before the table's free places.
+/// others are in memory, 16 to 20 bytes an identity.
 package final class IdentityIndex {
     private let key: FingerprintKey
     private let file: LedgerFile
-    private let insertStatement: RawStatement
+    private let records: BulkInsert
     private let lastRecordStatement: RawStatement
     private let recordStatement: RawStatement
     private let runStatement: RawStatement
 
-    private var days: [Day: FingerprintTable<UInt64>] = [:]
-    private var runs: [Day: IdentityFilter] = [:]
+    /// Few: today, and days whose run is not built yet.
+    @exclusivity(unchecked) private var days: ContiguousArray<(day: Day, table: FingerprintTable<UInt64>)> = []
+    /// Ascending by day.
+    @exclusivity(unchecked) private var runs: ContiguousArray<(day: Day, filter: IdentityFilter)> = []
     /// The first arrival day whose identities are known; nil before anything was read.
     private var loadedFrom: Day?
     /// A filed day was taken up again in this batch: memory must be read anew if the batch fails.
     private var hasReopened = false
-    private var nextRecord: [Day: Int64] = [:]
-    private var undo: [(day: Day, hash: UInt64, sequence: UInt32)] = []
-    private var lastSource: (bytes: [UInt8], hash: UInt64) = ([], 0)
+    @exclusivity(unchecked) private var nextRecord: (day: Day, id: Int64)?
+    @exclusivity(unchecked) private var undo:
+        ContiguousArray<(table: FingerprintTable<UInt64>, hash: UInt64, sequence: UInt32)> = []
 
     init(file: LedgerFile, key: FingerprintKey) throws {
         self.file = file
         self.key = key
-        (insertStatement, lastRecordStatement, recordStatement, runStatement) = try file.connection { database in
+        (records, lastRecordStatement, recordStatement, runStatement) = try file.connection { database in
             (
-                try RawStatement(
+                try BulkInsert(
                     database,
-                    """
-                    INSERT INTO usage_record
-                        (record_id, source, id, app_id, feed_id, time, quantity, usage_day, posting_day)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                    """),
+                    into: """
+                        usage_record (record_id, app_id, feed_id, time, quantity, usage_day, posting_day, source, id)
+                        """,
+                    integers: 7, texts: 2),
                 try RawStatement(
                     database, "SELECT max(record_id) FROM usage_record WHERE record_id >= ?1 AND record_id < ?2"),
                 try RawStatement(
@@ -85,23 +86,33 @@ package final class IdentityIndex {
 
     // MARK: Looking up
 
+    /// Reads what is held on a day of arrival, unless it is known.
+    package func begin(heldFrom: Day, _ database: Database) throws { try load(from: heldFrom, database) }
+
+    /// Asks for the memory in which an identity would be found, for a question that comes soon.
+    @inline(__always)
+    package func prefetch(_ identity: UInt64) {
+        for (_, table) in days { table.prefetch(identity) }
+        for (_, filter) in runs { filter.prefetch(identity) }
+    }
+
     /// What is stored under an identity that is still held on a day of arrival (Billing rules, section 2).
+    ///
+    /// - Parameter identity: the hash of source and id.
     package func find(
-        source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>, heldFrom: Day, _ database: Database
+        _ identity: UInt64, source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>, heldFrom: Day
     ) throws -> StoredContent? {
-        try load(from: heldFrom, database)
-        let hash = hash(source: source, id: id)
         var found: StoredContent?
         for (day, table) in days where day >= heldFrom {
-            _ = try table.value(of: hash) { sequence in
+            _ = try table.value(of: identity) { sequence in
                 found = try content(day.firstID | Int64(sequence), ifNamed: source, id)
                 return found != nil
             }
             if found != nil { return found }
         }
-        for (day, filter) in runs where day >= heldFrom && filter.mayHold(hash) {
+        for (day, filter) in runs where day >= heldFrom && filter.mayHold(identity) {
             runStatement.bind(1, day.number)
-            runStatement.bind(2, Int64(bitPattern: hash))
+            runStatement.bind(2, Int64(bitPattern: identity))
             defer { runStatement.reset() }
             while try runStatement.step() {
                 if let found = try content(day.firstID | runStatement.integer(0), ifNamed: source, id) { return found }
@@ -113,6 +124,8 @@ package final class IdentityIndex {
     private func content(
         _ record: Int64, ifNamed source: UnsafeBufferPointer<UInt8>, _ id: UnsafeBufferPointer<UInt8>
     ) throws -> StoredContent? {
+        // The one that is asked for may still be on its way.
+        try records.flush()
         recordStatement.bind(1, record)
         defer { recordStatement.reset() }
         guard try recordStatement.step(), recordStatement.bytes(0).elementsEqual(source),
@@ -123,35 +136,41 @@ package final class IdentityIndex {
             time: Instant(micros: recordStatement.integer(4)), quantity: Quantity(recordStatement.integer(5)))
     }
 
-    private func hash(source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        if !lastSource.bytes.elementsEqual(source) {
-            lastSource = (Array(source), key.fingerprint(prefix: UInt64(source.count), source).low)
-        }
-        return key.fingerprint(prefix: lastSource.hash, id).low
-    }
-
     // MARK: Storing
 
-    func insert(_ record: UsageRecord, app: AppID, arrivalDay: Day, _ database: Database) throws {
-        if runs[arrivalDay] != nil { try reopen(arrivalDay, database) }
-        let recordID =
-            try nextRecord[arrivalDay] ?? UsageStatements.firstFree(lastRecordStatement, of: arrivalDay)
-        insertStatement.bind(1, recordID)
-        insertStatement.bind(2, text: record.source)
-        insertStatement.bind(3, text: record.id)
-        insertStatement.bind(4, app.number)
-        insertStatement.bind(5, record.feed)
-        insertStatement.bind(6, record.time.micros)
-        insertStatement.bind(7, record.quantity.units)
-        insertStatement.bind(8, record.place.usageDay.number)
-        insertStatement.bind(9, record.place.postingDay.number)
-        try insertStatement.run()
-        nextRecord[arrivalDay] = recordID + 1
+    func insert(
+        _ record: UsageRecord, _ identity: UInt64, app: AppID, arrivalDay: Day, _ database: Database
+    ) throws {
+        if nextRecord?.day != arrivalDay {
+            if runs.contains(where: { $0.day == arrivalDay }) { try reopen(arrivalDay, database) }
+            try records.flush()
+            nextRecord = (arrivalDay, try UsageStatements.firstFree(lastRecordStatement, of: arrivalDay))
+        }
+        guard let recordID = nextRecord?.id else { preconditionFailure("the next id was just read") }
+        try records.add { integers, texts in
+            integers[0] = recordID
+            integers[1] = app.number
+            integers[2] = record.feed
+            integers[3] = record.time.micros
+            integers[4] = record.quantity.units
+            integers[5] = Int64(record.place.usageDay.number)
+            integers[6] = Int64(record.place.postingDay.number)
+            texts[0] = record.source
+            texts[1] = record.id
+        }
+        nextRecord = (arrivalDay, recordID + 1)
 
-        let hash = hash(source: record.source, id: record.id)
         let sequence = UInt32(recordID - arrivalDay.firstID)
-        days[arrivalDay, default: FingerprintTable(tables: 64)].insert(hash, sequence)
-        undo.append((arrivalDay, hash, sequence))
+        let table = table(of: arrivalDay)
+        table.insert(identity, sequence)
+        undo.append((table, identity, sequence))
+    }
+
+    private func table(of day: Day) -> FingerprintTable<UInt64> {
+        for known in days where known.day == day { return known.table }
+        let table = FingerprintTable<UInt64>()
+        days.append((day, table))
+        return table
     }
 
     /// Takes up a day again whose identities are filed in a run: only a clock that was set back comes to one. The run
@@ -159,9 +178,13 @@ package final class IdentityIndex {
     private func reopen(_ day: Day, _ database: Database) throws {
         hasReopened = true
         try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day.number])
-        runs[day] = nil
+        runs.removeAll { $0.day == day }
+        days.removeAll { $0.day == day }
         try loadRecords(of: day, database)
     }
+
+    /// Writes the records that are still gathered.
+    func flush() throws { try records.flush() }
 
     func commit() {
         undo.removeAll(keepingCapacity: true)
@@ -169,9 +192,10 @@ package final class IdentityIndex {
     }
 
     func rollBack() {
-        for entry in undo.reversed() { days[entry.day]?.remove(entry.hash, entry.sequence) }
+        for entry in undo.reversed() { entry.table.remove(entry.hash, entry.sequence) }
         undo.removeAll(keepingCapacity: true)
-        nextRecord.removeAll()
+        nextRecord = nil
+        records.forget()
         if hasReopened { loadedFrom = nil }
         hasReopened = false
     }
@@ -181,26 +205,26 @@ package final class IdentityIndex {
     private func load(from heldFrom: Day, _ database: Database) throws {
         if let loadedFrom, loadedFrom <= heldFrom { return }
         // What a reading that failed has left must not stay: identities are all there, or read anew.
-        days = [:]
-        runs = [:]
-        for row in try Row.fetchAll(
-            database, sql: "SELECT arrival_day, filter FROM identity_run_day WHERE arrival_day >= ?",
+        days = []
+        runs = []
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT arrival_day, filter FROM identity_run_day WHERE arrival_day >= ? ORDER BY arrival_day",
             arguments: [heldFrom.number])
-        {
-            runs[Day(row["arrival_day"])] = IdentityFilter(bytes: row["filter"])
+        while let row = try rows.next() {
+            runs.append((Day(row["arrival_day"]), IdentityFilter(bytes: row["filter"])))
         }
-        for day in try Self.recordDays(from: heldFrom, before: nil, database) where runs[day] == nil {
-            try loadRecords(of: day, database)
+        for day in try Self.recordDays(from: heldFrom, before: nil, database) {
+            if !runs.contains(where: { $0.day == day }) { try loadRecords(of: day, database) }
         }
         loadedFrom = heldFrom
     }
 
     private func loadRecords(of day: Day, _ database: Database) throws {
-        var table = FingerprintTable<UInt64>(tables: 64)
+        let table = table(of: day)
         try eachRecord(from: day.firstID, to: (day + 1).firstID, database) { record, hash in
             table.insert(hash, UInt32(truncatingIfNeeded: record))
         }
-        days[day] = table
     }
 
     /// The arrival days that have records: hops from one to the next.
@@ -226,7 +250,7 @@ package final class IdentityIndex {
         statement.bind(1, first)
         statement.bind(2, end)
         while try statement.step() {
-            body(statement.integer(0), hash(source: statement.bytes(1), id: statement.bytes(2)))
+            body(statement.integer(0), key.identity(source: statement.bytes(1), id: statement.bytes(2)))
         }
     }
 
@@ -261,7 +285,7 @@ package final class IdentityIndex {
                 database, sql: "SELECT count(*) FROM usage_record WHERE record_id >= ? AND record_id < ?",
                 arguments: [day.firstID, (day + 1).firstID]) ?? 0
         }
-        var filter = IdentityFilter(identities: count)
+        let filter = IdentityFilter(identities: count)
         // Signed order is the order of the run's key; each pass takes an equal share of the hashes.
         let passes = (count + Self.passSize - 1) / Self.passSize
         for pass in 0..<passes {
@@ -295,8 +319,11 @@ package final class IdentityIndex {
                 sql: "INSERT INTO identity_run_day (arrival_day, identities, filter) VALUES (?, ?, ?)",
                 arguments: [day.number, count, filter.bytes])
         }
-        days[day] = nil
-        if loadedFrom != nil { runs[day] = filter }
+        days.removeAll { $0.day == day }
+        if loadedFrom != nil {
+            runs.append((day, filter))
+            runs.sort { $0.day < $1.day }
+        }
         return true
     }
 
@@ -319,9 +346,9 @@ package final class IdentityIndex {
             try file.write { database in
                 try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day])
             }
-            runs[Day(day)] = nil
+            runs.removeAll { $0.day == Day(day) }
         }
-        for day in days.keys where day < heldFrom { days[day] = nil }
+        days.removeAll { $0.day < heldFrom }
     }
 
     private func deleteRows(of day: Day, _ between: () throws -> Void) throws {

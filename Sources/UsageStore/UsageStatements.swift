@@ -7,22 +7,25 @@ import Storage
 
 /// Prepared once per connection; a page is touched only through these.
 final class UsageStatements {
-    private let insertDeviceStatement: RawStatement
-    private let insertTouchStatement: RawStatement
+    private let devices: BulkInsert
+    private let touches: BulkInsert
+    private let counters: BulkInsert
     private let lastTouchStatement: RawStatement
     private let updateCounterStatement: RawStatement
-    private let insertCounterStatement: RawStatement
     private let sealedPlaceStatement: RawStatement
-    private let changesStatement: RawStatement
 
     init(_ database: Database) throws {
-        insertDeviceStatement = try RawStatement(database, "INSERT INTO device (device_id, name) VALUES (?1, ?2)")
-        insertTouchStatement = try RawStatement(
-            database,
-            """
-            INSERT INTO touch (touch_id, item_id, device_id, usage_day, counts)
-            VALUES (?1, ?2, ?3, ?4, ?5)
-            """)
+        devices = try BulkInsert(database, into: "device (device_id, name)", integers: 1, texts: 1)
+        touches = try BulkInsert(
+            database, into: "touch (touch_id, item_id, device_id, usage_day, counts)", integers: 5)
+        counters = try BulkInsert(
+            database, into: "usage_counter (app_id, item_id, usage_day, posting_day, quantity, active_devices)",
+            integers: 6,
+            suffix: """
+                ON CONFLICT DO UPDATE SET
+                    quantity = quantity + excluded.quantity,
+                    active_devices = active_devices + excluded.active_devices
+                """)
         lastTouchStatement = try RawStatement(
             database, "SELECT max(touch_id) FROM touch WHERE touch_id >= ?1 AND touch_id < ?2")
         updateCounterStatement = try RawStatement(
@@ -32,12 +35,6 @@ final class UsageStatements {
             SET quantity = quantity + ?5, active_devices = active_devices + ?6
             WHERE app_id = ?1 AND item_id = ?2 AND usage_day = ?3 AND posting_day = ?4
             """)
-        insertCounterStatement = try RawStatement(
-            database,
-            """
-            INSERT INTO usage_counter (app_id, item_id, usage_day, posting_day, quantity, active_devices)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            """)
         sealedPlaceStatement = try RawStatement(
             database,
             """
@@ -45,28 +42,47 @@ final class UsageStatements {
             FROM sealed_device
             WHERE month = ?1 AND item_id = ?2 AND device_id = ?3
             """)
-        changesStatement = try RawStatement(database, "SELECT changes()")
     }
 
     // MARK: The ingest path
 
+    /// - Parameter name: lives until ``flush()``.
+    @inline(__always)
     func insertDevice(_ device: Int64, name: UnsafeBufferPointer<UInt8>) throws {
-        insertDeviceStatement.bind(1, device)
-        insertDeviceStatement.bind(2, text: name)
-        try insertDeviceStatement.run()
+        try devices.add { integers, texts in
+            integers[0] = device
+            texts[0] = name
+        }
     }
 
+    @inline(__always)
     func insertTouch(_ touch: Int64, item: ItemID, device: Int64, usageDay: Day, counts: Int64) throws {
-        insertTouchStatement.bind(1, touch)
-        insertTouchStatement.bind(2, item.number)
-        insertTouchStatement.bind(3, device)
-        insertTouchStatement.bind(4, usageDay.number)
-        insertTouchStatement.bind(5, counts)
-        try insertTouchStatement.run()
+        try touches.add { integers, _ in
+            integers[0] = touch
+            integers[1] = item.number
+            integers[2] = device
+            integers[3] = Int64(usageDay.number)
+            integers[4] = counts
+        }
+    }
+
+    /// Writes the rows that were added. Before that they are not found by any statement.
+    func flush() throws {
+        try devices.flush()
+        try touches.flush()
+        try counters.flush()
+    }
+
+    /// Forgets the rows that were added and not written.
+    func forget() {
+        devices.forget()
+        touches.forget()
+        counters.forget()
     }
 
     func firstFreeTouch(of day: Day) throws -> Int64 {
-        try Self.firstFree(lastTouchStatement, of: day)
+        try touches.flush()
+        return try Self.firstFree(lastTouchStatement, of: day)
     }
 
     /// The id after the last one of a day, in tables whose ids are day << 40 | sequence.
@@ -78,25 +94,27 @@ final class UsageStatements {
         return max(day.firstID, lastID.integer(0) + 1)
     }
 
-    func addToCounter(_ key: UsageStore.CounterKey, _ change: UsageStore.CounterChange) throws {
-        // The check of the column would refuse a negative change before the conflict clause of an upsert is reached.
-        try run(updateCounterStatement, key, change)
-        defer { changesStatement.reset() }
-        if try changesStatement.step(), changesStatement.integer(0) == 0 {
-            try run(insertCounterStatement, key, change)
+    func addToCounter(_ change: CounterChange) throws {
+        let (key, quantity) = (change.key, change.quantity.units)
+        guard quantity < 0 else {
+            return try counters.add { integers, _ in
+                integers[0] = key.app.number
+                integers[1] = key.item.number
+                integers[2] = Int64(key.place.usageDay.number)
+                integers[3] = Int64(key.place.postingDay.number)
+                integers[4] = quantity
+                integers[5] = change.activeDevices
+            }
         }
-    }
-
-    private func run(
-        _ statement: RawStatement, _ key: UsageStore.CounterKey, _ change: UsageStore.CounterChange
-    ) throws {
-        statement.bind(1, key.app)
-        statement.bind(2, key.item)
-        statement.bind(3, key.place.usageDay.number)
-        statement.bind(4, key.place.postingDay.number)
-        statement.bind(5, change.quantity)
-        statement.bind(6, change.activeDevices)
-        try statement.run()
+        // What becomes less is there; the check of the column would refuse the change before the conflict clause of an
+        // upsert is reached.
+        updateCounterStatement.bind(1, key.app.number)
+        updateCounterStatement.bind(2, key.item.number)
+        updateCounterStatement.bind(3, key.place.usageDay.number)
+        updateCounterStatement.bind(4, key.place.postingDay.number)
+        updateCounterStatement.bind(5, quantity)
+        updateCounterStatement.bind(6, change.activeDevices)
+        try updateCounterStatement.run()
     }
 
     func sealedPlace(month: Month, item: ItemID, device: Int64) throws -> CountingPlace? {
@@ -126,10 +144,16 @@ final class UsageStatements {
         try Int64.fetchAll(database, sql: "SELECT app_id FROM app").map { AppID($0) }
     }
 
-    static func eachDevice(
-        of app: AppID, _ database: Database,
-        _ body: (UInt32, _ name: UnsafeBufferPointer<UInt8>, _ fingerprint: UnsafeBufferPointer<UInt8>) -> Void
-    ) throws {
+    /// How many devices an app has: ordinals are dense.
+    static func deviceCount(of app: AppID, _ database: Database) throws -> Int64 {
+        let last = try Int64.fetchOne(
+            database, sql: "SELECT max(device_id) FROM device WHERE device_id >= ? AND device_id < ?",
+            arguments: [app.number << 32, (app.number + 1) << 32])
+        return last.map { ($0 & 0xFFFF_FFFF) + 1 } ?? 0
+    }
+
+    /// Rows of device_id, name, fingerprint.
+    static func devices(of app: AppID, _ database: Database) throws -> RawStatement {
         let statement = try RawStatement(
             database,
             """
@@ -140,45 +164,56 @@ final class UsageStatements {
             """)
         statement.bind(1, app.number << 32)
         statement.bind(2, (app.number + 1) << 32)
-        while try statement.step() {
-            body(UInt32(truncatingIfNeeded: statement.integer(0)), statement.bytes(1), statement.bytes(2))
+        return statement
+    }
+
+    /// Rows of item_id, device_id, usage_day, posting_day of every app.
+    static func sealedDevices(from month: Month, _ database: Database) throws -> RawStatement {
+        let statement = try RawStatement(
+            database, "SELECT item_id, device_id, usage_day, posting_day FROM sealed_device WHERE month >= ?1")
+        statement.bind(1, month.number)
+        return statement
+    }
+
+    /// The same rows of one app: a statement for each item and month that there can be, each a range of the key.
+    static func sealedDevices(of app: AppID, from month: Month, _ database: Database) throws -> [RawStatement] {
+        guard let last = try Int.fetchOne(database, sql: "SELECT max(month) FROM sealed_device"), month.number <= last
+        else { return [] }
+        // Before the first sealed month there are none.
+        let first = try Int.fetchOne(database, sql: "SELECT min(month) FROM sealed_device") ?? last
+        let items = try Int64.fetchAll(database, sql: "SELECT item_id FROM item WHERE aggregation = 'unique_devices'")
+        return try (max(first, month.number)...last).flatMap { month in
+            try items.map { item in
+                let statement = try RawStatement(
+                    database,
+                    """
+                    SELECT item_id, device_id, usage_day, posting_day
+                    FROM sealed_device
+                    WHERE month = ?1 AND item_id = ?2 AND device_id >= ?3 AND device_id < ?4
+                    """)
+                statement.bind(1, month)
+                statement.bind(2, item)
+                statement.bind(3, app.number << 32)
+                statement.bind(4, (app.number + 1) << 32)
+                return statement
+            }
         }
     }
 
-    static func eachSealedDevice(
-        of app: AppID, from month: Month, _ database: Database,
-        _ body: (_ item: Int64, _ device: Int64, CountingPlace) -> Void
-    ) throws {
+    /// Rows of touch_id, item_id, device_id, usage_day: what speaks of the days that are not sealed. (What is sealed
+    /// speaks through its rows; its touches only wait to be cleared away.) A place that was left since is larger than
+    /// the one that counts: the smallest wins, so it may be among them.
+    static func touches(after sealedThrough: Day?, _ database: Database) throws -> RawStatement {
         let statement = try RawStatement(
             database,
             """
-            SELECT sealed.item_id, sealed.device_id, sealed.usage_day, sealed.posting_day
-            FROM (SELECT DISTINCT month, item_id FROM sealed_device WHERE month >= ?1) AS part
-            JOIN sealed_device AS sealed
-                ON sealed.month = part.month AND sealed.item_id = part.item_id
-                AND sealed.device_id >= ?2 AND sealed.device_id < ?3
+            SELECT touch_id, item_id, device_id, usage_day
+            FROM touch
+            WHERE touch_id >= ?1 AND counts >= 0
+            ORDER BY touch_id
             """)
-        statement.bind(1, month.number)
-        statement.bind(2, app.number << 32)
-        statement.bind(3, (app.number + 1) << 32)
-        while try statement.step() {
-            let place = CountingPlace(
-                postingDay: Day(Int(statement.integer(3))), usageDay: Day(Int(statement.integer(2))))
-            body(statement.integer(0), statement.integer(1), place)
-        }
-    }
-
-    static func eachTouch(
-        _ database: Database,
-        _ body: (_ item: Int64, _ device: Int64, CountingPlace, _ counts: Int64) -> Void
-    ) throws {
-        let statement = try RawStatement(
-            database, "SELECT touch_id, item_id, device_id, usage_day, counts FROM touch ORDER BY touch_id")
-        while try statement.step() {
-            let place = CountingPlace(
-                postingDay: Day(Int(statement.integer(0) >> 40)), usageDay: Day(Int(statement.integer(3))))
-            body(statement.integer(1), statement.integer(2), place, statement.integer(4))
-        }
+        statement.bind(1, sealedThrough.map { ($0 + 1).firstID } ?? 0)
+        return statement
     }
 }
 

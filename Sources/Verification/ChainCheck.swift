@@ -33,7 +33,7 @@ extension Check {
                 // NULL reads as no bytes, a number as its decimal digits.
                 text.append(contentsOf: statement.bytes(column))
             }
-            let hash = Chain.hexadecimal(Chain.hash(of: String(decoding: text, as: UTF8.self)))
+            let hash = Chain.hexadecimal(Chain.hash(of: text))
             let stored = String(decoding: statement.bytes(17), as: UTF8.self)
             if hash != stored {
                 findings.add("entry \(entryID) has hash \(stored), its columns and the entry before give \(hash)")

@@ -5,6 +5,7 @@ package import Ingestion
 package import LedgerStore
 package import Logging
 package import Operations
+package import UsageStore
 
 /// Takes events of many senders into one transaction and answers each after its commit; takes operations one by one,
 /// and between their transactions the events that have come meanwhile.
@@ -57,6 +58,9 @@ package final class LedgerWriter: @unchecked Sendable {
     /// A disk that is full fails every request: one line in so long says it.
     private static let logEvery = Duration.seconds(1)
 
+    /// Keys the hashes of the events that this takes.
+    package let eventKey: FingerprintKey
+
     /// Yields once, if the writer has to stop because it must not go on writing.
     package let failures: AsyncStream<WriterError>
     private let failureReport: AsyncStream<WriterError>.Continuation
@@ -69,6 +73,7 @@ package final class LedgerWriter: @unchecked Sendable {
     ) {
         self.bounds = bounds
         self.logger = logger
+        eventKey = ledger.eventKey
         (failures, failureReport) = AsyncStream.makeStream()
         let handover = Handover(ledger)
         let thread = Thread { [self] in run(handover.take()) }

@@ -1,23 +1,28 @@
 // Events on their way to the writer: the bytes that arrived, and what the scanner made of them.
 
-import EventCodec
 import Foundation
 package import Ingestion
+package import UsageStore
 
 /// A request's events. Owns the bytes that the scanned events point into, so it may wait in a queue and be handed from
 /// the thread that received it to the writer; no two threads use it at once.
 ///
 /// First the bytes are appended as they come, then `batch` scans parts of them.
 package final class ReceivedEvents: @unchecked Sendable {
-    package let batch = EventBatch()
+    package let batch: EventBatch
     private var text = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     package private(set) var byteCount = 0
 
-    /// - Parameter capacity: how many bytes are expected; more may come.
-    package init(capacity: Int = 0) { grow(to: capacity) }
+    /// - Parameters:
+    ///   - capacity: how many bytes are expected; more may come.
+    ///   - key: of the ledger that the events are for.
+    package init(capacity: Int = 0, key: FingerprintKey) {
+        batch = EventBatch(key: key)
+        grow(to: capacity)
+    }
 
-    package convenience init(copying bytes: some Collection<UInt8>) {
-        self.init(capacity: bytes.count)
+    package convenience init(copying bytes: some Collection<UInt8>, key: FingerprintKey) {
+        self.init(capacity: bytes.count, key: key)
         _ = text.update(fromContentsOf: bytes)
         byteCount = bytes.count
     }
@@ -42,5 +47,5 @@ package final class ReceivedEvents: @unchecked Sendable {
     package var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: text[..<byteCount]) }
 
     /// What it weighs in a queue: its bytes, and what a scanned event takes beside them.
-    package var weight: Int { text.count + batch.count * MemoryLayout<ScanResult>.stride }
+    package var weight: Int { text.count + batch.weight }
 }

@@ -45,7 +45,7 @@ struct ForwardingTests {
                     }
                 }
                 defer { for buffer in buffers { buffer?.deallocate() } }
-                return try access.ingest(buffers, batch: EventBatch(), clock: clock)
+                return try access.ingest(buffers, clock: clock)
             }
         }
         ask(AddTenant(code: code("acme"), name: "Acme é \"1\"", isLegacy: true))

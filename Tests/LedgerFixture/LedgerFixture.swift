@@ -118,7 +118,7 @@ package final class LedgerFixture {
     /// Sends texts as one batch.
     package func ingest(_ texts: [String]) throws -> BatchReport {
         let bytes = texts.map { Array($0.utf8) }
-        let batch = EventBatch()
+        let batch = EventBatch(key: ledger.eventKey)
         return try bytes.flatMap { $0 }.withUnsafeBufferPointer { buffer in
             var start = 0
             for text in bytes {

@@ -78,7 +78,7 @@ final class HistoryDriver {
     }
 
     private func ingest(_ events: [History.Event], _ clock: LedgerClock) throws -> [BillingOracle.EventOutcome] {
-        let batch = EventBatch()
+        let batch = EventBatch(key: ledger.eventKey)
         let texts = events.map { Array(EventText.json($0).utf8) }
         let joined = texts.flatMap { $0 }
         return try joined.withUnsafeBufferPointer { buffer in

@@ -60,7 +60,7 @@ struct FingerprintTableTests {
     @Test("holds what a dictionary holds, through insertions and removals", arguments: UInt64(0)..<20)
     func model(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
-        var table = FingerprintTable<UInt64>(tables: 4)
+        let table = FingerprintTable<UInt64>(tables: 4)
         var model: [UInt64: [UInt32]] = [:]
         // Few homes and few small tables, so that keys crowd and probes run over the end of a table.
         let keys = (0..<200).map { _ in
@@ -98,7 +98,7 @@ struct FingerprintTableTests {
 
     @Test("empties completely, and holds the key that fills its free places like any other")
     func removal() {
-        var table = FingerprintTable<UInt64>(tables: 2)
+        let table = FingerprintTable<UInt64>(tables: 2)
         for value in UInt32(0)..<100 { table.insert(0, value) }
         #expect(table.count == 100)
         for value in UInt32(0)..<100 {
@@ -117,7 +117,7 @@ struct IdentityFilterTests {
     func noFalseNegatives(count: Int) {
         var chance = SeededGenerator(seed: UInt64(count))
         let hashes = (0..<count).map { _ in chance.next() }
-        var filter = IdentityFilter(identities: count)
+        let filter = IdentityFilter(identities: count)
         for hash in hashes { filter.insert(hash) }
         let stored = IdentityFilter(bytes: filter.bytes)
         #expect(hashes.allSatisfy { filter.mayHold($0) })
@@ -130,7 +130,7 @@ struct IdentityFilterTests {
 
     @Test("takes the smallest and the largest hash")
     func ends() {
-        var filter = IdentityFilter(identities: 3)
+        let filter = IdentityFilter(identities: 3)
         for hash in [UInt64.min, .max, 1 << 63] {
             filter.insert(hash)
             #expect(filter.mayHold(hash))

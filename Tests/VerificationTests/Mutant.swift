@@ -59,7 +59,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
 
     /// Writes every hash anew, from the columns as they are documented.
     private static func rechain(_ database: Database) throws {
-        var previous = Chain.origin
+        var previous = Chain.hexadecimal(Chain.origin)
         for row in try Row.fetchAll(database, sql: "SELECT * FROM ledger ORDER BY entry_id") {
             let columns = [
                 "entry_id", "posted_day", "usage_day", "tenant", "app", "item", "source", "grant_code", "tier",
@@ -68,7 +68,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
             ].map {
                 (row[$0] as DatabaseValue).isNull ? "" : "\(String.fromDatabaseValue(row[$0]) ?? "\(row[$0] as Int64)")"
             }
-            let hash = Chain.hash(of: ([previous] + columns).joined(separator: "\n"))
+            let hash = Chain.hash(of: Array(([previous] + columns).joined(separator: "\n").utf8))
             try database.execute(
                 sql: "UPDATE ledger_entry SET hash = ? WHERE entry_id = ?",
                 arguments: [Data(hash), row["entry_id"] as Int64])

@@ -203,7 +203,7 @@ private struct Story {
     }
 
     private func ingest(_ date: String, _ events: [String]) throws {
-        let batch = EventBatch()
+        let batch = EventBatch(key: ledger.eventKey)
         let texts = events.map { Array($0.utf8) }
         try texts.flatMap { $0 }.withUnsafeBufferPointer { buffer in
             var start = 0

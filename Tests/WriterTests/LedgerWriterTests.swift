@@ -21,9 +21,9 @@ struct LedgerWriterTests {
         clock = fixture.clock
     }
 
-    private static func events(_ lines: [EventLine]) -> ReceivedEvents {
+    private static func events(_ lines: [EventLine], for writer: LedgerWriter) -> ReceivedEvents {
         let text = lines.map { $0.text + "\n" }.joined()
-        let events = ReceivedEvents(copying: text.utf8)
+        let events = ReceivedEvents(copying: text.utf8, key: writer.eventKey)
         var start = 0
         for line in lines {
             let count = line.text.utf8.count
@@ -33,7 +33,9 @@ struct LedgerWriterTests {
         return events
     }
 
-    private static func calls(_ id: String) -> ReceivedEvents { events([.calls(10, id: id)]) }
+    private static func calls(_ id: String, for writer: LedgerWriter) -> ReceivedEvents {
+        events([.calls(10, id: id)], for: writer)
+    }
 
     /// What another process sees of the file.
     private static func stored(
@@ -50,7 +52,8 @@ struct LedgerWriterTests {
             for sender in 0..<100 {
                 group.addTask {
                     for number in 0..<10 {
-                        let report = try await writer.ingest(Self.calls("\(sender)-\(number)"), clock: clock)
+                        let report = try await writer.ingest(
+                            Self.calls("\(sender)-\(number)", for: writer), clock: clock)
                         #expect(report.accepted == 1)
                         let row = try Self.stored(
                             path, "SELECT count(*) FROM usage_event WHERE id = '\(sender)-\(number)'")
@@ -85,9 +88,12 @@ struct LedgerWriterTests {
         try await until { Gate.isReached(gate) }
         let device = EventLine.device("phone-1")
         let waiting = [
-            Task { try await writer.ingest(Self.calls("a"), clock: clock).accepted },
-            Task { try await writer.ingest(Self.events([device, .calls(10, id: "bad")]), clock: clock).accepted },
-            Task { try await writer.ingest(Self.calls("b"), clock: clock).accepted },
+            Task { try await writer.ingest(Self.calls("a", for: writer), clock: clock).accepted },
+            Task {
+                try await writer.ingest(Self.events([device, .calls(10, id: "bad")], for: writer), clock: clock)
+                    .accepted
+            },
+            Task { try await writer.ingest(Self.calls("b", for: writer), clock: clock).accepted },
         ]
         try await until { writer.statistics.queuedRequests == 3 }
         Gate.open(gate)
@@ -106,7 +112,7 @@ struct LedgerWriterTests {
         #expect(try Self.stored(path) == ["20"])
 
         _ = try await writer.perform(Execute(sql: "DROP TRIGGER broken"), clock: clock)
-        let again = try await writer.ingest(Self.events([device, .calls(10, id: "bad")]), clock: clock)
+        let again = try await writer.ingest(Self.events([device, .calls(10, id: "bad")], for: writer), clock: clock)
         #expect(again.accepted == 2)
         await writer.stop()
         #expect(try Self.stored(path) == ["30"])
@@ -122,17 +128,19 @@ struct LedgerWriterTests {
         let gate = Gate.make()
         let held = Task { try await writer.perform(Hold(gate: gate), clock: clock) }
         try await until { Gate.isReached(gate) }
-        let waiting = ["a", "b"].map { id in Task { try await writer.ingest(Self.calls(id), clock: clock).accepted } }
+        let waiting = ["a", "b"].map { id in
+            Task { try await writer.ingest(Self.calls(id, for: writer), clock: clock).accepted }
+        }
         try await until { writer.statistics.queuedRequests == 2 }
         await #expect(
-            performing: { try await writer.ingest(Self.calls("c"), clock: clock) },
+            performing: { try await writer.ingest(Self.calls("c", for: writer), clock: clock) },
             throws: {
                 if case WriterError.queueFull = $0 { true } else { false }
             })
         Gate.open(gate)
         _ = try await held.value
         for task in waiting { #expect(try await task.value == 1) }
-        #expect(try await writer.ingest(Self.calls("c"), clock: clock).accepted == 1)
+        #expect(try await writer.ingest(Self.calls("c", for: writer), clock: clock).accepted == 1)
         await writer.stop()
         #expect(try Self.stored(path) == ["30"])
     }
@@ -145,7 +153,7 @@ struct LedgerWriterTests {
         let long = Task { try await writer.perform(WaitForUsage(gate: gate), clock: clock) }
         try await until { Gate.isReached(gate) }
         // The operation ends only once these are stored.
-        #expect(try await writer.ingest(Self.calls("a"), clock: clock).accepted == 1)
+        #expect(try await writer.ingest(Self.calls("a", for: writer), clock: clock).accepted == 1)
         #expect(try await long.value == 1)
         await writer.stop()
     }
@@ -158,7 +166,7 @@ struct LedgerWriterTests {
         let long = Task { try await writer.perform(WaitForUsage(gate: gate, rows: 1_000), clock: clock) }
         try await until { Gate.isReached(gate) }
         let next = Task { try await writer.perform(Execute(sql: "SELECT 1"), clock: clock) }
-        #expect(try await writer.ingest(Self.calls("a"), clock: clock).accepted == 1)
+        #expect(try await writer.ingest(Self.calls("a", for: writer), clock: clock).accepted == 1)
         await writer.stop()
         for ended in [Task { _ = try await long.value }, Task { _ = try await next.value }] {
             await #expect(
@@ -167,7 +175,7 @@ struct LedgerWriterTests {
                     if case WriterError.stopping = $0 { true } else { false }
                 })
         }
-        await #expect(throws: WriterError.self) { try await writer.ingest(Self.calls("b"), clock: clock) }
+        await #expect(throws: WriterError.self) { try await writer.ingest(Self.calls("b", for: writer), clock: clock) }
         await #expect(throws: WriterError.self) { try await writer.probe(within: 10) }
         try fixture.reopen()
         #expect(try fixture.rows("SELECT id FROM usage_event") == ["a"])
@@ -209,7 +217,7 @@ struct LedgerWriterTests {
         // Every sender of the group is told at once, and can send the same again.
         let start = ContinuousClock.now
         let senders = (0..<3).map { number in
-            Task { try await writer.ingest(Self.calls("\(number)"), clock: clock).accepted }
+            Task { try await writer.ingest(Self.calls("\(number)", for: writer), clock: clock).accepted }
         }
         for sender in senders {
             await #expect(
@@ -220,7 +228,7 @@ struct LedgerWriterTests {
         }
         #expect(ContinuousClock.now - start < .seconds(35))
         try await shell.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
-        #expect(try await writer.ingest(Self.calls("0"), clock: clock).accepted == 1)
+        #expect(try await writer.ingest(Self.calls("0", for: writer), clock: clock).accepted == 1)
         await writer.stop()
     }
 
@@ -234,7 +242,7 @@ struct LedgerWriterTests {
                 group.addTask {
                     var number = 0
                     while !Gate.isOpen(over) {
-                        _ = try await writer.ingest(Self.calls("\(sender)-\(number)"), clock: clock)
+                        _ = try await writer.ingest(Self.calls("\(sender)-\(number)", for: writer), clock: clock)
                         number += 1
                     }
                 }
@@ -267,7 +275,7 @@ struct LedgerWriterTests {
                     if case WriterError.stopping = $0 { true } else { false }
                 })
         }
-        #expect(try await writer.ingest(Self.calls("a"), clock: clock).accepted == 1)
+        #expect(try await writer.ingest(Self.calls("a", for: writer), clock: clock).accepted == 1)
         await writer.stop()
     }
 }
