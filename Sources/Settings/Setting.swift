@@ -62,9 +62,9 @@ struct Setting: Sendable {
             "max_queue_bytes", \.maxQueueBytes, .size(1 << 20...16 << 30),
             """
             How many bytes of events may be in memory, arriving or waiting for the writer; what comes beyond is told to
-            come again later (503 with Retry-After), and nothing of it is stored. Scanned events take about as much again
-            as their text, so the daemon grows by two to three times this at most, whatever is sent; a single request
-            that is larger is taken when it is alone.
+            come again later (503 with Retry-After), and nothing of it is stored. Scanned events and their answers weigh
+            more than their text: whatever is sent, the daemon's memory grows by at most four times this and 100 MiB. A
+            single request that is larger is taken when it is alone.
             """),
         Setting(
             "max_queue_requests", \.maxQueueRequests, .count(1...1_000_000),
@@ -74,8 +74,7 @@ struct Setting: Sendable {
         Setting(
             "max_connections", \.maxConnections, .count(1...100_000),
             """
-            How many connections may be open at a time; who comes beyond waits until one ends. Each takes some 100 kB at
-            most beside its events.
+            How many connections may be open at a time; who comes beyond waits until one ends.
             """),
         Setting(
             "request_timeout_seconds", \.requestTimeoutSeconds, .count(1...3600),

@@ -109,8 +109,8 @@ struct ConnectionTests {
 
         let grown = try memory(daemon.process, "VmHWM") - before
         print("overload: \(refusals) refusals, \(taken.count) taken, memory grew by \(grown >> 20) MiB")
-        // What is stored grows the daemon as well, and each connection has its buffers.
-        #expect(grown < 3 * queueBytes + (32 << 20))
+        // The settings promise four times the bound and 100 MiB, which only the shortest of events come near to.
+        #expect(grown < 4 * queueBytes + (32 << 20))
         #expect(try await daemon.stop().end == .exited(0))
     }
 }
