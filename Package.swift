@@ -193,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "RatingRunTests",
             dependencies: [
-                "LedgerFixture", "Quantities", "LedgerStore", "Storage", "Operations", "Verification", grdb,
+                "LedgerFixture", "Quantities", "LedgerStore", "Storage", "RatingRun", "Operations", "Verification",
+                grdb,
             ], swiftSettings: strict),
         .testTarget(
             name: "WriterTests",

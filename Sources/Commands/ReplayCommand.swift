@@ -70,6 +70,7 @@ struct EventHistory {
     /// - Throws: ``Failure`` when an input can't be read.
     init(_ inputs: [EventFile]) throws {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(inputs.reduce(0) { $0 + ($1.size ?? 0) } + inputs.count)
         for input in inputs {
             let start = bytes.count
             try input.read { part, _ in bytes.append(contentsOf: part) }
@@ -103,8 +104,9 @@ struct EventHistory {
             }
         }
         self.bytes = bytes
-        self.entries = entries.enumerated()
-            .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+        // Of equal times the one that stands first in the inputs is first.
+        entries.sort { ($0.time, $0.start) < ($1.time, $1.start) }
+        self.entries = entries
     }
 
     var count: Int { entries.count }

@@ -64,7 +64,7 @@ extension Day: CustomStringConvertible {
     /// `2027-01-31`.
     package var description: String {
         let date = civil
-        return "\(padded(date.year, to: 4))-\(padded(date.month, to: 2))-\(padded(date.day, to: 2))"
+        return padded(date.year, to: 4) + "-" + padded(date.month, to: 2) + "-" + padded(date.day, to: 2)
     }
 
     /// Reads `YYYY-MM-DD`; nil for anything else and for dates that do not exist.
@@ -111,8 +111,9 @@ extension Month: CustomStringConvertible {
 }
 
 private func padded(_ number: Int, to width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    var text = String(number)
+    while text.utf8.count < width { text = "0" + text }
+    return text
 }
 
 /// The numbers of a text of digit groups joined by hyphens, each of exactly the given width.

@@ -28,7 +28,32 @@ package struct TenantRater {
     /// Where a tenant's item stands in a usage month: what no grant covered, and its exact price so far.
     private struct MonthPosition {
         var uncovered = Quantity.zero
-        var exact = ExactAmount.zero
+        private var exact = ExactAmount.zero
+        private var rounded = Money.zero
+
+        /// - Returns: the month's rounded sum after the quantity, minus before it, so that the month's lines add up to
+        ///   the rounded month (Billing rules, section 7).
+        mutating func advance(by quantity: Quantity, at price: UnitPrice) throws(Overflow) -> Money {
+            try exact = exact + price.amount(for: quantity)
+            try uncovered += quantity
+            let before = rounded
+            rounded = try exact.rounded()
+            return try rounded - before
+        }
+    }
+
+    /// What the quantities of one item and usage day have in common, whatever their app.
+    private struct Turn {
+        let item: Code
+        let usageDay: Day
+        let month: Month
+        let priceVersion: Int
+        let isFree: Bool
+        let allowance: Quantity?
+        let tiers: [Tier]
+        /// Those that may cover the day, in the order of consumption.
+        let grants: [(source: Source, grant: Grant)]
+        var position: MonthPosition
     }
 
     /// - Parameters:
@@ -54,9 +79,8 @@ package struct TenantRater {
         case .allowance, .overage:
             guard let tier = total.tier, let version = total.priceVersion else { return }
             let price = tiers(of: total.item, in: history.version(numbered: version))[tier - 1].price
-            try advance(
-                ItemMonth(item: total.item, month: total.month), by: total.quantity,
-                exact: try price.amount(for: total.quantity))
+            _ = try positions[ItemMonth(item: total.item, month: total.month), default: MonthPosition()]
+                .advance(by: total.quantity, at: price)
         case .package, .resourcePackage:
             guard let grant = total.grant else { return }
             let month = total.source == .package ? total.month : nil
@@ -75,8 +99,14 @@ package struct TenantRater {
     ) throws(Overflow) -> [RatedLine] {
         var lines = try forfeits(on: postingDay)
         let ordered = quantities.sorted { ($0.item, $0.usageDay, $0.app) < ($1.item, $1.usageDay, $1.app) }
-        for quantity in ordered where quantity.quantity > .zero {
-            try rate(quantity, postingDay: postingDay, into: &lines)
+        var rest = ordered[...]
+        while let first = rest.first {
+            var turn = turn(first.item, usageDay: first.usageDay, postingDay: postingDay)
+            while let quantity = rest.first, quantity.item == turn.item, quantity.usageDay == turn.usageDay {
+                if quantity.quantity > .zero { try rate(quantity, &turn, into: &lines) }
+                rest.removeFirst()
+            }
+            positions[ItemMonth(item: turn.item, month: turn.month)] = turn.position
         }
         // Forfeits are few; sorting by item alone keeps the order within an item.
         if let first = lines.first, first.key.source == .forfeit { lines = lines.stableSorted { $0.key.item } }
@@ -97,69 +127,56 @@ package struct TenantRater {
         return lines
     }
 
+    private func turn(_ item: Code, usageDay: Day, postingDay: Day) -> Turn {
+        let version = history.version(for: usageDay)
+        let priced = version.book.items[item]
+        let grants = [(Source.package, packages[item] ?? []), (.resourcePackage, resourcePackages[item] ?? [])]
+            .flatMap { source, grants in grants.map { (source: source, grant: $0) } }
+        return Turn(
+            item: item, usageDay: usageDay, month: usageDay.month, priceVersion: version.number,
+            isFree: priced.map { $0.pricing == .free } ?? true, allowance: priced?.allowance,
+            tiers: tiers(of: item, in: version),
+            grants: grants.filter { $0.grant.mayCover(usageDay: usageDay, postingDay: postingDay) },
+            position: positions[ItemMonth(item: item, month: usageDay.month)] ?? MonthPosition())
+    }
+
     /// One quantity through the order of consumption: allowance, packages, resource packages, overage.
     private mutating func rate(
-        _ usage: UsageQuantity, postingDay: Day, into lines: inout [RatedLine]
+        _ usage: UsageQuantity, _ turn: inout Turn, into lines: inout [RatedLine]
     ) throws(Overflow) {
-        let version = history.version(for: usage.usageDay)
-        func key(_ source: Source, grant: Code? = nil, tier: Int? = nil) -> LineKey {
-            LineKey(
-                usageDay: usage.usageDay, app: usage.app, item: usage.item, source: source, grant: grant, tier: tier,
-                priceVersion: version.number)
+        var rest = usage.quantity
+        func line(
+            _ source: Source, grant: Code? = nil, tier: Int? = nil, _ quantity: Quantity, _ amount: Money = .zero
+        ) -> RatedLine {
+            let key = LineKey(
+                usageDay: turn.usageDay, app: usage.app, item: turn.item, source: source, grant: grant, tier: tier,
+                priceVersion: turn.priceVersion)
+            return RatedLine(key: key, quantity: quantity, amount: amount)
         }
-        guard let item = version.book.items[usage.item], item.pricing != .free else {
-            lines.append(RatedLine(key: key(.free), quantity: usage.quantity, amount: .zero))
+        guard !turn.isFree else {
+            lines.append(line(.free, rest))
             return
         }
-        let itemMonth = ItemMonth(item: usage.item, month: usage.usageDay.month)
-        var rest = usage.quantity
-
-        let position = positions[itemMonth]?.uncovered ?? .zero
-        if let bound = item.allowance, bound > position {
-            let taken = min(rest, try bound - position)
-            lines.append(try price(taken, tier: 1, of: item, version, key(.allowance, tier: 1), itemMonth))
+        if let bound = turn.allowance, bound > turn.position.uncovered {
+            let taken = min(rest, try bound - turn.position.uncovered)
+            let amount = try turn.position.advance(by: taken, at: turn.tiers[0].price)
+            lines.append(line(.allowance, tier: 1, taken, amount))
             try rest -= taken
         }
-        for (source, grants) in [(Source.package, packages), (.resourcePackage, resourcePackages)] {
-            for grant in grants[usage.item] ?? [] where rest > .zero {
-                guard grant.mayCover(usageDay: usage.usageDay, postingDay: postingDay) else { continue }
-                let taken = min(rest, try left(of: grant, item: usage.item, month: itemMonth.month))
-                guard taken > .zero else { continue }
-                try drawn[draw(on: grant, item: usage.item, month: itemMonth.month), default: .zero] += taken
-                lines.append(RatedLine(key: key(source, grant: grant.code), quantity: taken, amount: .zero))
-                try rest -= taken
-            }
-        }
-        for (index, tier) in tiers(of: usage.item, in: version).enumerated() where rest > .zero {
-            let position = positions[itemMonth]?.uncovered ?? .zero
-            guard tier.upTo.map({ $0 > position }) ?? true else { continue }
-            let taken = if let bound = tier.upTo { min(rest, try bound - position) } else { rest }
-            lines.append(
-                try price(taken, tier: index + 1, of: item, version, key(.overage, tier: index + 1), itemMonth))
+        for (source, grant) in turn.grants where rest > .zero {
+            let taken = min(rest, try left(of: grant, item: turn.item, month: turn.month))
+            guard taken > .zero else { continue }
+            try drawn[draw(on: grant, item: turn.item, month: turn.month), default: .zero] += taken
+            lines.append(line(source, grant: grant.code, taken))
             try rest -= taken
         }
-    }
-
-    /// A line of allowance or overage. Its amount is the month's rounded sum after it, minus before it, so that the
-    /// month's lines add up to the rounded month (Billing rules, section 7).
-    private mutating func price(
-        _ quantity: Quantity, tier: Int, of item: Item, _ version: PriceBookVersion, _ key: LineKey,
-        _ itemMonth: ItemMonth
-    ) throws(Overflow) -> RatedLine {
-        let unitPrice = tiers(of: item.code, in: version)[tier - 1].price
-        let before = try (positions[itemMonth]?.exact ?? .zero).rounded()
-        try advance(itemMonth, by: quantity, exact: try unitPrice.amount(for: quantity))
-        let after = try (positions[itemMonth]?.exact ?? .zero).rounded()
-        return RatedLine(key: key, quantity: quantity, amount: try after - before)
-    }
-
-    private mutating func advance(
-        _ itemMonth: ItemMonth, by quantity: Quantity, exact: ExactAmount
-    ) throws(Overflow) {
-        var position = positions[itemMonth] ?? MonthPosition()
-        position.uncovered = try position.uncovered + quantity
-        position.exact = try position.exact + exact
-        positions[itemMonth] = position
+        for (index, tier) in turn.tiers.enumerated() where rest > .zero {
+            guard tier.upTo.map({ $0 > turn.position.uncovered }) ?? true else { continue }
+            let taken = if let bound = tier.upTo { min(rest, try bound - turn.position.uncovered) } else { rest }
+            let amount = try turn.position.advance(by: taken, at: tier.price)
+            lines.append(line(.overage, tier: index + 1, taken, amount))
+            try rest -= taken
+        }
     }
 
     private func tiers(of item: Code, in version: PriceBookVersion) -> [Tier] {

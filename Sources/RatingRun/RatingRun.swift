@@ -17,7 +17,7 @@ package final class RatingRun {
 
     /// - Parameter entriesPerTransaction: where a transaction takes up no other tenant's day: so that those who wait for
     ///   its end wait a few milliseconds, unless a single tenant's day has more.
-    package init(file: LedgerFile, entriesPerTransaction: Int = 1_000) throws {
+    package init(file: LedgerFile, entriesPerTransaction: Int = 500) throws {
         self.file = file
         self.entriesPerTransaction = entriesPerTransaction
         properties = try file.read { try LedgerProperties.read($0) }

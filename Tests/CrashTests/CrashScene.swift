@@ -21,6 +21,8 @@ final class CrashScene {
     static let rating = "2027-02-03T12:00:00Z"
 
     private static let apps = [("acme", "shop"), ("acme", "kiosk"), ("bolt", "rides"), ("cafe", "orders")]
+    /// Seldom used: so that a rating has more entries than go into one transaction.
+    private static let smallApps = (0..<60).map { (["acme", "bolt", "cafe"][$0 % 3], "small-\($0)") }
 
     init(seed: UInt64) throws {
         folder = try ScratchFolder()
@@ -40,7 +42,7 @@ final class CrashScene {
         let program = Program(ledger: base)
         try program.run(["init", "--test-clock", "--time-zone", "UTC"])
         for tenant in ["acme", "bolt", "cafe"] { try program.run(["tenant", "add", tenant]) }
-        for (tenant, app) in Self.apps { try program.run(["app", "add", app, "--tenant", tenant]) }
+        for (tenant, app) in Self.apps + Self.smallApps { try program.run(["app", "add", app, "--tenant", tenant]) }
         try program.run(
             [
                 "grant", "add", "pack", "--tenant", "acme", "--offer", "resource_package", "--item", "basic_analysis",
@@ -54,7 +56,8 @@ final class CrashScene {
         _ count: Int, days: ClosedRange<Int>, ids: Range<Int>, _ chance: inout SeededGenerator
     ) -> [String] {
         (0..<count).map { _ in
-            let (_, app) = apps[Int.random(in: 0..<apps.count, using: &chance)]
+            let isSmall = Int.random(in: 0..<4, using: &chance) == 0
+            let (_, app) = (isSmall ? smallApps : apps).randomElement(using: &chance) ?? apps[0]
             let time =
                 "2027-01-\(Int.random(in: days, using: &chance))T0\(Int.random(in: 0...9, using: &chance)):00:00Z"
             if Int.random(in: 0..<3, using: &chance) == 0 {

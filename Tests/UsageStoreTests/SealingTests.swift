@@ -3,9 +3,14 @@
 import GRDB
 import Ingestion
 import LedgerFixture
+import LedgerStore
 import Operations
+import Quantities
+import RatingRun
 import Seeded
+import Storage
 import Testing
+import UsageStore
 
 @Suite("Sealing")
 struct SealingTests {
@@ -106,5 +111,43 @@ struct SealingTests {
         #expect(try ledger.ingest(late + earlier).words(of: 4) == Array(repeating: "correction", count: 4))
         #expect(try ledger.evidenceCounts() == ledger.expectedCounts())
         #expect(try ledger.rows("SELECT devices FROM mau WHERE app = 'shop'") == ["2"])
+    }
+
+    @Test("in parts of any size gives the same evidence, and may end between any two slices", arguments: [1, 7, 300])
+    func parts(size: Int) throws {
+        let whole = try LedgerFixture.withApps(now: "2027-01-31T12:00:00Z")
+        var chance = SeededGenerator(seed: 5)
+        // Late usage moves devices to and fro between days.
+        for _ in 0..<3 { _ = try whole.ingest(RandomUsage.batch(150, days: 28...31, month: "2027-01", &chance)) }
+        try whole.set(now: "2027-02-03T12:00:00Z")
+        let parted = try whole.copy()
+        let counted = try whole.countedDevices()
+        try whole.rate("2027-01-31")
+
+        struct Stop: Error {}
+        let settled = try #require(Day("2027-01-31"))
+        _ = try RatingRun(file: parted.ledger.file).run(date: settled, clock: parted.clock)
+        var bounds = Sealing.Bounds()
+        (bounds.touchesPerPart, bounds.rowsPerSlice, bounds.deletesPerSlice) = (size, max(1, size / 2), size)
+        var isDone = false
+        while !isDone {
+            isDone = true
+            let properties = try parted.ledger.file.read { try LedgerProperties.read($0) }
+            let store = try UsageStore(file: parted.ledger.file, key: FingerprintKey(properties.fingerprintKey))
+            var slices = 0
+            do {
+                try Sealing(file: parted.ledger.file, store: store, bounds: bounds).seal(through: settled) {
+                    slices += 1
+                    if slices % 50 == 0 { throw Stop() }
+                }
+            } catch is Stop {
+                isDone = false
+                #expect(try parted.countedDevices() == counted)
+            }
+        }
+        let sealed = "SELECT * FROM sealed_device ORDER BY 1, 2, 3"
+        #expect(try parted.rows(sealed) == whole.rows(sealed))
+        #expect(try parted.countedDevices() == counted)
+        #expect(try parted.rows("SELECT count(*) FROM touch") == ["0"])
     }
 }
