@@ -11,7 +11,9 @@ struct BulkInsertTests {
         let folder = try ScratchFolder()
         let file = try LedgerFile.create(at: folder.path("meterd.db")) { database in
             try database.execute(
-                sql: "CREATE TABLE pair (number INTEGER PRIMARY KEY, more INTEGER CHECK (more < 1000), text TEXT) STRICT")
+                sql: """
+                    CREATE TABLE pair (number INTEGER PRIMARY KEY, more INTEGER CHECK (more < 1000), text TEXT) STRICT
+                    """)
         }
         return (folder, file)
     }

@@ -8,8 +8,8 @@ import Testing
 struct MemoryReadingTests {
     private static let devices = 120_000
 
-    /// One more device than that in app shop, seen of basic_analysis, every third of message_push too, some moved away
-    /// from the day before. Written past the program, as it would have written them.
+    /// One more device than that in app shop, seen of basic_analysis, every third of message_push too. Written
+    /// past the program, as it would have written them.
     private func ledger() throws -> LedgerFixture {
         let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")
         _ = try ledger.ingest(
@@ -19,7 +19,8 @@ struct MemoryReadingTests {
         let shop = "(SELECT app_id FROM app WHERE code = 'shop')"
         let numbers = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < \(Self.devices))"
         func item(_ code: String) -> String { "(SELECT item_id FROM item WHERE code = '\(code)')" }
-        try ledger.execute("\(numbers) INSERT INTO device (device_id, name) SELECT \(shop) << 32 | n, 'bulk-' || n FROM n")
+        try ledger.execute(
+            "\(numbers) INSERT INTO device (device_id, name) SELECT \(shop) << 32 | n, 'bulk-' || n FROM n")
         for (code, every, sequence) in [("basic_analysis", 1, 1_000_000), ("message_push", 3, 2_000_000)] {
             try ledger.execute(
                 """
