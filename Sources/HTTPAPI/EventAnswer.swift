@@ -5,7 +5,6 @@ import Foundation
 import HTTPTypes
 import Ingestion
 import LedgerStore
-import Logging
 import NIOCore
 import Quantities
 import Synchronization
@@ -64,16 +63,16 @@ extension ProblemError {
     /// What went wrong with a request of events; 503 where the same request will do later.
     ///
     /// - Parameter isOnSendersClock: whether the request said what time it is.
-    init(_ error: any Error, isOnSendersClock: Bool, _ logger: Logger) {
+    init(_ error: any Error, isOnSendersClock: Bool) {
         switch error {
         case let problem as ProblemError: self = problem
         case EventBodyError.noRoom: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case let error as EventBodyError: self = ProblemError(error.status, "\(error)")
-        default: self.init(WriterError(error), isOnSendersClock: isOnSendersClock, logger)
+        default: self.init(ofWriter: WriterError(error), isOnSendersClock: isOnSendersClock)
         }
     }
 
-    private init(_ error: WriterError, isOnSendersClock: Bool, _ logger: Logger) {
+    private init(ofWriter error: WriterError, isOnSendersClock: Bool) {
         switch error {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)

@@ -6,7 +6,6 @@ import EventCodec
 import HTTPTypes
 import Ingestion
 package import LedgerStore
-package import Logging
 import Quantities
 import UsageStore
 package import Writer
@@ -31,17 +30,13 @@ package struct EventDoor: Sendable {
     let clock: LedgerClock
     let bounds: Bounds
     let budget: BodyBudget
-    let logger: Logger
     let dates = HTTPDates()
 
     /// - Parameter clock: the daemon's own.
-    package init(
-        writer: LedgerWriter, clock: LedgerClock, bounds: Bounds, logger: Logger = Logger(label: "events")
-    ) {
+    package init(writer: LedgerWriter, clock: LedgerClock, bounds: Bounds) {
         self.writer = writer
         self.clock = clock
         self.bounds = bounds
-        self.logger = logger
         budget = BodyBudget(limit: bounds.allBytes)
     }
 

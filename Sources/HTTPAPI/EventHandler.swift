@@ -92,7 +92,7 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         switch result {
         case .success(let report): send(EventAnswer(report), thenCloses: wantsClose)
         case .failure(let error):
-            let problem = ProblemError(error, isOnSendersClock: isOnSendersClock, door.logger)
+            let problem = ProblemError(error, isOnSendersClock: isOnSendersClock)
             send(EventAnswer(problem), thenCloses: wantsClose)
         }
         if heldEnd {
@@ -104,7 +104,7 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Answers a request that has not come to its end, and goes on once it has.
     private func refuse(_ error: any Error) {
         state = .dropping
-        send(EventAnswer(ProblemError(error, isOnSendersClock: false, door.logger)), thenCloses: false)
+        send(EventAnswer(ProblemError(error, isOnSendersClock: false)), thenCloses: false)
     }
 
     private func send(_ answer: EventAnswer, thenCloses: Bool) {

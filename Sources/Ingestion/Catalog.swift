@@ -72,14 +72,15 @@ final class Catalog {
 
     /// Reads again what has changed since the last batch.
     func refresh(_ database: Database) throws {
+        // Asked in every transaction: a statement that is kept.
         let row = try Row.fetchOne(
-            database,
-            sql: """
-                SELECT
-                    (SELECT max(app_id) FROM app),
-                    (SELECT max(version) FROM price_book_version),
-                    (SELECT max(feed_id) FROM feed)
-                """)
+            database.cachedStatement(
+                sql: """
+                    SELECT
+                        (SELECT max(app_id) FROM app),
+                        (SELECT max(version) FROM price_book_version),
+                        (SELECT max(feed_id) FROM feed)
+                    """))
         let stamp = Stamp(lastApp: row?[0], lastVersion: row?[1], lastFeed: row?[2])
         guard stamp != self.stamp else { return }
         forget()

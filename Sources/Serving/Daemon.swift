@@ -110,7 +110,7 @@ package struct Daemon: Sendable {
         bounds.expandedBytes = settings.maxExpandedBytes
         bounds.allBytes = settings.maxQueueBytes
         bounds.seconds = settings.requestTimeoutSeconds
-        return EventDoor(writer: writer, clock: clock, bounds: bounds, logger: logger)
+        return EventDoor(writer: writer, clock: clock, bounds: bounds)
     }
 
     /// Every route of the daemon but that of events, which the door takes.

@@ -157,9 +157,8 @@ package final class LedgerFile: Sendable {
         configuration.prepareDatabase { database in
             guard !readonly else { return }
             // Every commit is on the disk before it is answered; the WAL lets others read meanwhile, and `WriteAheadLog`
-            // bounds it. 64 MB of cache
-            // hold the pages that a day's appends and counters touch. Pages that are written anyway keep nothing of
-            // what was moved or deleted in them, so that an erased device is gone.
+            // bounds it. 64 MB of cache hold the pages that a day's appends and counters touch. Pages that are written
+            // anyway keep nothing of what was moved or deleted in them, so that an erased device is gone.
             try database.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;

@@ -32,8 +32,10 @@ struct MemoryReading {
         }
         let file = try beside()
         let other = Work { try file.read { try readPlaces($0) } }
-        try readDevices(database)
+        let devices = Result { try readDevices(database) }
+        // Also where this has failed: nobody writes to what the caller throws away.
         try other.wait()
+        try devices.get()
     }
 
     private func readDevices(_ database: Database) throws {
