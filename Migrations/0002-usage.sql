@@ -54,18 +54,20 @@ CREATE TABLE seal_progress (
 
 INSERT INTO seal_progress (id) VALUES (1);
 
--- Quantities and daily active devices, exact at every commit: what rating and all views read.
+-- Quantities and daily active devices, exact at every commit: what rating and all views read. A day's counters lie
+-- together, so that a commit rewrites few pages however many apps it touches, and a rating reads one range.
 CREATE TABLE usage_counter (
+    posting_day INTEGER NOT NULL,
     app_id INTEGER NOT NULL REFERENCES app,
     item_id INTEGER NOT NULL REFERENCES item,
     usage_day INTEGER NOT NULL,
-    posting_day INTEGER NOT NULL,
     quantity INTEGER NOT NULL CONSTRAINT quantity_is_not_negative CHECK (quantity >= 0),
     active_devices INTEGER NOT NULL CONSTRAINT active_devices_is_not_negative CHECK (active_devices >= 0),
-    PRIMARY KEY (app_id, item_id, usage_day, posting_day)
+    PRIMARY KEY (posting_day, app_id, item_id, usage_day)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX usage_counter_by_posting_day ON usage_counter (posting_day);
+-- For who reads the usage of one app. It changes with a counter's first event only.
+CREATE INDEX usage_counter_by_app ON usage_counter (app_id, item_id, usage_day);
 
 -- Which items a feature fed when an event of it was stored: decided once, whatever later price books say.
 CREATE TABLE feed (

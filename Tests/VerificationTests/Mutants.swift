@@ -56,7 +56,7 @@ extension Mutant {
             """, ["counters", "usage", "rating"]),
         Mutant(
             "calls that were never made",
-            "INSERT INTO usage_counter VALUES (1, 2, \(day("01-07")), \(day("01-07")), 5, 0)",
+            "INSERT INTO usage_counter VALUES (\(day("01-07")), 1, 2, \(day("01-07")), 5, 0)",
             ["counters", "usage", "rating"]),
         Mutant(
             "a counter that is gone",
