@@ -71,7 +71,7 @@ struct HTTPWorkloads {
 
     /// Room in the daemon's queue for all that the connections can have under way at once.
     private static func room(for form: HTTPForm) -> [String: String] {
-        let bytes = form.batch * form.connections * 300
+        let bytes = form.batch * form.connections * 1_000
         return bytes > 100 << 20 ? ["METERD_MAX_QUEUE_BYTES": "\((bytes >> 20) + 64)MiB"] : [:]
     }
 }

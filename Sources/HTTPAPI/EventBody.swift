@@ -98,6 +98,7 @@ package enum EventBody {
     ) throws(EventBodyError) -> ReceivedEvents {
         let events =
             form == .binary ? ReceivedEvents(copying: try structuredText(Array(body.bytes), headers), key: key) : body
+        events.batch.reserve(textBytes: events.byteCount)
         switch form {
         case .structured, .binary: events.batch.add(events.bytes)
         case .batched: try eachElement(of: events.bytes) { events.batch.add($0) }

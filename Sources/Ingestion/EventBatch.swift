@@ -59,6 +59,16 @@ package final class EventBatch {
         }
     }
 
+    /// Makes room for as many events as a text of so many bytes may have, so that nothing moves while it is scanned.
+    package func reserve(textBytes: Int) {
+        let expected = textBytes / Self.typicalBytes + 1
+        events.reserveCapacity(expected)
+        hashes.reserveCapacity(expected)
+    }
+
+    /// Less than the usual event has; shorter ones still find room, as they come.
+    private static let typicalBytes = 200
+
     /// Adds what stands for an event that could not even be handed to the scanner.
     package func add(refusal: ScanRefusal) { refusals.append((count, refusal)) }
 

@@ -222,7 +222,7 @@ package final class IdentityIndex {
 
     private func loadRecords(of day: Day, _ database: Database) throws {
         let table = table(of: day)
-        try eachRecord(from: day.firstID, to: (day + 1).firstID, database) { record, hash in
+        try Self.eachRecord(of: day, key, database) { record, hash in
             table.insert(hash, UInt32(truncatingIfNeeded: record))
         }
     }
@@ -242,13 +242,14 @@ package final class IdentityIndex {
         return days
     }
 
-    private func eachRecord(
-        from first: Int64, to end: Int64, _ database: Database, _ body: (_ record: Int64, _ hash: UInt64) -> Void
+    /// Reads an arrival day's records in their order, each with the hash of its identity.
+    static func eachRecord(
+        of day: Day, _ key: FingerprintKey, _ database: Database, _ body: (_ record: Int64, _ hash: UInt64) -> Void
     ) throws {
         let statement = try RawStatement(
             database, "SELECT record_id, source, id FROM usage_record WHERE record_id >= ?1 AND record_id < ?2")
-        statement.bind(1, first)
-        statement.bind(2, end)
+        statement.bind(1, day.firstID)
+        statement.bind(2, (day + 1).firstID)
         while try statement.step() {
             body(statement.integer(0), key.identity(source: statement.bytes(1), id: statement.bytes(2)))
         }
@@ -256,115 +257,28 @@ package final class IdentityIndex {
 
     // MARK: Runs
 
-    /// How many identities a pass of building a run holds in memory, and how many rows a transaction writes.
-    private static let passSize = 1_000_000
-    private static let sliceSize = 5_000
-
-    /// Builds the runs of arrival days before today, and drops those whose identities are free. In slices, each a
-    /// transaction; what an interruption leaves is made anew.
+    /// Builds the runs of arrival days before today, and drops those whose identities are free.
     ///
-    /// - Parameter between: called between two slices; events may be stored meanwhile.
+    /// - Parameter between: called between its transactions; events may be stored meanwhile.
     package func maintainRuns(today: Day, heldFrom: Day, between: () throws -> Void = {}) throws {
-        let pending = try file.read { database in
-            let built = try Set(Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day"))
-            return try Self.recordDays(from: heldFrom, before: today, database).filter { !built.contains($0.number) }
+        let (pending, free) = try file.read { database in
+            let built = try Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day").map { Day($0) }
+            let over = try Self.recordDays(from: heldFrom, before: today, database)
+            return (over.filter { !built.contains($0) }, built.filter { $0 < heldFrom })
         }
+        let maker = IdentityRuns(file: file, key: key)
         for day in pending {
-            // Only a clock that is set back brings more identities to a day that is over; then it is begun again.
-            while try !buildRun(of: day, between) {}
-        }
-        try dropRuns(before: heldFrom, between)
-    }
-
-    /// - Returns: whether the run holds all of the day's identities.
-    private func buildRun(of day: Day, _ between: () throws -> Void) throws -> Bool {
-        try deleteRows(of: day, between)
-        let last = try lastRecord(of: day)
-        let count = try file.read { database in
-            try Int.fetchOne(
-                database, sql: "SELECT count(*) FROM usage_record WHERE record_id >= ? AND record_id < ?",
-                arguments: [day.firstID, (day + 1).firstID]) ?? 0
-        }
-        let filter = IdentityFilter(identities: count)
-        // Signed order is the order of the run's key; each pass takes an equal share of the hashes.
-        let passes = (count + Self.passSize - 1) / Self.passSize
-        for pass in 0..<passes {
-            var part: [(hash: Int64, sequence: Int64)] = []
-            try file.read { database in
-                try eachRecord(from: day.firstID, to: (day + 1).firstID, database) { record, hash in
-                    let share = (hash ^ 1 << 63).multipliedFullWidth(by: UInt64(passes)).high
-                    guard share == UInt64(pass) else { return }
-                    part.append((Int64(bitPattern: hash), record - day.firstID))
-                    filter.insert(hash)
-                }
+            let filter = try maker.build(day, between: between)
+            days.removeAll { $0.day == day }
+            if loadedFrom != nil {
+                runs.append((day, filter))
+                runs.sort { $0.day < $1.day }
             }
-            part.sort { $0 < $1 }
-            for start in stride(from: 0, to: part.count, by: Self.sliceSize) {
-                try file.write { database in
-                    let statement = try RawStatement(
-                        database, "INSERT INTO identity_run (arrival_day, hash, sequence) VALUES (?1, ?2, ?3)")
-                    for entry in part[start..<min(start + Self.sliceSize, part.count)] {
-                        statement.bind(1, day.number)
-                        statement.bind(2, entry.hash)
-                        statement.bind(3, entry.sequence)
-                        try statement.run()
-                    }
-                }
-                try between()
-            }
-        }
-        guard try lastRecord(of: day) == last else { return false }
-        try file.write { database in
-            try database.execute(
-                sql: "INSERT INTO identity_run_day (arrival_day, identities, filter) VALUES (?, ?, ?)",
-                arguments: [day.number, count, filter.bytes])
-        }
-        days.removeAll { $0.day == day }
-        if loadedFrom != nil {
-            runs.append((day, filter))
-            runs.sort { $0.day < $1.day }
-        }
-        return true
-    }
-
-    private func lastRecord(of day: Day) throws -> Int64? {
-        try file.read { database in
-            try Int64.fetchOne(
-                database, sql: "SELECT max(record_id) FROM usage_record WHERE record_id >= ? AND record_id < ?",
-                arguments: [day.firstID, (day + 1).firstID])
-        }
-    }
-
-    private func dropRuns(before heldFrom: Day, _ between: () throws -> Void) throws {
-        let free = try file.read { database in
-            try Int.fetchAll(
-                database, sql: "SELECT arrival_day FROM identity_run_day WHERE arrival_day < ?",
-                arguments: [heldFrom.number])
         }
         for day in free {
-            try deleteRows(of: Day(day), between)
-            try file.write { database in
-                try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day])
-            }
-            runs.removeAll { $0.day == Day(day) }
+            try maker.drop(day, between: between)
+            runs.removeAll { $0.day == day }
         }
         days.removeAll { $0.day < heldFrom }
-    }
-
-    private func deleteRows(of day: Day, _ between: () throws -> Void) throws {
-        var deleted = 0
-        repeat {
-            deleted = try file.write { database in
-                try database.execute(
-                    sql: """
-                        DELETE FROM identity_run
-                        WHERE (arrival_day, hash, sequence) IN (
-                            SELECT arrival_day, hash, sequence FROM identity_run WHERE arrival_day = ? LIMIT ?)
-                        """,
-                    arguments: [day.number, Self.sliceSize])
-                return database.changesCount
-            }
-            try between()
-        } while deleted == Self.sliceSize
     }
 }
