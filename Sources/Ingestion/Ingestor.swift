@@ -107,6 +107,8 @@ package final class Ingestor {
         if !missing.isEmpty { try usage.load(missing, database) }
         if batch.hasSumEvents { try usage.identities.begin(heldFrom: arrival.heldFrom, database) }
 
+        // Held here, and handed down: each look at what a class holds would count references.
+        let (events, hashes, scanner) = (batch.events, batch.hashes, batch.scanner)
         var report = BatchReport()
         var refusals = batch.refusals[...]
         func noteRefusals() throws {
@@ -117,15 +119,15 @@ package final class Ingestor {
                     id: first.refusal.id, raw: first.refusal.raw, at: arrival.now, in: &report, database)
             }
         }
-        for index in batch.events.indices {
-            lookAhead(from: index, batch)
+        for index in events.indices {
+            lookAhead(from: index, hashes)
             if !refusals.isEmpty { try noteRefusals() }
-            let outcome = try take(index, batch, &arrival, database)
+            let event = events[index]
+            let outcome = try take(event, index, hashes[index], scanner, &arrival, database)
             if case .accepted = outcome {
-                try quarantine.clear(batch.events[index].raw, database)
+                try quarantine.clear(event.raw, database)
                 report.accepted += 1
             } else {
-                let event = batch.events[index]
                 try note(
                     outcome, source: event.source.string, id: event.id.string, raw: event.raw, at: arrival.now,
                     in: &report, database)
@@ -177,12 +179,13 @@ package final class Ingestor {
         activityItems.removeAll(keepingCapacity: true)
         activityRefusals.removeAll(keepingCapacity: true)
         var missing: Set<AppID> = []
+        let scanner = batch.scanner
         for event in batch.events {
             guard event.kind == .deviceActivity else {
                 activity.append(Activity(state: .sum))
                 continue
             }
-            switch judge(event, batch.scanner, &arrival) {
+            switch judge(event, scanner, &arrival) {
             case .taken(let app, let day, let items, _):
                 if !usage.holds(app) { missing.insert(app) }
                 activity.append(Activity(state: .taken, app: app, day: day, range: items))
@@ -200,12 +203,12 @@ package final class Ingestor {
     private static let nearAhead = 16
 
     @inline(__always)
-    private func lookAhead(from index: Int, _ batch: EventBatch) {
+    private func lookAhead(from index: Int, _ hashes: ContiguousArray<Fingerprint>) {
         let far = index + Self.farAhead
         if far < activity.count {
             switch activity[far].state {
-            case .taken: usage.prefetch(app: activity[far].app, device: batch.hashes[far])
-            case .sum: usage.identities.prefetch(batch.hashes[far].low)
+            case .taken: usage.prefetch(app: activity[far].app, device: hashes[far])
+            case .sum: usage.identities.prefetch(hashes[far].low)
             case .refused: break
             }
         }
@@ -213,7 +216,7 @@ package final class Ingestor {
         if near < activity.count, activity[near].state == .taken {
             activity[near].ordinal = withItems(near) {
                 usage.lookAhead(
-                    app: activity[near].app, items: $0, device: batch.hashes[near], month: activity[near].day.month)
+                    app: activity[near].app, items: $0, device: hashes[near], month: activity[near].day.month)
             }
         }
     }
@@ -231,12 +234,11 @@ package final class Ingestor {
 
     @inline(__always)
     private func take(
-        _ index: Int, _ batch: EventBatch, _ arrival: inout Arrival, _ database: Database
+        _ event: ScannedEvent, _ index: Int, _ hash: Fingerprint, _ scanner: EventScanner, _ arrival: inout Arrival,
+        _ database: Database
     ) throws -> Outcome {
         switch activity[index].state {
-        case .sum:
-            return try takeSum(
-                batch.events[index], identity: batch.hashes[index].low, batch.scanner, &arrival, database)
+        case .sum: return try takeSum(event, identity: hash.low, scanner, &arrival, database)
         case .refused:
             let (code, reason) = activityRefusals[activity[index].range.lowerBound]
             return .refused(code, reason)
@@ -244,8 +246,8 @@ package final class Ingestor {
             let (app, day) = (activity[index].app, activity[index].day)
             try withItems(index) { items in
                 try usage.touch(
-                    app: app, items: items, name: batch.events[index].device.buffer, device: batch.hashes[index],
-                    known: activity[index].ordinal, place: day.place, month: day.month)
+                    app: app, items: items, name: event.device.buffer, device: hash, known: activity[index].ordinal,
+                    place: day.place, month: day.month)
             }
             return outcome(day.place)
         }

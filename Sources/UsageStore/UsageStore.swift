@@ -29,10 +29,11 @@ package final class UsageStore {
 
     private enum AppsLoaded { case none, some, all }
 
-    /// What a batch has changed in memory, each list in order.
+    /// What a batch has changed in memory, each list in order. Apps and their months are lent: they stay while a batch
+    /// is under way.
     private struct Undo {
-        var devices: ContiguousArray<(app: AppUsage, fingerprint: Fingerprint, ordinal: UInt32)> = []
-        var places: ContiguousArray<(set: MonthSet, before: MonthSet.Before)> = []
+        var devices: ContiguousArray<(app: Unmanaged<AppUsage>, fingerprint: Fingerprint, ordinal: UInt32)> = []
+        var places: ContiguousArray<(set: Unmanaged<MonthSet>, before: MonthSet.Before)> = []
 
         mutating func removeAll() {
             devices.removeAll(keepingCapacity: true)
@@ -121,23 +122,24 @@ package final class UsageStore {
         for item in items {
             let set = set(app, item, month)
             if place.isOnTime, set._withUnsafeGuaranteedRef({ $0.wasActive(ordinal, on: place.usageDay) }) { continue }
-            try touch(set.takeUnretainedValue(), item, ordinal, app, place)
+            try touch(set, item, ordinal, app, place)
         }
     }
 
     /// Something new of a device, or something late.
     private func touch(
-        _ set: MonthSet, _ item: ItemID, _ ordinal: UInt32, _ app: AppID, _ place: CountingPlace
+        _ set: Unmanaged<MonthSet>, _ item: ItemID, _ ordinal: UInt32, _ app: AppID, _ place: CountingPlace
     ) throws {
         let deviceID = app.number << 32 | Int64(ordinal)
-        var counted = set.place(ordinal)
-        if counted == nil, set.isSealed {
-            counted = try statements.sealedPlace(month: set.month, item: item, device: deviceID)
+        let counted: CountingPlace? = try set._withUnsafeGuaranteedRef { set in
+            if let counted = set.place(ordinal) { return counted }
+            return set.isSealed
+                ? try statements.sealedPlace(month: set.month, item: item, device: deviceID) : nil
         }
         let moves = counted.map { place < $0 } ?? true
         guard moves || place.isOnTime else { return }
 
-        undo.places.append((set, set.note(ordinal, at: place)))
+        undo.places.append((set, set._withUnsafeGuaranteedRef { $0.note(ordinal, at: place) }))
         if moves, let counted {
             try appendTouch(item: item, device: deviceID, place: counted, counts: -1)
             try counters.add(CounterKey(app: app, item: item, place: counted), quantity: Quantity(-1))
@@ -181,10 +183,10 @@ package final class UsageStore {
 
     /// Takes back what the batch changed in memory, last change first.
     package func rollBack() {
-        for change in undo.places.reversed() { change.set.restore(change.before) }
+        for change in undo.places.reversed() { change.set._withUnsafeGuaranteedRef { $0.restore(change.before) } }
         for change in undo.devices.reversed() {
             devices.remove(change.fingerprint, change.ordinal)
-            change.app.deviceCount -= 1
+            change.app._withUnsafeGuaranteedRef { $0.deviceCount -= 1 }
         }
         undo.removeAll()
         counters.removeAll()
@@ -214,11 +216,11 @@ package final class UsageStore {
         of fingerprint: Fingerprint, name: UnsafeBufferPointer<UInt8>, _ appID: AppID
     ) throws -> UInt32 {
         if let ordinal = devices.value(of: fingerprint) { return ordinal }
-        let app = apps[Int(appID.number)]
-        let ordinal = app.deviceCount
+        let app = lentApps[Int(appID.number)]
+        let ordinal = app._withUnsafeGuaranteedRef { $0.deviceCount }
         try statements.insertDevice(appID.number << 32 | Int64(ordinal), name: name)
         devices.insert(fingerprint, ordinal)
-        app.deviceCount += 1
+        app._withUnsafeGuaranteedRef { $0.deviceCount += 1 }
         undo.devices.append((app, fingerprint, ordinal))
         return ordinal
     }
