@@ -3,6 +3,11 @@
 import Foundation
 import Gzip
 
+/// An input that can't be read to its end. What came before is as it was written.
+struct InputCut: Error, CustomStringConvertible {
+    let description: String
+}
+
 /// An input of events: a file, or `-` for standard input.
 struct EventFile: Sendable {
     let name: String
@@ -33,14 +38,14 @@ struct EventFile: Sendable {
     /// Reads the input to its end.
     ///
     /// - Parameter body: takes decompressed bytes and how many bytes of the file have been read so far.
-    /// - Throws: ``Failure`` on a read error or a broken gzip stream; what `body` throws.
+    /// - Throws: ``InputCut``; ``Failure`` on a damaged gzip stream; what `body` throws.
     func read(_ body: (_ bytes: UnsafeBufferPointer<UInt8>, _ fileOffset: Int) throws -> Void) throws {
         do {
             try decompress(body)
         } catch GzipError.broken(let reason) {
             throw Failure("\(name) is a broken gzip stream: \(reason)")
         } catch GzipError.endsInTheMiddle {
-            throw Failure("\(name) is a broken gzip stream: it ends in the middle")
+            throw InputCut(description: "\(name) is a broken gzip stream: it ends in the middle")
         } catch GzipError.noMemory {
             throw Failure("no memory to decompress \(name)")
         }
@@ -74,7 +79,8 @@ struct EventFile: Sendable {
                 handle.fileDescriptor, buffer.baseAddress.unsafelyUnwrapped + filled, buffer.count - filled)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
-                throw Failure("cannot read \(name) after \(offset) bytes: \(String(cString: strerror(errno)))")
+                throw InputCut(
+                    description: "cannot read \(name) after \(offset) bytes: \(String(cString: strerror(errno)))")
             }
             if count == 0 { break }
             filled += count

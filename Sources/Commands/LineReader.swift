@@ -1,6 +1,7 @@
 // Whole lines out of chunks of bytes, with a bound on what one line may hold.
 
 import EventCodec
+import Foundation
 import Ingestion
 
 /// Lines of an input with the memory that holds them: what one transaction stores. Handed from the thread that reads to
@@ -43,6 +44,12 @@ final class LineChunk: @unchecked Sendable {
         count += bytes.count
     }
 
+    /// Drops all bytes but these, which are some of its own.
+    fileprivate func keep(_ rest: UnsafeBufferPointer<UInt8>) {
+        if let from = rest.baseAddress, let to = memory.baseAddress { memmove(to, from, rest.count) }
+        count = rest.count
+    }
+
     fileprivate func scan() {
         guard let batch else { return }
         for line in lines { batch.add(line: line.bytes) }
@@ -80,7 +87,11 @@ struct LineReader {
     }
 
     /// Hands over what is left at the end of the input.
-    mutating func finish(_ body: (LineChunk) throws -> Void) rethrows { try hand(endsInput: true, body) }
+    ///
+    /// - Parameter isCut: the input should have gone on: only whole lines are meant.
+    mutating func finish(isCut: Bool, _ body: (LineChunk) throws -> Void) rethrows {
+        try hand(endsInput: !isCut, body)
+    }
 
     private mutating func hand(endsInput: Bool, _ body: (LineChunk) throws -> Void) rethrows {
         let chunk = pending
@@ -101,8 +112,13 @@ struct LineReader {
             isSkipping = true
             rest = UnsafeBufferPointer(rebasing: rest[0..<0])
         }
-        pending = empty()
-        pending.append(rest)
+        if chunk.lines.isEmpty {
+            // Blank lines, or the inside of one that is too long: nobody would give the chunk back.
+            chunk.keep(rest)
+        } else {
+            pending = empty()
+            pending.append(rest)
+        }
         // Stands for the dropped beginning: the end of that line is then never taken for a blank line.
         if isSkipping, rest.isEmpty { [UInt8(ascii: "x")].withUnsafeBufferPointer { pending.append($0) } }
         guard !chunk.lines.isEmpty else { return }

@@ -45,7 +45,7 @@ final class ReadAhead {
 
     /// The next chunk, nil at the end of the input. Give it back once it is stored.
     ///
-    /// - Throws: ``Failure`` when the input can't be read on; all chunks before that have come.
+    /// - Throws: ``InputCut``, when all whole lines before that have come; ``Failure`` when the input is damaged.
     func next() throws -> LineChunk? {
         try exchange.condition.withLock {
             while exchange.full.isEmpty {
@@ -80,11 +80,17 @@ final class ReadAhead {
             }
         }
         var offset = 0
-        try input.read { bytes, read in
-            offset = read
-            try reader.add(bytes) { try hand($0, read) }
+        func finish(isCut: Bool) throws { try reader.finish(isCut: isCut) { try hand($0, offset) } }
+        do {
+            try input.read { bytes, read in
+                offset = read
+                try reader.add(bytes) { try hand($0, read) }
+            }
+        } catch let cut as InputCut {
+            try finish(isCut: true)
+            throw cut
         }
-        try reader.finish { try hand($0, offset) }
+        try finish(isCut: false)
     }
 
     private static func takeEmpty(_ exchange: Exchange) -> LineChunk {
