@@ -19,6 +19,9 @@ package struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How often each workload is run; medians are printed.", valueName: "count"))
     var runs: Int?
 
+    @Option(help: ArgumentHelp("How long the workload 'soak' takes (default: 10).", valueName: "count"))
+    var minutes: Double?
+
     @Option(help: ArgumentHelp("Where its files go, made and removed again.", valueName: "folder"))
     var folder = ".build/bench"
 
@@ -38,6 +41,7 @@ package struct BenchCommand: ParsableCommand {
 
     package func validate() throws {
         if let runs, !(1...99).contains(runs) { throw ValidationError("--runs takes 1 to 99") }
+        if let minutes, !(0.5...1_440).contains(minutes) { throw ValidationError("--minutes takes 0.5 to 1440") }
     }
 
     package func run() throws {
@@ -46,6 +50,8 @@ package struct BenchCommand: ParsableCommand {
         defer { Remains.clearAway() }
         do {
             try measure()
+        } catch let exit as ExitCode {
+            throw exit
         } catch {
             Remains.waitIfEnding()
             FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
@@ -56,7 +62,8 @@ package struct BenchCommand: ParsableCommand {
 
     private func measure() throws {
         let selection = try Selection(workloads)
-        let scale = full ? Scale.full(runs: runs) : Scale.quick(runs: runs)
+        var scale = full ? Scale.full(runs: runs) : Scale.quick(runs: runs)
+        if let minutes { scale.soakMinutes = minutes }
         let here = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent().path
         let programs = programs ?? here
         guard access(programs + "/meterd", X_OK) == 0 else {
@@ -71,6 +78,7 @@ package struct BenchCommand: ParsableCommand {
         try Course(bench: bench, selection: selection).run()
         bench.progress("done in \(Wording.time(seconds: watch.seconds))")
         say(bench.report.text)
+        guard bench.report.failures.isEmpty else { throw ExitCode.failure }
     }
 
     private func say(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }

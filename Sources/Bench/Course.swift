@@ -30,6 +30,9 @@ struct Course {
         if wants("restart") { try daemon.restart() }
         if wants("memory") { try daemon.memory() }
         if wants("replay") { try ReplayWorkload(bench: bench, ledgers: ledgers).run() }
+        if selection.has("soak", byDefault: false) {
+            try SoakWorkload(bench: bench, minutes: bench.scale.soakMinutes).run()
+        }
         if selection.has("size", byDefault: bench.scale.isFull) { try sizes(devices) }
         try referenceAgain()
     }

@@ -50,7 +50,7 @@ struct DaemonWorkloads {
         bench.progress("memory of \(Wording.size(devices)) devices with seven items")
         var daemon = try ServingMeterd(bench, ledger: empty, now: Times.today.lastMoment)
         let nothing = daemon.program.memoryBytes("VmRSS") ?? 0
-        let requests = PreparedRequests(try MappedFile(file.path), batch: 10_000)
+        let requests = try PreparedRequests(try MappedFile(file.path), batch: 10_000)
         let load = try LoadGenerator(requests, port: daemon.port, connections: 1)
         _ = try load.run(0..<requests.requests.count, .closed(maxSeconds: Bench.commandSeconds))
         let grown = (daemon.program.memoryBytes("VmRSS") ?? 0) - nothing
@@ -76,7 +76,7 @@ struct DaemonWorkloads {
         let form = HTTPForm(batch: 1_000, connections: 8)
         let held = try ledgers.holding(deviceMonths: bench.scale.heldDeviceMonths)
         let day = try files.once("evening") { GeneratedEvents(ledgers.workload.day(evening)) }
-        let requests = PreparedRequests(try MappedFile(day.path), batch: form.batch)
+        let requests = try PreparedRequests(try MappedFile(day.path), batch: form.batch)
         var samples: [Sample] = []
         for run in 1...bench.scale.runs {
             bench.progress(

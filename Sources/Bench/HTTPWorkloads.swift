@@ -31,7 +31,7 @@ struct HTTPWorkloads {
             "D over HTTP to meterd serve, client on the same cores; "
                 + "ledger of \(Wording.size(bench.scale.heldDeviceMonths)) device-months")
         for form in forms where bench.isInTime(for: form.name) {
-            let requests = PreparedRequests(day, batch: form.batch)
+            let requests = try PreparedRequests(day, batch: form.batch)
             var fastest: [Sample] = []
             var calm: [Sample] = []
             for run in 1...bench.scale.runs {

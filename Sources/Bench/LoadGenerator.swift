@@ -26,6 +26,8 @@ enum Pace {
     /// Requests are due at fixed intervals, whether or not answers come: a request that finds no free connection waits,
     /// and its latency counts from when it was due.
     case open(requestsPerSecond: Double)
+    /// As `open`, when the timetable says.
+    case timetable(Timetable)
 }
 
 final class LoadGenerator {
@@ -84,7 +86,8 @@ final class LoadGenerator {
             if case .closed(let maxSeconds) = pace, Double(now - start) / 1e9 > maxSeconds { end = next }
             next = try sendDue(from: next, to: end, of: range, start: start, pace)
             if next >= end, free.count == connections.count { break }
-            if try wait(until: dueTime(next, first: range.lowerBound, start: start, pace), hasMore: next < end) {
+            let nextDue = next < end ? dueTime(next, first: range.lowerBound, start: start, pace) : nil
+            if try wait(until: nextDue, hasMore: next < end) {
                 lastProgress = now
             } else if free.count < connections.count, Double(now - lastProgress) / 1e9 > Self.silenceSeconds {
                 throw BenchFailure("the daemon gave no answer for \(Int(Self.silenceSeconds)) s")
@@ -101,8 +104,11 @@ final class LoadGenerator {
 
     /// When a request is due; nil for as soon as possible.
     private func dueTime(_ request: Int, first: Int, start: UInt64, _ pace: Pace) -> UInt64? {
-        guard case .open(let perSecond) = pace else { return nil }
-        return start + UInt64(Double(request - first) / perSecond * 1e9)
+        switch pace {
+        case .closed: nil
+        case .open(let perSecond): start + UInt64(Double(request - first) / perSecond * 1e9)
+        case .timetable(let table): start + UInt64(table.seconds(from: first, to: request) * 1e9)
+        }
     }
 
     private func sendDue(

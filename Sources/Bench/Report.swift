@@ -36,6 +36,8 @@ final class Report {
     private var rates: [String: Double] = [:]
     private var ratios: [String] = []
     private var notes: [String] = []
+    /// What should not be so.
+    private(set) var failures: [String] = []
 
     /// The name of the reference in ``rates``.
     static let reference = "R"
@@ -43,6 +45,8 @@ final class Report {
     func section(_ title: String) { table.lines.append(.section(title)) }
 
     func note(_ text: String) { notes.append(text) }
+
+    func fail(_ text: String) { failures.append(text) }
 
     func rate(_ name: String) -> Double? { rates[name] }
 
@@ -90,6 +94,7 @@ final class Report {
         var text = table.text + "\n"
         if !ratios.isEmpty { text += "ratios: " + ratios.joined(separator: "   ") + "\n\n" }
         for note in notes { text += "- \(note)\n" }
+        for failure in failures { text += "FAILED: \(failure)\n" }
         return text
     }
 }

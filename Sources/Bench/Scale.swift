@@ -23,6 +23,8 @@ struct Scale {
     let sealedWhileServing: Int
     let postgresWays: [PostgresFile.Way]
     let neededBytes: Int
+    /// How long the compressed day of a soak takes.
+    var soakMinutes = 10.0
     /// After so long no further workload begins.
     let maxSeconds: Double
 

@@ -19,6 +19,7 @@ struct WorkloadName {
         ("memory", "memory a device"),
         ("replay", "a year of real events with its ratings"),
         ("size", "D into a small and a large ledger; not part of the quick form unless named"),
+        ("soak", "a day of load in --minutes, and whether anything grows; only when named"),
     ].map { WorkloadName(name: $0.0, meaning: $0.1) }
 
     static var list: String {

@@ -1,0 +1,184 @@
+// A day of load, compressed into minutes, on one daemon: what must not grow is watched, window by window.
+
+import Foundation
+import GRDB
+import Storage
+import Workload
+
+/// The whole of a day in the rhythm of a mobile platform, its night's rating and sealing at noon. Whoever takes no care
+/// of memory, descriptors or the log shows it in the afternoon.
+struct SoakWorkload {
+    let bench: Bench
+    let minutes: Double
+
+    private static let windows = DayWindows(count: 48)
+    private static let eventsPerMinute = 1_200_000.0
+    private static let eventsPerRequest = 200
+    private static let connections = 16
+
+    /// What one window showed.
+    private struct Window {
+        let load: LoadResult
+        let memoryBytes: Int
+        let descriptors: Int
+        let logBytes: Int
+        /// Of all the day before its end.
+        let rows: Rows
+    }
+
+    /// What the ledger has, and memory holds something of.
+    private struct Rows {
+        var devices = 0
+        var touches = 0
+        var records = 0
+    }
+
+    func run() throws {
+        let ledgers = PreparedLedgers(bench)
+        var shape = WorkloadShape()
+        (shape.apps, shape.tenants) = (200, 20)
+        // As many events as the day is to have: an active device sends about 2.5 × eventsPerItem, one in six is active.
+        shape.devices = max(1_000, Int(Self.eventsPerMinute * minutes * 0.8) * 12 / 25)
+        let workload = Workload(shape)
+        let ledger = try prepare(workload, ledgers)
+        let file = bench.path("soak.ndjson")
+        bench.progress("making a day of events")
+        var events = GeneratedEvents(workload.day(Times.today))
+        _ = try EventsFile.write(&events, to: file)
+        let requests = try PreparedRequests(try MappedFile(file), batch: Self.eventsPerRequest, windows: Self.windows)
+
+        let daemon = try ServingMeterd(
+            bench, ledger: ledger, now: Times.today.firstMoment, environment: ["METERD_RATE_AT": "12:00"])
+        let load = try LoadGenerator(requests, port: daemon.port, connections: Self.connections)
+        let timetable = Timetable(requests, seconds: minutes * 60)
+        var windows: [Window] = []
+        for number in 0..<Self.windows.count {
+            let range = timetable.range(number, of: Self.windows)
+            bench.progress("\(Self.time(number)) of the day, \(range.count) requests")
+            let result = try load.run(range, .timetable(timetable))
+            windows.append(try look(daemon, ledger, result))
+        }
+        let isRated = daemon.program.errors.contains("rated through=")
+        try daemon.stop()
+        guard isRated else { throw BenchFailure("the day's rating did not run; the daemon's log does not say 'rated'") }
+        try bench.run(["verify"], ledger: ledger)
+        print(windows)
+        let complaints = Self.complaints(windows)
+        for complaint in complaints { bench.report.fail(complaint) }
+        guard complaints.isEmpty else { return }
+        bench.report.note("memory, descriptors, log and latency are flat; verify finds nothing")
+    }
+
+    /// A ledger with four days before the one of load, so that its rating has a day to settle and to seal.
+    private func prepare(_ workload: Workload, _ ledgers: PreparedLedgers) throws -> String {
+        let path = bench.path("soak.db")
+        try ledgers.makeEmpty(path, apps: workload.ownedApps)
+        for number in 16...19 {
+            bench.progress("filling a ledger: day \(number)")
+            var day = GeneratedEvents(workload.day(Times.day(number)))
+            try bench.ingest(&day, ledger: path, now: Times.day(number).lastMoment)
+        }
+        return path
+    }
+
+    private func look(_ daemon: ServingMeterd, _ ledger: String, _ load: LoadResult) throws -> Window {
+        let process = "/proc/\(daemon.program.id)/fd"
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: process).count
+        var state = stat()
+        let logBytes = stat(ledger + "-wal", &state) == 0 ? Int(state.st_size) : 0
+        let rows = try LedgerFile.openForReading(at: ledger).read { database in
+            func count(_ table: String) throws -> Int {
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
+            }
+            return Rows(devices: try count("device"), touches: try count("touch"), records: try count("usage_record"))
+        }
+        return Window(
+            load: load, memoryBytes: daemon.program.memoryBytes("VmRSS") ?? 0, descriptors: descriptors,
+            logBytes: logBytes, rows: rows)
+    }
+
+    private func print(_ windows: [Window]) {
+        bench.report.section(
+            "a day in \(Wording.time(seconds: minutes * 60)), requests of \(Self.eventsPerRequest) events over "
+                + "\(Self.connections) connections, as they are due")
+        for (number, window) in windows.enumerated() {
+            var sample = Sample(load: window.load)
+            (sample.peakMemoryBytes, sample.bytesOnDisk) = (window.memoryBytes, window.logBytes)
+            bench.report.add("from \(Self.time(number)), \(window.descriptors) descriptors", [sample], .otherRate)
+        }
+        bench.report.note("in the rows of the day: memory at the window's end, and on disk the size of the log alone")
+    }
+
+    private static func time(_ window: Int) -> String {
+        let minutes = window * 1_440 / windows.count
+        return "\(minutes / 60):\(minutes % 60 < 10 ? "0" : "")\(minutes % 60)"
+    }
+
+    // MARK: What is flat
+
+    private static let mostBytesAPlace = 90
+    private static let mostBytesARecord = 24
+    private static let spareBytes = 48 << 20
+    private static let spareDescriptors = 8
+    private static let mostLogBytes = 64 << 20
+    private static let spareSeconds = 0.010
+
+    /// The second half of the day against its first quarter, whose end is the first look at a daemon that is warm.
+    private static func complaints(_ windows: [Window]) -> [String] {
+        var complaints: [String] = []
+        let warm = windows[windows.count / 4]
+        let later = windows[(windows.count / 2)...]
+        func p99(_ windows: ArraySlice<Window>) -> Double {
+            median(windows.compactMap { $0.load.latencies.percentile(99) }) ?? 0
+        }
+        // What the ledger has gained may take memory; nothing else may.
+        for window in later {
+            let gained =
+                max(0, window.rows.devices - warm.rows.devices) + max(0, window.rows.touches - warm.rows.touches)
+            let records = window.rows.records - warm.rows.records
+            let allowed = gained * mostBytesAPlace + records * mostBytesARecord + spareBytes
+            let grown = window.memoryBytes - warm.memoryBytes
+            if grown > allowed {
+                complaints.append("memory grew by \(Wording.bytes(grown)), \(Wording.bytes(allowed)) are explained")
+                break
+            }
+        }
+        if let most = later.map(\.descriptors).max(), most > warm.descriptors + spareDescriptors {
+            complaints.append("descriptors: \(warm.descriptors) in the morning, \(most) later")
+        }
+        if let most = later.map(\.logBytes).max(), most > mostLogBytes {
+            complaints.append("the log grew to \(Wording.bytes(most))")
+        }
+        let (morning, evening) = (p99(windows[..<(windows.count / 4)]), p99(windows[(windows.count * 3 / 4)...]))
+        if evening > 2 * morning + spareSeconds {
+            complaints.append(
+                "p99 of latency: \(Wording.time(seconds: morning)) in the first quarter, "
+                    + "\(Wording.time(seconds: evening)) in the last")
+        }
+        return complaints
+    }
+}
+
+/// When each request of a day is due, if the whole day is to take so many seconds.
+struct Timetable {
+    private let secondsOfDay: [Double]
+    private let speed: Double
+
+    init(_ requests: PreparedRequests, seconds: Double) {
+        secondsOfDay = requests.secondsOfDay
+        speed = 86_400 / seconds
+    }
+
+    /// How many seconds after a request a later one is due.
+    func seconds(from first: Int, to request: Int) -> Double {
+        (secondsOfDay[request] - secondsOfDay[first]) / speed
+    }
+
+    /// The requests of a window.
+    func range(_ window: Int, of windows: DayWindows) -> Range<Int> {
+        func first(from window: Int) -> Int {
+            secondsOfDay.firstIndex { windows.window($0) >= window } ?? secondsOfDay.count
+        }
+        return first(from: window)..<first(from: window + 1)
+    }
+}
