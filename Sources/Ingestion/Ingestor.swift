@@ -53,10 +53,12 @@ package final class Ingestor {
         }
     }
 
-    /// Reads what memory holds of every app, which else the first events of each would wait for.
-    package func preload() throws {
+    /// Reads what memory holds of every app and of today's identities, which else the first events would wait for.
+    package func preload(clock: LedgerClock) throws {
+        let heldFrom = try arrivalDays(clock).heldFrom
         try file.read { database in
             try usage.load(Set(Accounts.apps(database).values.map(\.id)), database)
+            try usage.identities.begin(heldFrom: heldFrom, database)
         }
     }
 
@@ -67,12 +69,23 @@ package final class Ingestor {
     ///
     /// - Parameter between: called between its transactions; events may be stored meanwhile.
     package func maintain(clock: LedgerClock, between: () throws -> Void = {}) throws {
-        let (today, heldFrom) = try file.write { database in
-            let now = try clock.now(properties, LedgerState.read(database))
-            let today = try days.days(around: now, database).today
-            return (today, properties.finality.earliestHeldArrival(today: today))
-        }
+        let (today, heldFrom) = try arrivalDays(clock)
         try usage.identities.maintainRuns(today: today, heldFrom: heldFrom, between: between)
+    }
+
+    /// Today, and the first day of arrival whose identities are held.
+    private func arrivalDays(_ clock: LedgerClock) throws -> (today: Day, heldFrom: Day) {
+        do {
+            return try file.write { database in
+                let now = try clock.now(properties, LedgerState.read(database))
+                let today = try days.days(around: now, database).today
+                return (today, properties.finality.earliestHeldArrival(today: today))
+            }
+        } catch {
+            // What was to be stored of them is not.
+            days.forget()
+            throw error
+        }
     }
 
     private func store(

@@ -129,7 +129,7 @@ package final class OpenLedger {
     package func prepareIngestion(clock: LedgerClock) throws { try ingestor.maintain(clock: clock) }
 
     /// Reads all that memory holds of usage, as a daemon does before it is ready.
-    package func preload() throws { try ingestor.preload() }
+    package func preload(clock: LedgerClock) throws { try ingestor.preload(clock: clock) }
 
     /// Tries quarantined events again, each as a new arrival; those that are taken leave the quarantine.
     ///
@@ -187,16 +187,18 @@ package final class OpenLedger {
 
     /// Rates a day, then seals what was settled and tidies up; the ledger is complete before the tidying begins.
     package func rate(_ date: Day, clock: LedgerClock) throws -> RatingReport {
-        let report = try ratingRun.run(date: date, clock: clock, between: betweenTransactions)
+        let report = Result { try ratingRun.run(date: date, clock: clock, between: betweenTransactions) }
+        // A tenant that can't be rated must not keep the days before in memory for ever; any other failure ends all.
+        if case .failure(let error) = report, !(error is LedgerError) { throw error }
         if let settled = try file.read({ try LedgerState.read($0) }).settledThrough {
             try Sealing(file: file, store: ingestor.usage).seal(through: settled, between: betweenTransactions)
         }
         try ingestor.maintain(clock: clock, between: betweenTransactions)
-        return report
+        return try report.get()
     }
 
     /// What ``rate(_:clock:)`` would append and settle; writes nothing.
     package func previewRating(_ date: Day, clock: LedgerClock) throws -> RatingReport {
-        try ratingRun.run(date: date, clock: clock, dryRun: true)
+        try ratingRun.run(date: date, clock: clock, dryRun: true, between: betweenTransactions)
     }
 }

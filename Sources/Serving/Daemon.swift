@@ -93,7 +93,7 @@ package struct Daemon: Sendable {
             _ = try clock.now(ledger.properties, try LedgerState.read(database))
         }
         try ledger.prepareIngestion(clock: clock)
-        try ledger.preload()
+        try ledger.preload(clock: clock)
         return ledger
     }
 

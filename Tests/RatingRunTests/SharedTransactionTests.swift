@@ -93,4 +93,20 @@ struct SharedTransactionTests {
         #expect(throws: LedgerError.self) { try fixture.ledger.rate(date, clock: fixture.clock) }
         #expect(try fixture.rows("SELECT tenant, quantity FROM ledger") == ["acme 5"])
     }
+
+    @Test("give others their turn also when they are only previewed")
+    func preview() throws {
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        // More entries than one transaction takes.
+        for tenant in ["acme", "bolt", "cafe"] {
+            let apps = (0..<300).map { "\(tenant)-\($0)" }
+            try fixture.addTenant(tenant, apps: apps)
+            _ = try fixture.ingest(apps.map { EventLine.calls(1, id: $0, app: $0).text })
+        }
+        let date = try #require(Day("2027-01-10"))
+        #expect(try fixture.ledger.previewRating(date, clock: fixture.clock).appended.count == 900)
+        fixture.ledger.betweenTransactions = { throw Stop() }
+        #expect(throws: Stop.self) { _ = try fixture.ledger.previewRating(date, clock: fixture.clock) }
+        #expect(try fixture.rows("SELECT 1 FROM ledger") == [])
+    }
 }
