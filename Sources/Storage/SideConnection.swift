@@ -51,39 +51,26 @@ final class SideConnection: @unchecked Sendable {
 
 /// How far a reading has come, told from its thread to the one that waits.
 private final class Reading<Value: Sendable>: @unchecked Sendable {
-    private let condition = NSCondition()
-    // Guarded by `condition`.
-    private var hasBegun = false
+    // Semaphores wait by the steady clock: one that is set does not make the writer sleep on.
+    private let begun = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+    /// Written before `ended` is signalled, read after.
     private var outcome: Result<Value, any Error>?
 
-    func begin() {
-        condition.withLock {
-            hasBegun = true
-            condition.broadcast()
-        }
-    }
+    func begin() { begun.signal() }
 
     func end(_ result: Result<Value, any Error>) {
-        condition.withLock {
-            outcome = result
-            condition.broadcast()
-        }
+        outcome = result
+        ended.signal()
+        // Also where it has failed before it began.
+        begun.signal()
     }
 
-    func waitUntilBegun() {
-        condition.withLock { while !hasBegun, outcome == nil { condition.wait() } }
-    }
-
-    func waitUntilEnded() {
-        condition.withLock { while outcome == nil { condition.wait() } }
-    }
+    func waitUntilBegun() { begun.wait() }
+    func waitUntilEnded() { ended.wait() }
 
     /// - Returns: nil when it is still going on.
     func result(withinSeconds seconds: Double) -> Result<Value, any Error>? {
-        condition.withLock {
-            let deadline = Date(timeIntervalSinceNow: seconds)
-            while outcome == nil, condition.wait(until: deadline) {}
-            return outcome
-        }
+        ended.wait(timeout: .now() + seconds) == .success ? outcome : nil
     }
 }
