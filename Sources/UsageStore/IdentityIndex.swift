@@ -204,7 +204,8 @@ package final class IdentityIndex {
     /// back asks for days before those that were read.
     private func load(from heldFrom: Day, _ database: Database) throws {
         if let loadedFrom, loadedFrom <= heldFrom { return }
-        // What a reading that failed has left must not stay: identities are all there, or read anew.
+        // A reading that fails must leave nothing: identities are all there, or read anew.
+        loadedFrom = nil
         days = []
         runs = []
         let rows = try Row.fetchCursor(
@@ -260,16 +261,20 @@ package final class IdentityIndex {
     /// Builds the runs of arrival days before today, and drops those whose identities are free.
     ///
     /// - Parameter between: called between its transactions; events may be stored meanwhile.
-    package func maintainRuns(today: Day, heldFrom: Day, between: () throws -> Void = {}) throws {
+    package func maintainRuns(
+        today: Day, heldFrom: Day, bounds: RunBounds = RunBounds(), between: () throws -> Void = {}
+    ) throws {
         let (pending, free) = try file.read { database in
             let built = try Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day").map { Day($0) }
             let over = try Self.recordDays(from: heldFrom, before: today, database)
             return (over.filter { !built.contains($0) }, built.filter { $0 < heldFrom })
         }
-        let maker = IdentityRuns(file: file, key: key)
+        let maker = IdentityRuns(file: file, key: key, bounds: bounds)
         for day in pending {
-            let filter = try maker.build(day, between: between)
+            guard let filter = try maker.build(day, between: between) else { continue }
             days.removeAll { $0.day == day }
+            // Whatever arrives on the day from now on takes it up again.
+            nextRecord = nil
             if loadedFrom != nil {
                 runs.append((day, filter))
                 runs.sort { $0.day < $1.day }
@@ -280,5 +285,7 @@ package final class IdentityIndex {
             runs.removeAll { $0.day == day }
         }
         days.removeAll { $0.day < heldFrom }
+        // A clock that is set back asks for them again.
+        if let known = loadedFrom { loadedFrom = max(known, heldFrom) }
     }
 }

@@ -4,19 +4,26 @@ import GRDB
 import Quantities
 import Storage
 
+/// How much of a run is made at a time.
+package struct RunBounds: Sendable {
+    /// Identities of a pass of building a run, 16 bytes each.
+    package var identitiesPerPass = 1_000_000
+    package var rowsPerSlice = 5_000
+
+    package init() {}
+}
+
 /// Builds and drops runs in slices, each a transaction of a few milliseconds; what an interruption leaves is made anew.
 /// What a run is made of is read and sorted beside the writer.
 struct IdentityRuns {
     private let file: LedgerFile
     private let key: FingerprintKey
+    private let bounds: RunBounds
 
-    /// How many identities a pass of building a run holds in memory, and how many rows a transaction writes.
-    private static let passSize = 1_000_000
-    private static let sliceSize = 5_000
-
-    init(file: LedgerFile, key: FingerprintKey) {
+    init(file: LedgerFile, key: FingerprintKey, bounds: RunBounds) {
         self.file = file
         self.key = key
+        self.bounds = bounds
     }
 
     // MARK: Building
@@ -24,27 +31,24 @@ struct IdentityRuns {
     /// Builds the run of a day that is over.
     ///
     /// - Parameter between: called between two slices, and while a pass is read; events may be stored meanwhile.
-    /// - Returns: the filter before the run.
-    func build(_ day: Day, between: () throws -> Void) throws -> IdentityFilter {
-        // Only a clock that is set back brings more identities to a day that is over; then it is begun again.
-        while true { if let filter = try attempt(day, between) { return filter } }
-    }
-
-    /// - Returns: nil when the day has more records by now than the run was made of.
-    private func attempt(_ day: Day, _ between: () throws -> Void) throws -> IdentityFilter? {
+    /// - Returns: the filter before the run; nil when the day has more records by now than the run was made of, as only
+    ///   a clock that is set back can bring: then it is left for the next time.
+    func build(_ day: Day, between: () throws -> Void) throws -> IdentityFilter? {
         // What an interrupted building has left.
         while try file.write({ try deleteSlice(of: day, $0) }) { try between() }
-        let passes = try IdentityPasses(of: day, size: Self.passSize, key, file)
+        let passes = try IdentityPasses(of: day, size: bounds.identitiesPerPass, key, file)
+        var inserted = 0
         for pass in 0..<passes.count {
             let entries = try file.readAside(between: between) { try passes.entries(of: pass, $0) }
             var rest = entries[...]
             repeat {
-                let slice = rest.prefix(Self.sliceSize)
+                let slice = rest.prefix(bounds.rowsPerSlice)
                 rest = rest.dropFirst(slice.count)
+                inserted += slice.count
                 let isLast = pass == passes.count - 1 && rest.isEmpty
                 let isWhole = try file.write { database in
                     try insert(slice, of: day, database)
-                    return try isLast && finish(passes, database)
+                    return try isLast && finish(passes, inserted: inserted, database)
                 }
                 if isWhole { return passes.filter }
                 try between()
@@ -68,8 +72,10 @@ struct IdentityRuns {
     }
 
     /// - Returns: whether the run holds all of the day's identities; else it is not marked as complete.
-    private func finish(_ passes: IdentityPasses, _ database: Database) throws -> Bool {
-        guard try IdentityPasses.lastRecord(of: passes.day, database) == passes.lastRecord else { return false }
+    private func finish(_ passes: IdentityPasses, inserted: Int, _ database: Database) throws -> Bool {
+        guard try IdentityPasses.lastRecord(of: passes.day, database) == passes.lastRecord,
+            inserted == passes.identities
+        else { return false }
         try database.execute(
             sql: "INSERT INTO identity_run_day (arrival_day, identities, filter) VALUES (?, ?, ?)",
             arguments: [passes.day.number, passes.identities, passes.filter.bytes])
@@ -100,8 +106,8 @@ struct IdentityRuns {
                         (SELECT hash FROM identity_run WHERE arrival_day = ?1 ORDER BY hash LIMIT 1 OFFSET ?2),
                         9223372036854775807)
                 """,
-            arguments: [day.number, Self.sliceSize - 1])
-        return database.changesCount >= Self.sliceSize
+            arguments: [day.number, bounds.rowsPerSlice - 1])
+        return database.changesCount >= bounds.rowsPerSlice
     }
 }
 

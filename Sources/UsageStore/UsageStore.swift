@@ -68,7 +68,9 @@ package final class UsageStore {
         do {
             try loadMissing(missing, database)
         } catch {
-            // Half a memory would count devices twice: the next batch reads everything anew.
+            // Half a memory would count devices twice: the next batch reads everything anew, and of this transaction
+            // nothing is left to take back.
+            undo.removeAll()
             devices = FingerprintTable()
             apps = []
             lentApps = []
@@ -132,9 +134,11 @@ package final class UsageStore {
     ) throws {
         let deviceID = app.number << 32 | Int64(ordinal)
         let counted: CountingPlace? = try set._withUnsafeGuaranteedRef { set in
-            if let counted = set.place(ordinal) { return counted }
-            return set.isSealed
-                ? try statements.sealedPlace(month: set.month, item: item, device: deviceID) : nil
+            let noted = set.place(ordinal)
+            guard set.isSealed else { return noted }
+            // Memory knows only of open days: where the device counts is the smaller of the two.
+            let sealed = try statements.sealedPlace(month: set.month, item: item, device: deviceID)
+            return [noted, sealed].compactMap { $0 }.min()
         }
         let moves = counted.map { place < $0 } ?? true
         guard moves || place.isOnTime else { return }

@@ -116,16 +116,22 @@ package final class LedgerFixture {
     }
 
     /// Sends texts as one batch.
-    package func ingest(_ texts: [String]) throws -> BatchReport {
-        let bytes = texts.map { Array($0.utf8) }
-        let batch = EventBatch(key: ledger.eventKey)
-        return try bytes.flatMap { $0 }.withUnsafeBufferPointer { buffer in
+    package func ingest(_ texts: [String]) throws -> BatchReport { try ingest(group: [texts])[0] }
+
+    /// Sends batches of texts that share a transaction.
+    package func ingest(group: [[String]]) throws -> [BatchReport] {
+        let bytes = group.map { $0.map { Array($0.utf8) } }
+        return try bytes.flatMap { $0.flatMap { $0 } }.withUnsafeBufferPointer { buffer in
             var start = 0
-            for text in bytes {
-                batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + text.count]))
-                start += text.count
+            let batches = bytes.map { texts in
+                let batch = EventBatch(key: ledger.eventKey)
+                for text in texts {
+                    batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + text.count]))
+                    start += text.count
+                }
+                return batch
             }
-            return try ledger.ingest(batch, clock: clock)
+            return try ledger.ingest(batches, clock: clock)
         }
     }
 

@@ -4,7 +4,9 @@ import GRDB
 import Ingestion
 import LedgerFixture
 import Operations
+import Quantities
 import Testing
+import UsageStore
 
 @Suite("The runs of identities (Billing rules, section 2)")
 struct IdentityRunTests {
@@ -103,5 +105,51 @@ struct IdentityRunTests {
         #expect(try runs(ledger) == [])
         #expect(try ledger.rows("SELECT count(*) FROM identity_run") == ["0"])
         #expect(try ledger.ingest(again).words(of: 1) == ["duplicate"])
+    }
+
+    // MARK: Passes
+
+    /// Passes and slices so small that a few thousand identities have many.
+    private static var small: RunBounds {
+        var bounds = RunBounds()
+        (bounds.identitiesPerPass, bounds.rowsPerSlice) = (700, 100)
+        return bounds
+    }
+
+    private func maintain(_ ledger: LedgerFixture, today: String, between: () throws -> Void = {}) throws {
+        let store = try UsageStore(file: ledger.ledger.file, key: ledger.ledger.eventKey)
+        let today = try #require(Day(today))
+        try store.identities.maintainRuns(
+            today: today, heldFrom: today - 36, bounds: Self.small, between: between)
+    }
+
+    @Test("A day of more identities than a pass holds is filed whole")
+    func passes() throws {
+        let ledger = try ledger(5_000)
+        try maintain(ledger, today: "2027-01-11")
+        #expect(try runs(ledger) == ["2027-01-10 5000 5000"])
+        try ledger.set(now: "2027-01-11T12:00:00Z")
+        try ledger.reopen()
+        let all = (0..<5_000).map { EventLine.calls(1, id: "\($0)").text }
+        #expect(try ledger.ingest(all).duplicates == 5_000)
+    }
+
+    @Test("A day that takes arrivals while it is filed, by a clock that was set back, is filed the next time")
+    func arrivalsMeanwhile() throws {
+        let ledger = try ledger(2_000)
+        var hasArrived = false
+        try maintain(ledger, today: "2027-01-11") {
+            if !hasArrived { _ = try ledger.ingest(EventLine.calls(7, id: "meanwhile").text) }
+            hasArrived = true
+        }
+        #expect(hasArrived)
+        #expect(try runs(ledger) == [])
+        try ledger.set(now: "2027-01-11T12:00:00Z")
+        try ledger.reopen()
+        #expect(try ledger.ingest(EventLine.calls(7, id: "meanwhile").text).duplicates == 1)
+        try maintain(ledger, today: "2027-01-11")
+        #expect(try runs(ledger) == ["2027-01-10 2001 2001"])
+        try ledger.reopen()
+        #expect(try ledger.ingest(EventLine.calls(7, id: "meanwhile").text).duplicates == 1)
     }
 }

@@ -89,6 +89,28 @@ struct RollbackTests {
         #expect(try reopened.usageTables() == ledger.usageTables())
     }
 
+    @Test("because an app of its last part could not be read takes back what its first part had done")
+    func groupWithUnreadableApp() throws {
+        let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")
+        var chance = SeededGenerator(seed: 11)
+        _ = try ledger.ingest(RandomUsage.batch(100, days: 7...10, month: "2027-01", &chance))
+        try ledger.reopen()
+        // From here on memory holds one app, and the next of the day's touches has its number.
+        let known = (0..<20).map { EventLine.device("new-\($0)", at: "2027-01-10T09:00:00Z").text }
+        _ = try ledger.ingest(Array(known.prefix(5)))
+        let reopened = try ledger.copy()
+        let group = [known, [EventLine.device("new", app: "rides").text]]
+        try ledger.execute("PRAGMA legacy_alter_table = ON; ALTER TABLE touch RENAME TO elsewhere")
+        #expect(throws: DatabaseError.self) { try ledger.ingest(group: group) }
+        try ledger.execute("PRAGMA legacy_alter_table = ON; ALTER TABLE elsewhere RENAME TO touch")
+        for _ in 0..<2 {
+            #expect(try ledger.ingest(group: group).map(\.accepted) == [20, 1])
+            #expect(try reopened.ingest(group: group).map(\.accepted) == [20, 1])
+            #expect(try reopened.usageTables() == ledger.usageTables())
+        }
+        #expect(try ledger.evidenceCounts() == ledger.expectedCounts())
+    }
+
     @Test("forgets the price book and the apps that it may have read", arguments: [false, true])
     func catalog(isKnown: Bool) throws {
         let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")
