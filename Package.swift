@@ -199,8 +199,8 @@ let package = Package(
         .testTarget(
             name: "WriterTests",
             dependencies: [
-                "LedgerFixture", "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations",
-                "Writer", grdb,
+                "LedgerFixture", "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion",
+                "Operations", "Writer", grdb,
             ], swiftSettings: strict),
         .testTarget(
             name: "ForwardingTests",

@@ -8,6 +8,7 @@ import LedgerStore
 import Operations
 import Storage
 import Testing
+import UsageStore
 import Writer
 
 @Suite("The writer of a served ledger")
@@ -22,8 +23,12 @@ struct LedgerWriterTests {
     }
 
     private static func events(_ lines: [EventLine], for writer: LedgerWriter) -> ReceivedEvents {
+        events(lines, key: writer.eventKey)
+    }
+
+    private static func events(_ lines: [EventLine], key: FingerprintKey) -> ReceivedEvents {
         let text = lines.map { $0.text + "\n" }.joined()
-        let events = ReceivedEvents(copying: text.utf8, key: writer.eventKey)
+        let events = ReceivedEvents(copying: text.utf8, key: key)
         var start = 0
         for line in lines {
             let count = line.text.utf8.count
@@ -119,11 +124,14 @@ struct LedgerWriterTests {
         #expect(try Self.stored(path, "SELECT devices FROM mau") == ["1"])
     }
 
-    @Test("tells a sender at once when too much waits, and stores nothing of that")
-    func queueFull() async throws {
+    /// Each of the two bounds alone lets two requests wait.
+    @Test("tells a sender at once when too much waits, and stores nothing of that", arguments: ["requests", "bytes"])
+    func queueFull(of what: String) async throws {
         var bounds = LedgerWriter.Bounds()
-        bounds.queuedRequests = 2
+        if what == "requests" { bounds.queuedRequests = 2 }
         let (path, clock) = (fixture.path, clock)
+        let weight = Self.events([.calls(10, id: "a")], key: fixture.ledger.eventKey).weight
+        if what == "bytes" { bounds.queuedBytes = weight * 2 }
         let writer = LedgerWriter(ledger: fixture.handOver(), bounds: bounds)
         let gate = Gate.make()
         let held = Task { try await writer.perform(Hold(gate: gate), clock: clock) }
