@@ -47,8 +47,8 @@ struct SoakWorkload {
         _ = try EventsFile.write(&events, to: file)
         let requests = try PreparedRequests(try MappedFile(file), batch: Self.eventsPerRequest, windows: Self.windows)
 
-        let daemon = try ServingMeterd(
-            bench, ledger: ledger, now: Times.today.firstMoment, environment: ["METERD_RATE_AT": "12:00"])
+        // The requests say what time it is.
+        let daemon = try ServingMeterd(bench, ledger: ledger, now: nil, environment: ["METERD_RATE_AT": "12:00"])
         let load = try LoadGenerator(requests, port: daemon.port, connections: Self.connections)
         let timetable = Timetable(requests, seconds: minutes * 60)
         var windows: [Window] = []
@@ -58,9 +58,14 @@ struct SoakWorkload {
             let result = try load.run(range, .timetable(timetable))
             windows.append(try look(daemon, ledger, result))
         }
-        let isRated = daemon.program.errors.contains("rated through=")
+        let yesterday = "\(Times.yesterday.day)"
+        let isRated = daemon.program.errors.split(separator: "\n").contains {
+            $0.contains(" rated ") && $0.hasSuffix(" through=\(yesterday)")
+        }
+        guard isRated else {
+            throw BenchFailure("the daemon did not rate \(yesterday) at noon\(daemon.program.lastWords)")
+        }
         try daemon.stop()
-        guard isRated else { throw BenchFailure("the day's rating did not run; the daemon's log does not say 'rated'") }
         try bench.run(["verify"], ledger: ledger)
         print(windows)
         let complaints = Self.complaints(windows)
