@@ -159,7 +159,8 @@ let package = Package(
         .target(
             name: "LedgerFixture",
             dependencies: [
-                "EventCodec", "Quantities", "PriceBookFile", "Storage", "LedgerStore", "Ingestion", "Operations", grdb,
+                "EventCodec", "Quantities", "Rating", "PriceBookFile", "Migrations", "Storage", "LedgerStore",
+                "Ingestion", "Operations", grdb,
             ], path: "Tests/LedgerFixture", swiftSettings: strict),
         .testTarget(
             name: "IngestionTests",
@@ -168,7 +169,8 @@ let package = Package(
                 "Operations", grdb,
             ], swiftSettings: strict),
         .testTarget(
-            name: "CrashTests", dependencies: ["Seeded", "BuiltProgram", "LedgerFixture", "Storage", grdb, "meterd"],
+            name: "CrashTests",
+            dependencies: ["Seeded", "BuiltProgram", "LedgerFixture", "Migrations", "Storage", grdb, "meterd"],
             swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
@@ -190,6 +192,12 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "UpgradeTests",
+            dependencies: [
+                "LedgerFixture", "Quantities", "Migrations", "Storage", "LedgerStore", "Ingestion", "Operations",
+                "Verification", grdb,
+            ], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",
             dependencies: [
