@@ -2,6 +2,7 @@
 
 import GRDB
 import Quantities
+import Rating
 
 /// Codes by id. A broken file may refer to what is not there, so nothing here insists.
 struct Labels {
@@ -33,3 +34,25 @@ struct Labels {
 }
 
 func day(_ number: Int64) -> Day { Day(Int(number)) }
+
+/// The months of a few days, asked for again and again.
+struct MonthsOfDays {
+    private var months: [Int64: Int64] = [:]
+    private var last: (day: Int64, month: Int64)?
+
+    mutating func month(of number: Int64) -> Int64 {
+        if let last, last.day == number { return last.month }
+        let month = months[number] ?? Int64(day(number).month.number)
+        months[number] = month
+        last = (number, month)
+        return month
+    }
+}
+
+extension Source {
+    /// Reads the text of a column, for each of many rows.
+    init?(bytes: UnsafeBufferPointer<UInt8>) {
+        guard let source = Source.allCases.first(where: { $0.rawValue.utf8.elementsEqual(bytes) }) else { return nil }
+        self = source
+    }
+}
