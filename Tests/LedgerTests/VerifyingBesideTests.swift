@@ -148,8 +148,8 @@ struct VerifyingBesideTests {
                     UPDATE usage_counter SET quantity = quantity + 1
                     WHERE (app_id, item_id, usage_day, posting_day) = (
                         SELECT app_id, item_id, usage_day, posting_day
-                        FROM usage_counter, seal_progress
-                        WHERE posting_day <= sealed_through
+                        FROM usage_counter
+                        WHERE posting_day <= (SELECT sealed_through FROM seal_progress)
                         ORDER BY posting_day
                         LIMIT 1)
                     """)

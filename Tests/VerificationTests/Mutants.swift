@@ -97,10 +97,6 @@ extension Mutant {
             """, ["outcomes"]),
         Mutant("refusals that are forgotten", "DELETE FROM outcome_counter WHERE outcome = 'refused'", ["outcomes"]),
         Mutant(
-            "corrections that are told as duplicates",
-            "UPDATE outcome_counter SET outcome = 'duplicate' WHERE outcome = 'correction' AND arrival_day = \(day("01-10"))",
-            ["outcomes"]),
-        Mutant(
             "fewer events taken than records are there",
             """
             UPDATE outcome_counter SET events = events - 1

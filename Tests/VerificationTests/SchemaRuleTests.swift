@@ -61,10 +61,11 @@ struct SchemaRuleTests {
     @Test("is told with the constraint that it breaks", arguments: bounds)
     func bound(bound: Bound) throws {
         let findings = try Mutant("", bound.sql, []).report().findings
-        #expect(findings.map(\.check) == ["file"])
-        let sentence = findings.first?.sentence ?? "nothing"
-        #expect(sentence.hasPrefix("table \(bound.table): "), "\(sentence)")
-        #expect(sentence.hasSuffix(" against '\(bound.name)'"), "\(sentence)")
+        #expect(Set(findings.map(\.check)) == ["file"])
+        #expect(
+            findings.contains {
+                $0.sentence.hasPrefix("table \(bound.table): ") && $0.sentence.hasSuffix(" against '\(bound.name)'")
+            }, "\(findings)")
     }
 
     @Test("is tried for each constraint that there is")
@@ -83,9 +84,9 @@ struct SchemaRuleTests {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT sqlite_schema.name AS "table", reference."from" AS "column"
-                    FROM sqlite_schema, pragma_foreign_key_list(sqlite_schema.name) AS reference
-                    WHERE sqlite_schema.type = 'table'
+                    SELECT object.name AS "table", reference."from" AS "column"
+                    FROM sqlite_schema AS object, pragma_foreign_key_list(object.name) AS reference
+                    WHERE object.type = 'table'
                     """
             ).map { ($0["table"], $0["column"]) }
         }
@@ -113,21 +114,34 @@ struct SchemaRuleTests {
     /// Changes rows under another schema, which is put back afterwards: so SQLite lets in what it would refuse.
     private static func report(under change: String, _ sql: String) throws -> VerificationReport {
         let ledger = try RichLedger.make()
-        func schema(_ statements: String) throws {
-            let queue = try DatabaseQueue(path: ledger.path)
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        // A connection each, since each reads the schema once.
+        func write(_ statements: (Database) throws -> Void) throws {
+            let queue = try DatabaseQueue(path: ledger.path, configuration: configuration)
             try queue.writeWithoutTransaction { database in
-                try database.execute(sql: "PRAGMA writable_schema = ON; \(statements); PRAGMA writable_schema = OFF")
+                try database.execute(sql: "PRAGMA writable_schema = ON; PRAGMA ignore_check_constraints = ON")
+                try statements(database)
             }
             try queue.close()
         }
-        try schema("CREATE TABLE kept AS SELECT rowid AS id, * FROM sqlite_schema; \(change)")
-        try schema(sql)
-        try schema(
-            """
-            DELETE FROM sqlite_schema;
-            INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql)
-            SELECT id, type, name, tbl_name, rootpage, sql FROM kept
-            """)
+        var kept: [Row] = []
+        try write { database in
+            kept = try Row.fetchAll(
+                database, sql: "SELECT rowid, type, name, tbl_name, rootpage, sql FROM sqlite_schema")
+            try database.execute(sql: change)
+        }
+        try write { try $0.execute(sql: sql) }
+        try write { database in
+            try database.execute(sql: "DELETE FROM sqlite_schema")
+            for row in kept {
+                try database.execute(
+                    sql: """
+                        INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql)
+                        VALUES (?, ?, ?, ?, ?, ?)
+                        """, arguments: StatementArguments(row.databaseValues))
+            }
+        }
         return try ledger.verify()
     }
 
@@ -148,7 +162,7 @@ struct SchemaRuleTests {
             "INSERT INTO usage_counter VALUES (1, 1, 1, 1, 0, 0)", "missing from index usage_counter_by_posting_day"
         ),
         (
-            "two rows of one code", "DELETE FROM sqlite_schema WHERE name = 'app_by_tenant'",
+            "an index that has one row more than its table", "DELETE FROM sqlite_schema WHERE name = 'app_by_tenant'",
             "DELETE FROM app WHERE app_id = 1", "wrong # of entries in index app_by_tenant"
         ),
     ]
