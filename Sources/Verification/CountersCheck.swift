@@ -23,28 +23,17 @@ extension Check {
 /// sealed devices, and takes nothing more. So the open days come first: one that is sealed meanwhile is left to the
 /// sealed devices, which are read afterwards.
 private struct Recount {
-    /// The counter of an app, an item and a usage day among those of a posting day.
-    private struct Place: Hashable, Comparable {
-        let app: Int64
-        let item: Int64
-        let usageDay: Int64
-
-        static func < (left: Place, right: Place) -> Bool {
-            (left.app, left.item, left.usageDay) < (right.app, right.item, right.usageDay)
-        }
-    }
-
     /// What the touches of a day that is not sealed come to.
     private struct Touches {
-        var quantities: [Place: Int64] = [:]
-        var active: [Place: Int64] = [:]
+        var quantities: [CounterPlace: Int64] = [:]
+        var active: [CounterPlace: Int64] = [:]
     }
 
     private let slices: Slices
     private let labels: Labels
     private let recordRows = DayRows.records()
     private var feeds: [Int64: [Int64]] = [:]
-    private var quantities: [Int64: [Place: Int64]] = [:]
+    private var quantities: [Int64: [CounterPlace: Int64]] = [:]
     private var comparedDays: Set<Int64> = []
     private(set) var counters = 0
     private(set) var devices: Int64 = 0
@@ -73,7 +62,7 @@ private struct Recount {
                 return
             }
             for item in items {
-                let place = Place(app: row.integer(1), item: item, usageDay: row.integer(3))
+                let place = CounterPlace(app: row.integer(1), item: item, usageDay: row.integer(3))
                 let sum = try Quantity(quantities[row.integer(4)]?[place] ?? 0) + Quantity(row.integer(5))
                 quantities[row.integer(4), default: [:]][place] = sum.units
             }
@@ -108,7 +97,7 @@ private struct Recount {
             try slices.readUntil { database in
                 guard try sealedThrough(database) < day else { return true }
                 let isRead = try rows.takeIn(database, atMost: slices.bounds.rowsPerSlice) { row in
-                    let place = Place(app: row.integer(2) >> 32, item: row.integer(1), usageDay: row.integer(3))
+                    let place = CounterPlace(app: row.integer(2) >> 32, item: row.integer(1), usageDay: row.integer(3))
                     touches.quantities[place, default: 0] += row.integer(4)
                     // A device's first event of a day leaves one touch that is no departure; repeats leave none.
                     if row.integer(4) >= 0, row.integer(3) == day { touches.active[place, default: 0] += 1 }
@@ -152,7 +141,7 @@ private struct Recount {
             let day = row.integer(4)
             guard day <= sealed, !comparedDays.contains(day) else { return }
             devices += 1
-            let place = Place(app: row.integer(2) >> 32, item: row.integer(1), usageDay: row.integer(3))
+            let place = CounterPlace(app: row.integer(2) >> 32, item: row.integer(1), usageDay: row.integer(3))
             quantities[day, default: [:]][place, default: 0] += 1
         }
         var rest = try sealedDays(through: sealed)[...]
@@ -208,44 +197,45 @@ private struct Recount {
         var rows = 0
         while try statement.step() {
             rows += 1
-            let place = Place(app: statement.integer(0), item: statement.integer(1), usageDay: statement.integer(2))
+            let place = CounterPlace(
+                app: statement.integer(0), item: statement.integer(1), usageDay: statement.integer(2))
             let (quantity, activeDevices) = (statement.integer(3), statement.integer(4))
             let counted = expected.removeValue(forKey: place) ?? 0
             if quantity != counted {
                 findings.add(
-                    "\(label(place, day)): the counter says \(quantity), the evidence adds up to \(counted)")
+                    "\(labels.counter(place, postingDay: day)): the counter says \(quantity), the evidence adds up to \(counted)"
+                )
             }
             let touched = active.removeValue(forKey: place) ?? 0
             if place.usageDay != day || !deviceItems.contains(place.item) {
                 if activeDevices != 0 {
                     findings.add(
-                        "\(label(place, day)): the counter says \(activeDevices) active devices, there can be none")
+                        "\(labels.counter(place, postingDay: day)): the counter says \(activeDevices) active devices, there can be none"
+                    )
                 }
             } else if touches != nil {
                 if activeDevices != touched {
                     findings.add(
-                        "\(label(place, day)): the counter says \(activeDevices) active devices, the touches say "
+                        "\(labels.counter(place, postingDay: day)): the counter says \(activeDevices) active devices, the touches say "
                             + "\(touched)")
                 }
             } else if activeDevices < quantity {
                 // The touches of sealed days are gone; but whoever counts on the day was active on it.
                 findings.add(
-                    "\(label(place, day)): the counter says \(activeDevices) active devices, fewer than the "
+                    "\(labels.counter(place, postingDay: day)): the counter says \(activeDevices) active devices, fewer than the "
                         + "\(quantity) that count")
             }
         }
         counters += rows
         // What is left has no counter.
         for (place, quantity) in expected.sorted(by: { $0.key < $1.key }) where quantity != 0 {
-            findings.add("\(label(place, day)): there is no counter, the evidence adds up to \(quantity)")
+            findings.add(
+                "\(labels.counter(place, postingDay: day)): there is no counter, the evidence adds up to \(quantity)")
         }
         for (place, devices) in active.sorted(by: { $0.key < $1.key }) where devices != 0 {
-            findings.add("\(label(place, day)): there is no counter, \(devices) devices were active")
+            findings.add(
+                "\(labels.counter(place, postingDay: day)): there is no counter, \(devices) devices were active")
         }
         return rows
-    }
-
-    private func label(_ place: Place, _ postingDay: Int64) -> String {
-        labels.counter(app: place.app, item: place.item, usageDay: place.usageDay, postingDay: postingDay)
     }
 }

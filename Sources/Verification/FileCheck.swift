@@ -42,7 +42,12 @@ extension Check {
             try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         }
         for table in ["sqlite_schema"] + tables {
-            try slices.read { try checkPages(of: table, $0, &findings) }
+            do {
+                try slices.read { try checkPages(of: table, $0, &findings) }
+            } catch StorageError.damaged where findings.count > 0 {
+                // SQLite remembers a damaged page until the end of the transaction.
+                return
+            }
         }
     }
 

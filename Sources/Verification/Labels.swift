@@ -28,8 +28,19 @@ struct Labels {
     func tenant(_ id: Int64) -> String { "tenant \(tenants[id] ?? "number \(id)")" }
     func grant(_ id: Int64) -> String { "grant \(grants[id] ?? "number \(id)")" }
 
-    func counter(app: Int64, item: Int64, usageDay: Int64, postingDay: Int64) -> String {
-        "\(self.app(app)), \(self.item(item)), usage day \(day(usageDay)), posting day \(day(postingDay))"
+    func counter(_ place: CounterPlace, postingDay: Int64) -> String {
+        "\(app(place.app)), \(item(place.item)), usage day \(day(place.usageDay)), posting day \(day(postingDay))"
+    }
+}
+
+/// The counter of an app, an item and a usage day among those of a posting day.
+struct CounterPlace: Hashable, Comparable {
+    let app: Int64
+    let item: Int64
+    let usageDay: Int64
+
+    static func < (left: CounterPlace, right: CounterPlace) -> Bool {
+        (left.app, left.item, left.usageDay) < (right.app, right.item, right.usageDay)
     }
 }
 

@@ -171,7 +171,7 @@ private struct RatedAnew {
             rows += 1
             let tenant = TenantID(statement.integer(0))
             guard let source = Source(bytes: statement.bytes(4)), source.isUsage || source == .forfeit else {
-                _ = lines[tenant, default: [:]]
+                lines[tenant] = lines[tenant] ?? [:]
                 continue
             }
             // Ids, tiers and versions begin at 1, so a NULL column reads as 0.

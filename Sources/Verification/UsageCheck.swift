@@ -2,6 +2,7 @@
 
 import GRDB
 import Quantities
+import Rating
 import Storage
 
 extension Check {
@@ -44,37 +45,42 @@ extension Check {
     private static func compare(
         _ number: Int64, _ labels: Labels, _ database: Database, _ findings: inout Findings
     ) throws -> Int {
+        var booked = try bookedQuantities(postedOn: number, database)
         let statement = try RawStatement(
-            database,
-            """
-            WITH
-            booked AS (
-                SELECT app_id, item_id, usage_day, sum(quantity) AS quantity
-                FROM ledger_entry
-                WHERE posted_day = ?1 AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free')
-                GROUP BY app_id, item_id, usage_day
-            ),
-            metered AS (
-                SELECT app_id, item_id, usage_day, quantity
-                FROM usage_counter
-                WHERE posting_day = ?1
-            )
-            SELECT app_id, item_id, usage_day, coalesce(metered.quantity, 0), coalesce(booked.quantity, 0)
-            FROM metered
-            FULL JOIN booked USING (app_id, item_id, usage_day)
-            ORDER BY app_id, item_id, usage_day
-            """)
+            database, "SELECT app_id, item_id, usage_day, quantity FROM usage_counter WHERE posting_day = ?1")
         statement.bind(1, number)
         var rows = 0
-        while try statement.step() {
+        func note(_ place: CounterPlace, metered: Int64, booked: Int64) {
             rows += 1
-            let (metered, booked) = (statement.integer(3), statement.integer(4))
-            guard metered != booked else { continue }
-            let label = labels.counter(
-                app: statement.integer(0), item: statement.integer(1), usageDay: statement.integer(2),
-                postingDay: number)
-            findings.add("\(label): the counter says \(metered), the ledger's entries add up to \(booked)")
+            guard metered != booked else { return }
+            findings.add(
+                "\(labels.counter(place, postingDay: number)): the counter says \(metered), the ledger's entries add up to "
+                    + "\(booked)")
+        }
+        while try statement.step() {
+            let place = CounterPlace(
+                app: statement.integer(0), item: statement.integer(1), usageDay: statement.integer(2))
+            note(place, metered: statement.integer(3), booked: booked.removeValue(forKey: place)?.units ?? 0)
+        }
+        for (place, quantity) in booked.sorted(by: { $0.key < $1.key }) {
+            note(place, metered: 0, booked: quantity.units)
         }
         return rows
+    }
+
+    private static func bookedQuantities(
+        postedOn number: Int64, _ database: Database
+    ) throws -> [CounterPlace: Quantity] {
+        let statement = try RawStatement(
+            database, "SELECT app_id, item_id, usage_day, source, quantity FROM ledger_entry WHERE posted_day = ?1")
+        statement.bind(1, number)
+        var quantities: [CounterPlace: Quantity] = [:]
+        while try statement.step() {
+            guard let source = Source(bytes: statement.bytes(3)), source.isUsage else { continue }
+            let place = CounterPlace(
+                app: statement.integer(0), item: statement.integer(1), usageDay: statement.integer(2))
+            try quantities[place, default: .zero] += Quantity(statement.integer(4))
+        }
+        return quantities
     }
 }
