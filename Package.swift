@@ -91,7 +91,7 @@ let package = Package(
             ]),
         library(
             "Verification",
-            ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "LedgerStore", grdb]),
+            ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "UsageStore", "LedgerStore", grdb]),
         library(
             "Writer",
             [
@@ -150,8 +150,9 @@ let package = Package(
         .testTarget(
             name: "VerificationTests",
             dependencies: [
-                "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", "LedgerStore",
-                "Ingestion", "Operations", "Verification", grdb,
+                "BuiltProgram", "LedgerFixture", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile",
+                "Migrations", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", "Verification", sqlite,
+                grdb,
             ], swiftSettings: strict),
         // What the tests below share: seeded chance, the built programs, and a ledger in a folder of its own.
         .target(name: "BuiltProgram", path: "Tests/BuiltProgram", swiftSettings: strict),
@@ -237,7 +238,8 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "LedgerFixture", "Oracle", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile",
+                "Seeded", "LedgerFixture", "Oracle", "EventCodec", "Quantities", "Rating", "Accounting",
+                "PriceBookFile",
                 "Storage", "UsageStore",
                 "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", grdb,
             ], swiftSettings: strict),

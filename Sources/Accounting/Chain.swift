@@ -50,11 +50,66 @@ package enum Chain {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// Reads what ``hexadecimal(_:)`` gives; capital digits do too.
+    package static func bytes(ofHexadecimal text: some Collection<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 2)
+        var high: UInt8?
+        for character in text {
+            let digit: UInt8
+            switch character {
+            case 48...57: digit = character - 48
+            case 65...70: digit = character - 55
+            case 97...102: digit = character - 87
+            default: return nil
+            }
+            if let upper = high {
+                bytes.append(upper << 4 | digit)
+                high = nil
+            } else {
+                high = digit
+            }
+        }
+        return high == nil ? bytes : nil
+    }
+
     private static func addHexadecimal(_ hash: [UInt8], to text: inout [UInt8]) {
         func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
         for byte in hash {
             text.append(digit(byte >> 4))
             text.append(digit(byte & 15))
         }
+    }
+}
+
+/// An entry of the chain by its number and hash. Who keeps the last one elsewhere finds out even about a ledger that was
+/// rewritten as a whole: as long as it is intact, the entry of that number has that hash.
+package struct ChainHead: Hashable, Sendable, CustomStringConvertible {
+    /// From 1; 0 stands for the beginning of the chain, before any entry.
+    package let entryID: Int64
+    /// 32 bytes.
+    package let hash: [UInt8]
+
+    /// What every chain begins with, and the head of a ledger without entries.
+    package static let origin = ChainHead(entryID: 0, hash: Chain.origin)
+
+    package init(entryID: Int64, hash: [UInt8]) {
+        self.entryID = entryID
+        self.hash = hash
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    package var hexadecimal: String { Chain.hexadecimal(hash) }
+
+    /// `9553:073f…`, the number and 64 hexadecimal digits.
+    package var description: String { "\(entryID):\(hexadecimal)" }
+
+    /// Reads what ``description`` gives; nil for anything else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(parts[0]),
+            let hash = Chain.bytes(ofHexadecimal: parts[1].utf8), hash.count == Chain.origin.count
+        else { return nil }
+        self.init(entryID: number, hash: hash)
     }
 }

@@ -25,13 +25,16 @@ struct Course {
             bench.report.addRatio("G/R", "G", Report.reference)
         }
         if wants("P") { try PostgresWorkload(bench: bench, ledgers: ledgers, files: files).run() }
-        if wants("rating") { try rating.manyApps() }
+        if wants("rating") { try rating.openDays() }
         if wants("small-day") { try rating.smallDays() }
         if wants("restart") { try daemon.restart() }
         if wants("memory") { try daemon.memory() }
         if wants("replay") { try ReplayWorkload(bench: bench, ledgers: ledgers).run() }
         if selection.has("soak", byDefault: false) {
             try SoakWorkload(bench: bench, minutes: bench.scale.soakMinutes).run()
+        }
+        if selection.has("verify", byDefault: bench.scale.isFull), bench.isInTime(for: "verify") {
+            try VerifyWorkload(bench: bench, ledgers: ledgers).run()
         }
         if selection.has("size", byDefault: bench.scale.isFull) { try sizes(devices) }
         try referenceAgain()

@@ -99,4 +99,9 @@ enum EventText {
         "{\"specversion\":\"1.0\",\"type\":\"meterd.device_activity\",\"source\":\"/sdk/android\",\"id\":\"\(id)\","
             + "\"time\":\"\(time)\",\"subject\":\"\(app)\",\"data\":{\"feature\":\"\(feature)\",\"device\":\"\(device)\"}}"
     }
+
+    static func calls(_ calls: Int, app: String, id: String, time: String) -> String {
+        "{\"specversion\":\"1.0\",\"type\":\"meterd.gateway_call\",\"source\":\"/gw\",\"id\":\"\(id)\",\"time\":\"\(time)\","
+            + "\"subject\":\"\(app)\",\"data\":{\"calls\":\(calls)}}"
+    }
 }

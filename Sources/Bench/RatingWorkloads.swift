@@ -11,23 +11,25 @@ struct RatingWorkloads {
 
     private static let tenants = 100
     private static let appsOfTenant = 100
-    private static let openDays = [18, 19, 20].map(Times.day)
+    private static let unfinalDays = [18, 19, 20].map(Times.day)
+
+    /// 10,000 apps.
+    static let manyApps: [(app: String, tenant: String)] = (0..<tenants).flatMap { tenant in
+        (0..<appsOfTenant).map { ("app-\(tenant)-\($0)", "tenant-\(tenant)") }
+    }
 
     /// 10,000 apps with a line for each of seven items on each of three days, none of which is final.
-    func manyApps() throws {
-        var apps: [(app: String, tenant: String)] = []
-        for tenant in 0..<Self.tenants {
-            for app in 0..<Self.appsOfTenant { apps.append(("app-\(tenant)-\(app)", "tenant-\(tenant)")) }
-        }
+    func openDays() throws {
+        let apps = Self.manyApps
         let held = try ledgers.once("many-apps") { path in
             bench.progress("making a ledger of \(Wording.grouped(Double(apps.count))) apps with three open days")
             try ledgers.makeEmpty(path, apps: apps)
-            for day in Self.openDays {
+            for day in Self.unfinalDays {
                 var lines = ListedEvents(Self.lines(apps, on: day))
                 try bench.ingest(&lines, ledger: path, now: day.lastMoment)
             }
         }
-        let lines = apps.count * ItemFeatures.all.count * Self.openDays.count
+        let lines = apps.count * ItemFeatures.all.count * Self.unfinalDays.count
         let arguments = ["rate", "--date", "\(Times.today.day)", "--now", Times.today.lastMoment]
         var (first, again): ([Sample], [Sample]) = ([], [])
         for run in 1...bench.scale.runs {
@@ -45,7 +47,8 @@ struct RatingWorkloads {
         bench.report.add("again, nothing new", again, .otherRate)
     }
 
-    private static func lines(_ apps: [(app: String, tenant: String)], on day: LocalDay) -> [String] {
+    /// A device a day for each item of each app.
+    static func lines(_ apps: [(app: String, tenant: String)], on day: LocalDay) -> [String] {
         apps.flatMap { app, _ in
             ItemFeatures.all.map { feature in
                 EventText.activity(

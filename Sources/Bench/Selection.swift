@@ -18,6 +18,7 @@ struct WorkloadName {
         ("restart", "the start of the daemon"),
         ("memory", "memory a device"),
         ("replay", "a year of real events with its ratings"),
+        ("verify", "all checks of a ledger of a million entries; not part of the quick form unless named"),
         ("size", "D into a small and a large ledger; not part of the quick form unless named"),
         ("soak", "a day of load in --minutes, and whether anything grows; only when named"),
     ].map { WorkloadName(name: $0.0, meaning: $0.1) }

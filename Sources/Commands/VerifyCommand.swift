@@ -1,8 +1,10 @@
 // meterd verify: whether everything in the ledger agrees.
 
+import Accounting
 import ArgumentParser
 import EventCodec
 import GRDB
+import LedgerStore
 import Quantities
 import Storage
 import Verification
@@ -13,13 +15,40 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Recounts counters from the evidence, adds up entries and grants, rates everything anew, follows the chain of \
             hashes. When the file itself is broken, the other checks are not made. Exit status 1 when something is \
-            wrong. Keep the chain's head elsewhere: it tells even a ledger that was rewritten whole.
+            wrong. It reads in short transactions, so it may run beside a daemon at any time.
+
+            Keep the chain's head elsewhere, as 'meterd verify --head' prints it: with '--expect-head' it tells even a \
+            ledger that was rewritten whole, or cut off.
             """)
+
+    @Flag(name: .customLong("head"), help: "Print the chain's head, as ENTRY:HASH, and make no check.")
+    var printsHead = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A head that was printed before: is the ledger's entry of that number still that one?",
+            valueName: "entry:hash"),
+        transform: Self.head)
+    var expectHead: ChainHead?
 
     @OptionGroup var options: LedgerOptions
     @OptionGroup var output: FormatOptions
 
+    func validate() throws {
+        if printsHead, expectHead != nil {
+            throw ValidationError("--head makes no check; leave it out to have --expect-head compared")
+        }
+    }
+
+    private static func head(_ text: String) throws -> ChainHead {
+        guard let head = ChainHead(text) else {
+            throw ValidationError("write a head as 'meterd verify --head' prints it: ENTRY:HASH, 64 hexadecimal digits")
+        }
+        return head
+    }
+
     func run() throws {
+        if printsHead { return try printHead() }
         let report = try report()
         switch output.format {
         case .text: printText(report)
@@ -33,6 +62,23 @@ struct VerifyCommand: ParsableCommand {
         guard report.isSound else { throw ExitCode(1) }
     }
 
+    /// The head of a ledger without entries is the chain's beginning: entry 0, and 64 zeros.
+    private func printHead() throws {
+        let head = try options.openForReading().read { try ChainHead.last($0) }
+        switch output.format {
+        case .text: Terminal.print("\(head)")
+        case .json: Terminal.print(Self.json(head))
+        case .csv:
+            RowPrinter(
+                columns: ["entry_id", "hash"], rows: [[head.entryID.databaseValue, head.hexadecimal.databaseValue]]
+            ).print(.csv, empty: "")
+        }
+    }
+
+    private static func json(_ head: ChainHead) -> String {
+        "{\"entry_id\":\(head.entryID),\"hash\":\(JSONText.quoted(head.hexadecimal))}"
+    }
+
     private func report() throws -> VerificationReport {
         let ledger: LedgerFile
         do {
@@ -42,7 +88,7 @@ struct VerifyCommand: ParsableCommand {
         }
         var progress = Progress(totalBytes: nil)
         defer { progress.end() }
-        return try Verification(file: ledger).run { progress.show("checking \($0)") }
+        return try Verification(file: ledger).run(expecting: expectHead) { progress.show("checking \($0)") }
     }
 
     private func printText(_ report: VerificationReport) {
@@ -53,7 +99,7 @@ struct VerifyCommand: ParsableCommand {
             if check.untold > 0 { Terminal.print("       … and \(grouped(check.untold)) more") }
         }
         for note in report.notes { Terminal.print("note: \(note)") }
-        if let head = report.chainHead { Terminal.print("head: entry \(head.entryID), \(head.hash)") }
+        if let head = report.chainHead { Terminal.print("head: entry \(head.entryID), \(head.hexadecimal)") }
         let count = report.checks.reduce(0) { $0 + $1.findingCount }
         Terminal.print(
             report.isSound
@@ -68,8 +114,7 @@ struct VerifyCommand: ParsableCommand {
                 + "\"finding_count\":\(check.findingCount),\"findings\":[\(findings)]}"
         }
         let notes = report.notes.map(JSONText.quoted).joined(separator: ",")
-        let head =
-            report.chainHead.map { "{\"entry_id\":\($0.entryID),\"hash\":\(JSONText.quoted($0.hash))}" } ?? "null"
+        let head = report.chainHead.map(Self.json) ?? "null"
         Terminal.print(
             "{\"sound\":\(report.isSound),\"checks\":[\(checks.joined(separator: ","))],\"notes\":[\(notes)],"
                 + "\"chain_head\":\(head)}")

@@ -1,7 +1,6 @@
 // Appending to the ledger: numbers, chains and stores entries.
 
 package import Accounting
-import Foundation
 package import GRDB
 package import Quantities
 import Rating
@@ -22,11 +21,10 @@ package struct EntryWriter: Sendable {
         _ entries: [EntryDraft], runID: Int64?, at now: Instant, _ database: Database
     ) throws {
         guard !entries.isEmpty else { return }
-        let last = try Row.fetchOne(
-            database, sql: "SELECT entry_id, hash FROM ledger_entry ORDER BY entry_id DESC LIMIT 1")
-        var entryID: Int64 = last?["entry_id"] ?? 0
+        let head = try ChainHead.last(database)
+        var entryID = head.entryID
         let first = entryID + 1
-        var previous = last.map { [UInt8]($0["hash"] as Data) } ?? Chain.origin
+        var previous = head.hash
         let statement = try RawStatement(
             database,
             """

@@ -1,6 +1,6 @@
 // Keyed fingerprints of device ids and identities: SipHash-2-4 with 128 bits, whose key is the ledger's own.
 
-import Storage
+package import Storage
 
 /// The 16-byte key of a ledger's fingerprints, made at `init`.
 package struct FingerprintKey: Sendable {
@@ -22,7 +22,7 @@ package struct FingerprintKey: Sendable {
     package func device(_ id: UnsafeBufferPointer<UInt8>) -> Fingerprint { fingerprint(prefix: nil, id) }
 
     /// The fingerprint of an app, told from that of any device by its prefix.
-    func app(_ app: AppID) -> Fingerprint {
+    package func app(_ app: AppID) -> Fingerprint {
         fingerprint(prefix: UInt64(app.number), UnsafeBufferPointer(start: nil, count: 0))
     }
 
@@ -87,7 +87,7 @@ extension Fingerprint: TableKey {
     /// Of a device within an app: both are of 128 secret bits, so two pairs are no likelier to share one than two
     /// devices are.
     @inline(__always)
-    func within(app: Fingerprint) -> Fingerprint { Fingerprint(low: low ^ app.low, high: high ^ app.high) }
+    package func within(app: Fingerprint) -> Fingerprint { Fingerprint(low: low ^ app.low, high: high ^ app.high) }
 }
 
 /// The state of SipHash (Aumasson and Bernstein), 2 rounds a word, 4 at the end of each half of the result.

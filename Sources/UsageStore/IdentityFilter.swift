@@ -1,10 +1,10 @@
 // A Bloom filter in blocks of one cache line: most questions for an identity that a day does not hold end here.
 
 import CPrefetch
-import Foundation
+package import Foundation
 
 /// Two bytes an identity; about one question in a thousand is passed on for nothing.
-final class IdentityFilter {
+package final class IdentityFilter {
     private let words: UnsafeMutableBufferPointer<UInt64>
     private let blocks: UInt64
 
@@ -14,10 +14,15 @@ final class IdentityFilter {
         self.blocks = UInt64(blocks)
     }
 
-    convenience init(identities: Int) { self.init(blocks: max(1, (identities * 16 + 511) / 512)) }
+    convenience init(identities: Int) { self.init(blocks: Self.blocks(identities)) }
+
+    private static func blocks(_ identities: Int) -> Int { max(1, (identities * 16 + 511) / 512) }
+
+    /// Whether so many bytes are those of a filter for so many identities.
+    package static func isFilter(bytes: Int, identities: Int) -> Bool { bytes == blocks(identities) * 64 }
 
     /// - Precondition: what ``bytes`` gave.
-    convenience init(bytes: Data) {
+    package convenience init(bytes: Data) {
         self.init(blocks: bytes.count / 64)
         bytes.withUnsafeBytes { raw in
             for index in words.indices {
@@ -52,7 +57,7 @@ final class IdentityFilter {
     }
 
     @inline(__always)
-    func mayHold(_ hash: UInt64) -> Bool {
+    package func mayHold(_ hash: UInt64) -> Bool {
         let block = block(hash)
         for word in 0..<8 where block[word] & bit(hash, word: word) == 0 { return false }
         return true

@@ -6,19 +6,24 @@ import Quantities
 import Rating
 
 extension Check {
-    static let days = Check(name: "days") { database, findings in
-        let properties = try LedgerProperties.read(database)
-        let state = try LedgerState.read(database)
-        let settled = try settledDays(state, properties.finality, database, &findings)
-        let starts = try dayStarts(database, &findings)
-        let versions = try priceBooks(database, &findings)
-        if let count = try Int64.fetchOne(
-            database, sql: "SELECT change_count - rated_change_count FROM ledger_state"), count < 0
-        {
-            findings.add("the last run rated \(counted(-count, "change")) more than the ledger has noted")
+    static var days: Check {
+        // A row a day: all of them together are few.
+        Check(name: "days") { slices, findings in
+            try slices.read { database in
+                let properties = try LedgerProperties.read(database)
+                let state = try LedgerState.read(database)
+                let settled = try settledDays(state, properties.finality, database, &findings)
+                let starts = try dayStarts(database, &findings)
+                let versions = try priceBooks(database, &findings)
+                if let count = try Int64.fetchOne(
+                    database, sql: "SELECT change_count - rated_change_count FROM ledger_state"), count < 0
+                {
+                    findings.add("the last run rated \(counted(-count, "change")) more than the ledger has noted")
+                }
+                return "\(counted(settled, "settled day")), \(counted(starts, "day start")), "
+                    + counted(versions, "price book version")
+            }
         }
-        return "\(counted(settled, "settled day")), \(counted(starts, "day start")), "
-            + counted(versions, "price book version")
     }
 
     private static func settledDays(

@@ -11,39 +11,50 @@ extension Check {
 
     /// - Parameter path: the file's, opened once more, since opening is what compares the steps of its schema.
     static func file(at path: String) -> Check {
-        Check(name: fileName) { database, findings in
-            try checkPages(database, &findings)
+        Check(name: fileName) { slices, findings in
+            try checkPages(slices, &findings)
             // What is damaged must not be read any further.
             guard findings.count == 0 else { return "the pages of the file" }
-
-            for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
-                let table: String = row["table"]
-                let rowID: Int64? = row["rowid"]
-                let parent: String = row["parent"]
-                findings.add(
-                    "table \(table)\(rowID.map { ", row \($0)," } ?? "") refers to a row of table \(parent) "
-                        + "that is not there"
-                )
-            }
             do {
                 _ = try LedgerFile.openForReading(at: path)
             } catch let error as StorageError {
                 findings.add("\(error)")
             }
-            findings.add(try changedSchema(database))
-            for table in try TableConstraints.all(database) { findings.add(try table.broken(database)) }
-            findings.add(try missingRows(database))
-            findings.add(try unreadableNames(database))
-            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-            let steps = try Int.fetchOne(database, sql: "SELECT count(*) FROM schema_migration") ?? 0
-            return "\(counted(pages, "page")), \(counted(steps, "schema step"))"
+            let tables = try slices.read { database in
+                findings.add(try changedSchema(database))
+                return try TableConstraints.all(database)
+            }
+            for table in tables { findings.add(try table.broken(slices)) }
+            return try slices.read { database in
+                findings.add(try missingRows(database))
+                findings.add(try unreadableNames(database))
+                let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+                let steps = try Int.fetchOne(database, sql: "SELECT count(*) FROM schema_migration") ?? 0
+                return "\(counted(pages, "page")), \(counted(steps, "schema step"))"
+            }
+        }
+    }
+
+    /// Has SQLite check table by table, each in one transaction: its pages and those of its indexes, the types of its
+    /// columns, and that each index has its rows. With the table of the schema it checks the free pages.
+    private static func checkPages(_ slices: Slices, _ findings: inout Findings) throws {
+        let tables = try slices.read { database in
+            try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        }
+        for table in ["sqlite_schema"] + tables {
+            do {
+                try slices.read { try checkPages(of: table, $0, &findings) }
+            } catch StorageError.damaged where findings.count > 0 {
+                // SQLite remembers a damaged page until the end of the transaction.
+                return
+            }
         }
     }
 
     /// Adds what SQLite objects to, line by line: after the pages that it names it may end in an error.
-    private static func checkPages(_ database: Database, _ findings: inout Findings) throws {
+    private static func checkPages(of table: String, _ database: Database, _ findings: inout Findings) throws {
         do {
-            let objections = try String.fetchCursor(database, sql: "PRAGMA integrity_check")
+            let objections = try String.fetchCursor(database, sql: "PRAGMA integrity_check(\"\(table)\")")
             while let objection = try objections.next() {
                 for line in objection.split(separator: "\n") where line != "ok" && !line.hasPrefix("***") {
                     findings.add("SQLite says: \(line)")

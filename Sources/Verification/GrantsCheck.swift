@@ -7,15 +7,18 @@ import Rating
 import Storage
 
 extension Check {
-    static let grants = Check(name: "grants") { database, findings in
-        let labels = try Labels(database)
-        let grants = try Grants.all(database)
-        try terms(grants, database, &findings)
-        let entries = try entriesOnGrants(grants, labels, database, &findings)
-        try drawnBeyondGranted(labels, database, &findings)
-        try voidedButDrawn(labels, database, &findings)
-        try prices(labels, database, &findings)
-        return "\(counted(grants.count, "grant")), \(counted(entries, "entry", plural: "entries")) on them"
+    static var grants: Check {
+        Check(name: "grants") { slices, findings in
+            var entries = try GrantEntries(slices)
+            // Ends in a transaction in which all entries are taken in: what was drawn in all is compared there.
+            let grants = try slices.readAtEnd(of: { try entries.takeIn($0, &findings) }) { database in
+                let grants = try Grants.all(database)
+                try terms(grants, database, &findings)
+                try entries.compare(grants, database, &findings)
+                return grants.count
+            }
+            return "\(counted(grants, "grant")), \(counted(entries.count, "entry", plural: "entries")) on them"
+        }
     }
 
     /// A grant ends on the same date a term after it became effective.
@@ -35,128 +38,137 @@ extension Check {
             }
         }
     }
+}
 
-    /// Each entry that names a grant: its tenant, its days, its kind.
-    private static func entriesOnGrants(
-        _ grants: [RecordedGrant], _ labels: Labels, _ database: Database, _ findings: inout Findings
-    ) throws -> Int {
-        var byID: [Int64: RecordedGrant] = [:]
-        for grant in grants { byID[grant.id] = grant }
-        let items = Dictionary(
-            uniqueKeysWithValues: try PriceBooks.itemIDs(database).map { ($0.value.number, $0.key) })
-        let statement = try RawStatement(
-            database,
-            """
-            SELECT entry_id, posted_day, usage_day, tenant_id, item_id, source, grant_id
-            FROM ledger_entry
-            WHERE grant_id IS NOT NULL OR source IN ('package', 'resource_package', 'forfeit', 'purchase', 'refund')
-            """)
-        var entries = 0
-        while try statement.step() {
-            entries += 1
-            let entry = "entry \(statement.integer(0))"
-            let source = Source(rawValue: String(decoding: statement.bytes(5), as: UTF8.self))
-            guard let grant = byID[statement.integer(6)], let source else {
-                findings.add("\(entry) names no grant")
-                continue
-            }
-            if grant.tenant.number != statement.integer(3) {
-                findings.add(
-                    "\(entry) is of \(labels.tenant(statement.integer(3))), its grant \(grant.grant.code) of "
-                        + labels.tenant(grant.tenant.number))
-            }
-            let drawn = DrawnEntry(
-                source: source, item: items[statement.integer(4)], postedDay: day(statement.integer(1)),
-                usageDay: day(statement.integer(2)))
-            for objection in drawn.objections(to: grant) { findings.add("\(entry) \(objection)") }
+/// The entries that name a grant, each alone and added up.
+private struct GrantEntries {
+    /// Of a package an item and usage month, of a resource package all.
+    private struct Quota: Hashable, Comparable {
+        let grant: Int64
+        let item: Int64
+        let month: Month?
+
+        static func < (left: Quota, right: Quota) -> Bool {
+            (left.grant, left.item, left.month?.number ?? 0) < (right.grant, right.item, right.month?.number ?? 0)
         }
-        return entries
     }
 
-    /// What was drawn and forfeited, by quota: of a package each item and usage month, of a resource package all.
-    private static func drawnBeyondGranted(
-        _ labels: Labels, _ database: Database, _ findings: inout Findings
-    ) throws {
-        let span = try RatedSpan(database)
-        let statement = try RawStatement(
-            database,
-            """
-            WITH drawn (grant_id, item_id, month, quantity) AS (
-                SELECT
-                    grant_id, item_id,
-                    CASE WHEN source = 'package' THEN strftime('%Y-%m', usage_day * 86400, 'unixepoch') END, quantity
-                FROM ledger_entry
-                WHERE source IN ('package', 'resource_package', 'forfeit') AND grant_id IS NOT NULL
-                    -- A run may take a draw back on a later day than the one where it gives it: only a complete run,
-                    -- or a settled day, has done both.
-                    AND posted_day <= ?1
-            )
-            SELECT grant_id, item_id, month, sum(quantity), coalesce(granted, 0)
-            FROM drawn
-            LEFT JOIN grant_item USING (grant_id, item_id)
-            GROUP BY grant_id, item_id, month
-            HAVING sum(quantity) NOT BETWEEN 0 AND coalesce(granted, 0)
-            """)
-        statement.bind(1, span.comparableThrough?.number ?? -1)
-        while try statement.step() {
-            let month = String(decoding: statement.bytes(2), as: UTF8.self)
+    private let slices: Slices
+    private let labels: Labels
+    private let rows = EntryRows(
+        "entry_id, posted_day, usage_day, tenant_id, item_id, source, grant_id, quantity, amount_micros",
+        where: "grant_id IS NOT NULL OR source IN ('package', 'resource_package', 'forfeit', 'purchase', 'refund')")
+    private var grants: [Int64: RecordedGrant] = [:]
+    private var items: [Int64: Code] = [:]
+    private var months = MonthsOfDays()
+    private(set) var count = 0
+
+    /// What was drawn and forfeited, by posting day; those that were settled when the check began are one.
+    private var drawn: [Quota: [Day: Quantity]] = [:]
+    private let settled: Day
+    /// What was drawn, without what was forfeited.
+    private var used: [Int64: Quantity] = [:]
+    /// What the entries say was paid, and given back; those of another tenant are no payment.
+    private var purchases: [Int64: Money] = [:]
+    private var refunds: [Int64: Money] = [:]
+
+    init(_ slices: Slices) throws {
+        self.slices = slices
+        (labels, settled) = try slices.read { try (Labels($0), RatedSpan($0).settledThrough ?? Day(-1)) }
+    }
+
+    /// - Returns: whether these are all.
+    mutating func takeIn(_ database: Database, _ findings: inout Findings) throws -> Bool {
+        try rows.takeIn(database, atMost: slices.bounds.rowsPerSlice) { row in
+            count += 1
+            let entry = "entry \(row.integer(0))"
+            if row.integer(6) > 0, grants[row.integer(6)] == nil { try readGrants(database) }
+            guard let grant = grants[row.integer(6)], let source = Source(bytes: row.bytes(5)) else {
+                findings.add("\(entry) names no grant")
+                return
+            }
+            if grant.tenant.number != row.integer(3) {
+                findings.add(
+                    "\(entry) is of \(labels.tenant(row.integer(3))), its grant \(grant.grant.code) of "
+                        + labels.tenant(grant.tenant.number))
+            }
+            let drawnEntry = DrawnEntry(
+                source: source, item: items[row.integer(4)], postedDay: day(row.integer(1)),
+                usageDay: day(row.integer(2)))
+            for objection in drawnEntry.objections(to: grant) { findings.add("\(entry) \(objection)") }
+            try add(row, source, grant)
+        }
+    }
+
+    private mutating func readGrants(_ database: Database) throws {
+        grants = Dictionary(uniqueKeysWithValues: try Grants.all(database).map { ($0.id, $0) })
+        items = Dictionary(uniqueKeysWithValues: try PriceBooks.itemIDs(database).map { ($0.value.number, $0.key) })
+    }
+
+    private mutating func add(_ row: RawStatement, _ source: Source, _ grant: RecordedGrant) throws {
+        let (quantity, amount) = (Quantity(row.integer(7)), Money(micros: row.integer(8)))
+        switch source {
+        case .package, .resourcePackage, .forfeit:
+            let month = source == .package ? Month(number: Int(months.month(of: row.integer(2)))) : nil
+            let quota = Quota(grant: grant.id, item: row.integer(4), month: month)
+            let posted = max(day(row.integer(1)), settled)
+            try drawn[quota, default: [:]][posted, default: .zero] += quantity
+            if source != .forfeit { try used[grant.id, default: .zero] += quantity }
+        case .purchase where grant.tenant.number == row.integer(3):
+            purchases[grant.id] = try (purchases[grant.id] ?? .zero) + amount
+        case .refund where grant.tenant.number == row.integer(3):
+            refunds[grant.id] = try (refunds[grant.id] ?? .zero) + amount
+        case .purchase, .refund, .allowance, .overage, .free, .adjustment: break
+        }
+    }
+
+    // MARK: Sums
+
+    /// Compares what the entries add up to with the grants as they stand in the transaction that took in the last entry.
+    func compare(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
+        try compareDrawn(RatedSpan(database).comparableThrough, database, &findings)
+        for grant in grants {
+            voidedButDrawn(grant, &findings)
+            try comparePrice(grant, &findings)
+        }
+    }
+
+    /// A run may take a draw back on a later day than the one where it gives it: only a complete run, or a settled day,
+    /// has done both.
+    private func compareDrawn(_ through: Day?, _ database: Database, _ findings: inout Findings) throws {
+        guard let through else { return }
+        var granted: [Quota: Quantity] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT grant_id, item_id, granted FROM grant_item") {
+            granted[Quota(grant: row["grant_id"], item: row["item_id"], month: nil)] = Quantity(row["granted"])
+        }
+        for (quota, days) in drawn.sorted(by: { $0.key < $1.key }) {
+            var sum = Quantity.zero
+            for (day, quantity) in days where day <= through { try sum += quantity }
+            let most = granted[Quota(grant: quota.grant, item: quota.item, month: nil)] ?? .zero
+            guard sum < .zero || most < sum else { continue }
             findings.add(
-                "\(labels.grant(statement.integer(0))), \(labels.item(statement.integer(1)))"
-                    + "\(month.isEmpty ? "" : ", \(month)"): \(statement.integer(3)) units are drawn or forfeited, "
-                    + "\(statement.integer(4)) were granted")
+                "\(labels.grant(quota.grant)), \(labels.item(quota.item))\(quota.month.map { ", \($0)" } ?? ""): "
+                    + "\(sum.units) units are drawn or forfeited, \(most.units) were granted")
         }
     }
 
     /// Only a grant that nothing was drawn on can be voided; what it forfeited is no draw.
-    private static func voidedButDrawn(_ labels: Labels, _ database: Database, _ findings: inout Findings) throws {
-        let statement = try RawStatement(
-            database,
-            """
-            SELECT grant_id, sum(quantity)
-            FROM "grant"
-            JOIN ledger_entry USING (grant_id)
-            WHERE voided_at IS NOT NULL AND source IN ('package', 'resource_package')
-            GROUP BY grant_id
-            HAVING sum(quantity) <> 0
-            """)
-        while try statement.step() {
-            findings.add(
-                "\(labels.grant(statement.integer(0))) is voided, but \(statement.integer(1)) units are drawn on it")
+    private func voidedButDrawn(_ grant: RecordedGrant, _ findings: inout Findings) {
+        let used = used[grant.id] ?? .zero
+        if grant.isVoided, used != .zero {
+            findings.add("grant \(grant.grant.code) is voided, but \(used.units) units are drawn on it")
         }
     }
 
     /// The price paid stands in the ledger as an entry, and once more, taken back, when the grant was voided.
-    private static func prices(_ labels: Labels, _ database: Database, _ findings: inout Findings) throws {
-        let statement = try RawStatement(
-            database,
-            """
-            WITH paid AS (
-                SELECT
-                    grant_id, coalesce(price_micros, 0) AS price_micros,
-                    CASE WHEN voided_at IS NULL THEN 0 ELSE -coalesce(price_micros, 0) END AS refund_micros,
-                    (
-                        SELECT coalesce(sum(amount_micros), 0)
-                        FROM ledger_entry AS entry
-                        WHERE entry.tenant_id = "grant".tenant_id AND entry.grant_id = "grant".grant_id
-                            AND source = 'purchase'
-                    ) AS purchase_entries,
-                    (
-                        SELECT coalesce(sum(amount_micros), 0)
-                        FROM ledger_entry AS entry
-                        WHERE entry.tenant_id = "grant".tenant_id AND entry.grant_id = "grant".grant_id
-                            AND source = 'refund'
-                    ) AS refund_entries
-                FROM "grant"
-            )
-            SELECT grant_id, price_micros, refund_micros, purchase_entries, refund_entries
-            FROM paid
-            WHERE price_micros <> purchase_entries OR refund_micros <> refund_entries
-            """)
-        while try statement.step() {
-            func money(_ column: Int32) -> Money { Money(micros: statement.integer(column)) }
+    private func comparePrice(_ grant: RecordedGrant, _ findings: inout Findings) throws {
+        let price = grant.price ?? .zero
+        let refund = grant.isVoided ? try .zero - price : Money.zero
+        let (purchased, refunded) = (purchases[grant.id] ?? .zero, refunds[grant.id] ?? .zero)
+        if price != purchased || refund != refunded {
             findings.add(
-                "\(labels.grant(statement.integer(0))): a price of \(money(1)) and a refund of \(money(2)) "
-                    + "are recorded, the entries say \(money(3)) and \(money(4))")
+                "grant \(grant.grant.code): a price of \(price) and a refund of \(refund) are recorded, the entries say "
+                    + "\(purchased) and \(refunded)")
         }
     }
 }

@@ -20,6 +20,15 @@ struct RatedSpan {
         changedFrom = try state.hasUnratedChanges ? Self.firstOpen(state, database) : nil
     }
 
+    private init(settledThrough: Day?) {
+        comparableThrough = settledThrough
+        self.settledThrough = settledThrough
+        changedFrom = settledThrough.map { $0 + 1 }
+    }
+
+    /// The same where no day behind the settled ones could be compared.
+    var settledOnly: RatedSpan { RatedSpan(settledThrough: settledThrough) }
+
     /// The first rated day that is not settled. A grant or usage may have come since, and change any of them.
     private static func firstOpen(_ state: LedgerState, _ database: Database) throws -> Day? {
         guard let ratedThrough = state.ratedThrough else { return nil }

@@ -8,86 +8,221 @@ import Rating
 import Storage
 
 extension Check {
-    static let rating = Check(name: "rating") { database, findings in
-        let span = try RatedSpan(database)
-        guard let through = span.comparableThrough else { return span.description }
-        let history = try PriceBooks.history(database)
-        let names = try Names(database)
-        let grants = try Grants.all(database)
-        let tenants = try Accounts.tenants(database).values.sorted { $0.code < $1.code }
-        var days = 0
-        for tenant in tenants {
-            let own = grants.filter { $0.tenant == tenant.id }
-            var anew = try TenantAnew(tenant, own, history, names, through: through, database)
-            days += try anew.compare(settledThrough: span.settledThrough, names, database, &findings)
+    static var rating: Check {
+        Check(name: "rating") { slices, findings in
+            // A grant or a price book that comes meanwhile changes no settled day, but may change the days behind.
+            for _ in 1..<3 {
+                if let compared = try compareAll(slices, isLastTry: false, &findings) { return compared }
+            }
+            return try compareAll(slices, isLastTry: true, &findings) ?? "not finished"
         }
-        return "\(counted(days, "day")) of \(counted(tenants.count, "tenant")) \(span.description)"
+    }
+
+    /// - Parameter isLastTry: whether days that are not settled are left out if they can't be compared.
+    /// - Returns: nil when something has come that the days behind the settled ones may have to be rated by.
+    private static func compareAll(
+        _ slices: Slices, isLastTry: Bool, _ findings: inout Findings
+    ) throws -> String? {
+        var ledger = try slices.read { try RatedAnew($0) }
+        var found = findings
+        if let settled = ledger.span.settledThrough {
+            try slices.readUntil { database in
+                try ledger.compare(through: settled, atMost: slices.bounds.rowsPerSlice, database, &found)
+            }
+        }
+        let span = try slices.read { database -> RatedSpan? in
+            let span = try RatedSpan(database)
+            guard try ledger.isCurrent(database) else { return nil }
+            // These may still change, so all of them are read at once; there are no more than are not final.
+            if let through = span.comparableThrough {
+                _ = try ledger.compare(through: through, atMost: .max, database, &found)
+            }
+            return span
+        }
+        guard span != nil || isLastTry else { return nil }
+        findings = found
+        let description = (span ?? ledger.span.settledOnly).description
+        guard (span ?? ledger.span).comparableThrough != nil else { return description }
+        return "\(counted(ledger.days, "day")) of \(counted(ledger.tenantCount, "tenant")) \(description)"
     }
 }
 
-/// One tenant rated again without any sum carried along.
-private struct TenantAnew {
-    private let tenant: Tenant
-    private var rater: TenantRater
-    private let quantities: [Day: [UsageQuantity]]
-    private let voided: Set<Code>
+/// All tenants rated again, posting day by posting day, without any sum carried along.
+private struct RatedAnew {
+    let span: RatedSpan
+    private let inputs: Inputs
+    private let names: Names
+    private let owners: [AppID: TenantID]
+    private var tenants: [TenantID: TenantAnew] = [:]
     private let grantEnds: [Day]
-    private let through: Day
+    private var last = Day(Int.min / 2)
+    /// How many days of tenants were compared.
+    private(set) var days = 0
 
-    init(
-        _ tenant: Tenant, _ grants: [RecordedGrant], _ history: PriceBookHistory, _ names: Names, through: Day,
-        _ database: Database
-    ) throws {
-        self.tenant = tenant
-        self.through = through
-        let valid = grants.filter { !$0.isVoided }.map(\.grant)
-        voided = Set(grants.filter(\.isVoided).map(\.grant.code))
-        grantEnds = valid.map(\.life.end)
-        rater = try TenantRater(history: history, grants: valid, totals: [])
-        quantities = try Self.quantities(of: tenant, through: through, names, database)
+    var tenantCount: Int { tenants.count }
+
+    /// How far everything had come that rating works by, besides usage.
+    private struct Inputs: Equatable {
+        let tenants: Int64?
+        let apps: Int64?
+        let versions: Int64?
+        let grants: Int64?
+        let voided: Int64?
+
+        init(_ database: Database) throws {
+            func number(_ sql: String) throws -> Int64? { try Int64.fetchOne(database, sql: sql) }
+            tenants = try number("SELECT max(tenant_id) FROM tenant")
+            apps = try number("SELECT max(app_id) FROM app")
+            versions = try number("SELECT max(version) FROM price_book_version")
+            grants = try number("SELECT max(grant_id) FROM \"grant\"")
+            voided = try number("SELECT count(*) FROM \"grant\" WHERE voided_at IS NOT NULL")
+        }
     }
 
-    private static func quantities(
-        of tenant: Tenant, through: Day, _ names: Names, _ database: Database
-    ) throws -> [Day: [UsageQuantity]] {
+    init(_ database: Database) throws {
+        span = try RatedSpan(database)
+        inputs = try Inputs(database)
+        names = try Names(database)
+        owners = try Accounts.owners(database)
+        let history = try PriceBooks.history(database)
+        let grants = Dictionary(grouping: try Grants.all(database), by: \.tenant)
+        for tenant in try Accounts.tenants(database).values {
+            tenants[tenant.id] = try TenantAnew(tenant.code, grants[tenant.id] ?? [], history)
+        }
+        grantEnds = Set(tenants.values.flatMap(\.grantEnds)).sorted()
+    }
+
+    func isCurrent(_ database: Database) throws -> Bool { try Inputs(database) == inputs }
+
+    /// Compares the next days.
+    ///
+    /// - Parameter bound: how many rows are read before it ends, unless one day has more.
+    /// - Returns: whether no day through that one is left.
+    mutating func compare(
+        through: Day, atMost bound: Int, _ database: Database, _ findings: inout Findings
+    ) throws -> Bool {
+        var rows = 0
+        while rows < bound {
+            guard let day = try nextDay(database), day <= through else { return true }
+            rows += try compare(day, database, &findings)
+            last = day
+        }
+        return false
+    }
+
+    private func nextDay(_ database: Database) throws -> Day? {
+        let posting = try Check.nextPostingDay(after: Int64(last.number), database).map(day)
+        return [posting, grantEnds.first { $0 > last }].compactMap { $0 }.min()
+    }
+
+    /// - Returns: how many rows were read.
+    private mutating func compare(_ day: Day, _ database: Database, _ findings: inout Findings) throws -> Int {
+        let (quantities, counters) = try quantities(postedOn: day, database)
+        let (booked, entries) = try bookedLines(postedOn: day, database)
+        let busy = Set(quantities.keys).union(booked.keys).union(
+            tenants.filter { $0.value.grantEnds.contains(day) }.keys)
+        let isSettled = span.settledThrough.map { day <= $0 } ?? false
+        for tenant in busy.sorted(by: { $0.number < $1.number }) {
+            days += 1
+            try tenants[tenant]?.compare(
+                day, isSettled: isSettled, quantities[tenant] ?? [], booked[tenant] ?? [:], &findings)
+        }
+        return counters + entries
+    }
+
+    private func quantities(
+        postedOn postingDay: Day, _ database: Database
+    ) throws -> (quantities: [TenantID: [UsageQuantity]], rows: Int) {
         let statement = try RawStatement(
             database,
             """
-            SELECT app_id, item_id, usage_day, posting_day, quantity
-            FROM app
-            JOIN usage_counter USING (app_id)
-            WHERE tenant_id = ?1 AND posting_day <= ?2 AND quantity > 0
+            SELECT app_id, item_id, usage_day, quantity
+            FROM usage_counter
+            WHERE posting_day = ?1 AND quantity > 0
             """)
-        statement.bind(1, tenant.id.number)
-        statement.bind(2, through.number)
-        var quantities: [Day: [UsageQuantity]] = [:]
+        statement.bind(1, postingDay.number)
+        var (quantities, rows): ([TenantID: [UsageQuantity]], Int) = ([:], 0)
         while try statement.step() {
-            let quantity = UsageQuantity(
-                app: try names.app(statement.integer(0)), item: try names.item(statement.integer(1)),
-                usageDay: day(statement.integer(2)), quantity: Quantity(statement.integer(4)))
-            quantities[day(statement.integer(3)), default: []].append(quantity)
+            rows += 1
+            guard let owner = owners[AppID(statement.integer(0))] else { continue }
+            quantities[owner, default: []].append(
+                UsageQuantity(
+                    app: try names.app(statement.integer(0)), item: try names.item(statement.integer(1)),
+                    usageDay: day(statement.integer(2)), quantity: Quantity(statement.integer(3))))
         }
-        return quantities
+        return (quantities, rows)
     }
 
-    /// - Returns: how many of the tenant's days were compared.
-    mutating func compare(
-        settledThrough: Day?, _ names: Names, _ database: Database, _ findings: inout Findings
-    ) throws -> Int {
-        let ledger = try BookedDays(of: tenant, through: through, names, database)
-        let days = Set(quantities.keys).union(grantEnds).union(ledger.days).filter { $0 <= through }.sorted()
-        for day in days {
-            var booked = try ledger.lines(of: day)
-            if let settledThrough, day <= settledThrough {
-                // A grant may be voided after its forfeit was settled: the line stays, though it says nothing now.
-                booked = booked.filter { !($0.key.source == .forfeit && $0.key.grant.map(voided.contains) ?? false) }
+    /// The lines that the entries of a day add up to, of every tenant that has entries.
+    private func bookedLines(
+        postedOn postingDay: Day, _ database: Database
+    ) throws -> (lines: [TenantID: [LineKey: Booked]], rows: Int) {
+        let statement = try RawStatement(
+            database,
+            """
+            SELECT
+                tenant_id, usage_day, app_id, item_id, source, grant_id, tier, price_version, quantity, amount_micros
+            FROM ledger_entry
+            WHERE posted_day = ?1
+            """)
+        statement.bind(1, postingDay.number)
+        var (lines, rows): ([TenantID: [LineKey: Booked]], Int) = ([:], 0)
+        while try statement.step() {
+            rows += 1
+            let tenant = TenantID(statement.integer(0))
+            guard let source = Source(bytes: statement.bytes(4)), source.isUsage || source == .forfeit else {
+                lines[tenant] = lines[tenant] ?? [:]
+                continue
             }
-            let truth = try rater.rate(postingDay: day, quantities: quantities[day] ?? [])
-            let differences = try Differences.entries(
-                tenant: tenant.code, postedDay: day, truth: truth, booked: booked)
-            for difference in differences { try add(difference, booked, &findings) }
+            // Ids, tiers and versions begin at 1, so a NULL column reads as 0.
+            let key = LineKey(
+                usageDay: day(statement.integer(1)),
+                app: statement.integer(2) == 0 ? nil : try names.app(statement.integer(2)),
+                item: try names.item(statement.integer(3)), source: source,
+                grant: statement.integer(5) == 0 ? nil : try names.grant(statement.integer(5)),
+                tier: statement.integer(6) == 0 ? nil : Int(statement.integer(6)),
+                priceVersion: statement.integer(7) == 0 ? nil : Int(statement.integer(7)))
+            try lines[tenant, default: [:]][key, default: .nothing].add(statement.integer(8), statement.integer(9))
         }
-        return days.count
+        return (lines, rows)
+    }
+}
+
+extension Booked {
+    fileprivate mutating func add(_ units: Int64, _ micros: Int64) throws {
+        quantity = try quantity + Quantity(units)
+        amount = try amount + Money(micros: micros)
+    }
+}
+
+/// One tenant rated again.
+private struct TenantAnew {
+    let grantEnds: Set<Day>
+    private let tenant: Code
+    private var rater: TenantRater
+    private let voided: Set<Code>
+
+    init(_ tenant: Code, _ grants: [RecordedGrant], _ history: PriceBookHistory) throws {
+        self.tenant = tenant
+        let valid = grants.filter { !$0.isVoided }.map(\.grant)
+        voided = Set(grants.filter(\.isVoided).map(\.grant.code))
+        grantEnds = Set(valid.map(\.life.end))
+        rater = try TenantRater(history: history, grants: valid, totals: [])
+    }
+
+    mutating func compare(
+        _ day: Day, isSettled: Bool, _ quantities: [UsageQuantity], _ lines: [LineKey: Booked],
+        _ findings: inout Findings
+    ) throws {
+        var booked = lines
+        if isSettled, !voided.isEmpty {
+            // A grant may be voided after its forfeit was settled: the line stays, though it says nothing now.
+            booked = booked.filter { !($0.key.source == .forfeit && $0.key.grant.map(voided.contains) ?? false) }
+        }
+        let truth = try rater.rate(postingDay: day, quantities: quantities)
+        for difference in try Differences.entries(tenant: tenant, postedDay: day, truth: truth, booked: booked) {
+            try add(difference, booked, &findings)
+        }
     }
 
     private func add(
@@ -100,7 +235,7 @@ private struct TenantAnew {
         let held = booked[key] ?? .nothing
         let quantity = try held.quantity + difference.quantity
         let amount = try held.amount + difference.amount
-        var label = "tenant \(tenant.code), posting day \(difference.postedDay), usage day \(key.usageDay)"
+        var label = "tenant \(tenant), posting day \(difference.postedDay), usage day \(key.usageDay)"
         if let app = key.app { label += ", app \(app)" }
         label += ", item \(key.item), \(key.source.rawValue)"
         if let grant = key.grant { label += ", grant \(grant)" }
@@ -109,53 +244,5 @@ private struct TenantAnew {
         findings.add(
             "\(label): the ledger holds \(held.quantity.units) units for \(held.amount), rating gives "
                 + "\(quantity.units) for \(amount)")
-    }
-}
-
-/// The lines that a tenant's entries add up to, read a day at a time.
-private struct BookedDays {
-    let days: [Day]
-    private let tenant: Tenant
-    private let names: Names
-    private let statement: RawStatement
-
-    init(of tenant: Tenant, through: Day, _ names: Names, _ database: Database) throws {
-        self.tenant = tenant
-        self.names = names
-        days = try Int.fetchAll(
-            database, sql: "SELECT DISTINCT posted_day FROM ledger_entry WHERE tenant_id = ? AND posted_day <= ?",
-            arguments: [tenant.id.number, through.number]
-        ).map { Day($0) }
-        statement = try RawStatement(
-            database,
-            """
-            SELECT usage_day, app_id, item_id, source, grant_id, tier, price_version, quantity, amount_micros
-            FROM ledger_entry
-            WHERE tenant_id = ?1 AND posted_day = ?2
-                AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
-            """)
-    }
-
-    func lines(of day: Day) throws -> [LineKey: Booked] {
-        statement.bind(1, tenant.id.number)
-        statement.bind(2, day.number)
-        defer { statement.reset() }
-        var lines: [LineKey: Booked] = [:]
-        while try statement.step() {
-            guard let source = Source(rawValue: String(decoding: statement.bytes(3), as: UTF8.self)) else { continue }
-            // Ids, tiers and versions begin at 1, so a NULL column reads as 0.
-            let key = LineKey(
-                usageDay: Day(Int(statement.integer(0))),
-                app: statement.integer(1) == 0 ? nil : try names.app(statement.integer(1)),
-                item: try names.item(statement.integer(2)), source: source,
-                grant: statement.integer(4) == 0 ? nil : try names.grant(statement.integer(4)),
-                tier: statement.integer(5) == 0 ? nil : Int(statement.integer(5)),
-                priceVersion: statement.integer(6) == 0 ? nil : Int(statement.integer(6)))
-            var booked = lines[key] ?? .nothing
-            booked.quantity = try booked.quantity + Quantity(statement.integer(7))
-            booked.amount = try booked.amount + Money(micros: statement.integer(8))
-            lines[key] = booked
-        }
-        return lines
     }
 }

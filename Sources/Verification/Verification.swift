@@ -1,47 +1,58 @@
 // Whether everything in a ledger's file agrees with everything else, read and never written.
 
-import Accounting
-import Foundation
-import GRDB
+package import Accounting
+package import GRDB
 import LedgerStore
 import Quantities
 package import Storage
 
-/// Verifies an open ledger file. Each check reads in one transaction, so another process may write meanwhile.
+/// Verifies an open ledger file. It reads in short transactions, so another process may write meanwhile.
 package struct Verification {
     private let file: LedgerFile
+    private let slices: Slices
 
-    package init(file: LedgerFile) { self.file = file }
+    /// - Parameters:
+    ///   - begin: called first in each read transaction.
+    ///   - between: called after each read transaction.
+    package init(
+        file: LedgerFile, bounds: Bounds = Bounds(), begin: @escaping (Database) throws -> Void = { _ in },
+        between: @escaping () throws -> Void = {}
+    ) {
+        self.file = file
+        slices = Slices(file, bounds, begin: begin, between: between)
+    }
 
     /// In the order in which they are made: from what arrived to what was billed.
-    private static let checks: [Check] = [
-        .days, .counters, .evidence, .identities, .outcomes, .usage, .grants, .totals, .rating, .chain,
-    ]
+    private static var checks: [Check] {
+        [
+            .days, .counters, .evidence, .identities, .outcomes, .usage, .grants, .totals, .rating, .finality, .chain,
+        ]
+    }
 
     /// The names of all checks, in order.
-    package static let checkNames = [Check.fileName] + checks.map(\.name)
+    package static var checkNames: [String] { [Check.fileName] + checks.map(\.name) }
 
     /// Makes every check. When the file itself is broken, the others are not made: they rely on what they read.
     ///
-    /// - Parameter progress: is told the name of each check as it begins.
+    /// - Parameters:
+    ///   - expected: a head of the chain that was kept elsewhere: whether the ledger still has that entry is a check more.
+    ///   - progress: is told the name of each check as it begins.
     /// - Throws: `DatabaseError` when the file could not be read now (as when it stays locked), not for what it holds.
-    package func run(progress: (String) -> Void) throws -> VerificationReport {
+    package func run(
+        expecting expected: ChainHead? = nil, progress: (String) -> Void
+    ) throws -> VerificationReport {
         var report = VerificationReport()
         progress(Check.fileName)
-        let fileCheck = try make(.file(at: file.path))
-        report.checks.append(fileCheck)
-        guard fileCheck.findingCount == 0 else {
+        try make(.file(at: file.path), in: &report)
+        guard report.isSound else {
             report.notes = Self.notesOnBrokenFile(file.path)
             return report
         }
-        for check in Self.checks {
+        for check in Self.checks + (expected.map { [.head(expected: $0)] } ?? []) {
             progress(check.name)
-            report.checks.append(try make(check))
+            try make(check, in: &report)
         }
-        try file.read { database in
-            report.chainHead = try Self.chainHead(database)
-            report.notes += try Self.notes(database)
-        }
+        report.notes += try slices.read { try Self.notes($0) }
         return report
     }
 
@@ -69,12 +80,11 @@ package struct Verification {
         ]
     }
 
-    private func make(_ check: Check) throws -> VerificationReport.Check {
+    private func make(_ check: Check, in report: inout VerificationReport) throws {
         var findings = Findings(check: check.name)
         var compared = "not finished"
         do {
-            // The end of the transaction may fail too: SQLite remembers a damaged page until then.
-            try file.read { compared = try check.compare($0, &findings) }
+            compared = try check.compare(slices, &findings)
         } catch let error as DatabaseError where Self.passing.contains(error.resultCode.primaryResultCode) {
             throw error
         } catch StorageError.damaged(_, let reason) {
@@ -82,21 +92,16 @@ package struct Verification {
         } catch {
             findings.add("the check could not be finished: \(error)")
         }
-        return VerificationReport.Check(
-            name: check.name, compared: compared, findings: findings.list, findingCount: findings.count)
+        report.checks.append(
+            VerificationReport.Check(
+                name: check.name, compared: compared, findings: findings.list, findingCount: findings.count))
+        report.chainHead = findings.chainHead ?? report.chainHead
     }
 
     /// Failures that say nothing about what the file holds.
     private static let passing: [ResultCode] = [
         .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_INTERRUPT, .SQLITE_NOMEM, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_CANTOPEN,
     ]
-
-    private static func chainHead(_ database: Database) throws -> VerificationReport.ChainHead? {
-        try Row.fetchOne(database, sql: "SELECT entry_id, hash FROM ledger_entry ORDER BY entry_id DESC LIMIT 1").map {
-            VerificationReport.ChainHead(
-                entryID: $0["entry_id"], hash: Chain.hexadecimal([UInt8]($0["hash"] as Data)))
-        }
-    }
 
     private static func notes(_ database: Database) throws -> [String] {
         guard try LedgerState.read(database).hasUnratedChanges else { return [] }
@@ -107,7 +112,7 @@ package struct Verification {
 }
 
 /// One check: a name that users see, and a comparison that says in numbers what it compared.
-struct Check: Sendable {
+struct Check {
     let name: String
-    let compare: @Sendable (Database, inout Findings) throws -> String
+    let compare: (Slices, inout Findings) throws -> String
 }

@@ -1,5 +1,7 @@
 // What a verification found, for the person or program that asked for it.
 
+package import Accounting
+
 /// The checks that were made, in order, and what contradicts itself.
 package struct VerificationReport: Sendable {
     /// One check, and what it found.
@@ -23,15 +25,8 @@ package struct VerificationReport: Sendable {
         package let sentence: String
     }
 
-    /// The last entry of the ledger. Who keeps it elsewhere finds out even about a ledger that was rewritten whole.
-    package struct ChainHead: Sendable, Equatable {
-        package let entryID: Int64
-        /// 64 lower-case hexadecimal digits.
-        package let hash: String
-    }
-
     package var checks: [Check] = []
-    /// Nil when the ledger has no entries.
+    /// The last entry that the check of the chain read; nil when the ledger has no entries.
     package var chainHead: ChainHead?
     /// What the reader should know, and is no contradiction.
     package var notes: [String] = []
@@ -47,6 +42,8 @@ struct Findings {
     private let check: String
     private(set) var list: [VerificationReport.Finding] = []
     private(set) var count = 0
+    /// The last entry, with the hash that it has in the ledger: set by the check that follows the chain.
+    var chainHead: ChainHead?
 
     init(check: String) { self.check = check }
 

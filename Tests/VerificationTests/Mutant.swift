@@ -26,12 +26,15 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     var testDescription: String { what }
 
     /// Changes a fresh copy of the rich ledger, and returns what verifying it says.
-    func report() throws -> VerificationReport {
+    func report(expecting head: ChainHead? = nil) throws -> VerificationReport { try tampered(expecting: head).report }
+
+    /// The changed copy as well.
+    func tampered(expecting head: ChainHead? = nil) throws -> (ledger: RichLedger, report: VerificationReport) {
         let ledger = try RichLedger.make()
         // Opened first: some mutants are refused at the door.
         let file = try LedgerFile.openForReading(at: ledger.path)
         try tamper(ledger.path)
-        return try withExtendedLifetime(ledger) { try Verification(file: file).run { _ in } }
+        return (ledger, try Verification(file: file).run(expecting: head) { _ in })
     }
 
     /// Without foreign keys, checks of columns and guards; the guards are put back afterwards, as a forger would.

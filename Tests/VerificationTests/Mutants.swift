@@ -2,7 +2,7 @@
 // (acme's), 3 lions (zoo's); grants: 1 R, 2 S, 3 P, 4 V, 5 A. Settled through 7 February, rated through the 10th.
 
 extension Mutant {
-    static let all = file + days + usage + evidence + records + entries + grants + sums
+    static let all = file + days + usage + evidence + records + entries + grants + sums + finality
 
     private static let file = [
         Mutant(
@@ -28,7 +28,7 @@ extension Mutant {
     private static let days = [
         Mutant("a settled day that is gone", "DELETE FROM settled_day WHERE day = \(day("01-20"))", ["days"]),
         Mutant(
-            "a day settled too early", "UPDATE settled_day SET settled_on = day + 2 WHERE day = \(day("01-20"))",
+            "a day settled too early", "UPDATE settled_day SET settled_on = day + 2 WHERE day = \(day("01-21"))",
             ["days"]),
         Mutant(
             "a state that settles more",
@@ -96,6 +96,14 @@ extension Mutant {
             WHERE outcome = 'received' AND arrival_day = \(day("01-10"))
             """, ["outcomes"]),
         Mutant("refusals that are forgotten", "DELETE FROM outcome_counter WHERE outcome = 'refused'", ["outcomes"]),
+        Mutant(
+            "fewer events taken than records are there",
+            """
+            UPDATE outcome_counter SET events = events - 1
+            WHERE arrival_day = \(day("01-31")) AND outcome IN ('received', 'accepted');
+            UPDATE outcome_counter SET events = events - 1
+            WHERE arrival_day = \(day("01-31")) AND outcome IN ('received', 'accepted');
+            """, ["outcomes"]),
     ]
 
     private static let evidence = [
@@ -134,6 +142,11 @@ extension Mutant {
             WHERE device_id = (SELECT max(device_id) FROM device
             WHERE device_id >> 32 = 2)
             """, ["evidence"]),
+        Mutant(
+            "a device of the day being sealed that is not sealed", underWay(devices: []), ["evidence"]),
+        Mutant(
+            "a sealed device of the day being sealed that does not count on it",
+            underWay(devices: ["1 << 32", "2 << 32 | 1"]), ["evidence"]),
         Mutant("one device under two numbers", "UPDATE device SET name = 'd2' WHERE name = 'd3'", ["evidence"]),
         Mutant(
             "a sealed device that counts once more",
@@ -155,7 +168,14 @@ extension Mutant {
     private static let records = [
         Mutant(
             "a record of more calls", "UPDATE usage_record SET quantity = quantity + 1 WHERE id = '5'", ["counters"]),
-        Mutant("a record that is gone", "DELETE FROM usage_record WHERE id = '1'", ["counters"]),
+        Mutant("the last record of a day gone", "DELETE FROM usage_record WHERE id = '1'", ["counters"]),
+        Mutant("a record that is gone", "DELETE FROM usage_record WHERE id = '3'", ["counters", "identities"]),
+        Mutant(
+            "a record under a number with a gap before it",
+            "UPDATE usage_record SET record_id = record_id + 5 WHERE id = '4'", ["identities"]),
+        Mutant(
+            "a record of no calls", "UPDATE usage_record SET quantity = 0 WHERE id = '9'", ["counters", "identities"]),
+        Mutant("a record of no feed", "UPDATE usage_record SET feed_id = 9 WHERE id = '9'", ["counters"]),
         Mutant(
             "an event that was stored again",
             """
@@ -182,6 +202,20 @@ extension Mutant {
         Mutant(
             "an identity that could be taken again",
             "DELETE FROM identity_run WHERE arrival_day = \(day("02-05")) AND sequence = 1", ["identities"]),
+        Mutant(
+            "an identity under the hash of another", "UPDATE identity_run SET hash = hash + 1 WHERE sequence = 1",
+            ["identities"]),
+        Mutant(
+            "a filter that holds back what is filed",
+            "UPDATE identity_run_day SET filter = zeroblob(length(filter)) WHERE arrival_day = \(day("02-05"))",
+            ["identities"]),
+        Mutant(
+            "a filter of another size",
+            "UPDATE identity_run_day SET filter = zeroblob(128) WHERE arrival_day = \(day("02-05"))", ["identities"]),
+        Mutant(
+            "more identities noted than filed",
+            "UPDATE identity_run_day SET identities = identities + 1 WHERE arrival_day = \(day("02-05"))",
+            ["identities"]),
         Mutant(
             "an identity of no record",
             """
@@ -274,7 +308,9 @@ extension Mutant {
         Mutant(
             "a grant voided after it was drawn on",
             "UPDATE \"grant\" SET voided_at = 1802232000000000 WHERE code = 'S'", ["grants", "rating"]),
-        Mutant("a grant that is no longer void", "UPDATE \"grant\" SET voided_at = NULL WHERE code = 'V'", ["grants"]),
+        Mutant(
+            "a grant that is no longer void", "UPDATE \"grant\" SET voided_at = NULL WHERE code = 'V'",
+            ["grants", "finality"]),
     ]
 
     private static let sums = [
@@ -292,8 +328,15 @@ extension Mutant {
         Mutant("a price book that is none", "UPDATE price_book_version SET yaml = 'x'", ["days", "rating"]),
     ]
 
+    /// As if sealing had stopped on 9 February, when the devices through the first of lions were done; of them the one of
+    /// kiosk and the last of shop count on that day.
+    static func underWay(devices: [String]) -> String {
+        devices.map { device in
+            "INSERT INTO sealed_device VALUES (24325, 1, \(device), \(day("02-09")), \(day("02-09")));"
+        }.joined()
+            + "UPDATE seal_progress SET posting_day = \(day("02-09")), month = 24325, item_id = 1, device_id = 3 << 32;"
+    }
+
     /// The correction of 31 January in the third tier of acme's calls.
     private static let overage = "source = 'overage' AND posted_day = \(day("02-03"))"
-
-    private static func day(_ date: String) -> String { "(unixepoch('2027-\(date)') / 86400)" }
 }

@@ -1,5 +1,6 @@
 // A small ledger with one of everything: two tenants, every offer, allowance and tiers, late usage, forfeits, a void.
 
+import Accounting
 import EventCodec
 import Foundation
 import GRDB
@@ -18,8 +19,14 @@ final class RichLedger {
     var path: String { folder.appending(path: "meterd.db").path }
 
     private init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "meterd-\(UUID().uuidString)")
+        folder = try Self.scratch()
+    }
+
+    /// A new folder, for the caller to remove.
+    static func scratch() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "meterd-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -34,10 +41,12 @@ final class RichLedger {
     /// The files, made once: each test has its copy.
     private static let made = Result { try build() }
 
-    func verify(progress: (String) -> Void = { _ in }) throws -> VerificationReport {
+    func verify(
+        expecting head: ChainHead? = nil, progress: (String) -> Void = { _ in }
+    ) throws -> VerificationReport {
         // The folder stays until the verification is done.
         try withExtendedLifetime(self) {
-            try Verification(file: LedgerFile.openForReading(at: path)).run(progress: progress)
+            try Verification(file: LedgerFile.openForReading(at: path)).run(expecting: head, progress: progress)
         }
     }
 

@@ -1,5 +1,6 @@
 // Ledgers that nothing is wrong with, and what a report says of them.
 
+import Accounting
 import Testing
 import Verification
 
@@ -17,7 +18,7 @@ struct SoundLedgerTests {
     @Test("has a head of its chain")
     func head() throws {
         let report = try RichLedger.make().verify()
-        #expect(report.chainHead?.hash.utf8.count == 64)
+        #expect(report.chainHead?.hexadecimal.utf8.count == 64)
     }
 
     @Test("verifies with a note while changes wait to be rated")

@@ -1,0 +1,87 @@
+// How much a verification reads in one transaction: no more in a ledger that is larger.
+
+import GRDB
+import GRDBSQLite
+import LedgerFixture
+import Operations
+import Quantities
+import Storage
+import Testing
+import Verification
+
+@Suite("A verification reads in short transactions")
+struct SliceTests {
+    /// Counts what SQLite does in each transaction.
+    private final class Work {
+        private var operations = 0
+        private var check = ""
+        /// The most in one transaction, by check.
+        private(set) var most: [String: Int] = [:]
+        private(set) var transactions = 0
+
+        func begin(_ database: Database) {
+            operations = 0
+            transactions += 1
+            sqlite3_progress_handler(
+                database.sqliteConnection, 1,
+                { context in
+                    guard let context else { return 0 }
+                    Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().operations += 1
+                    return 0
+                }, Unmanaged.passUnretained(self).toOpaque())
+        }
+
+        func end() { most[check] = max(most[check] ?? 0, operations) }
+
+        func next(_ name: String) { check = name }
+    }
+
+    /// A ledger of so many days with so many devices and calls each; all but the last three days are settled and sealed.
+    private static func ledger(days: Int, each count: Int) throws -> LedgerFixture {
+        let ledger = try LedgerFixture(now: "2027-01-01T12:00:00Z")
+        try ledger.addTenant("acme", apps: ["shop", "kiosk"])
+        for day in 1...days {
+            let time = "2027-01-\(day < 10 ? "0" : "")\(day)T10:00:00Z"
+            try ledger.set(now: time)
+            _ = try ledger.ingest(
+                (0..<count).flatMap { number in
+                    [
+                        EventLine.device("device-\(number)-\(day)", at: time, app: number % 2 == 0 ? "shop" : "kiosk")
+                            .text,
+                        EventLine.calls(1, id: "call-\(number)-\(day)", at: time).text,
+                    ]
+                })
+        }
+        guard let last = Day("2027-01-\(days < 10 ? "0" : "")\(days)") else { preconditionFailure("no such day") }
+        _ = try ledger.ledger.rate(last, clock: ledger.clock)
+        return ledger
+    }
+
+    private static func work(_ ledger: LedgerFixture) throws -> (work: Work, report: VerificationReport) {
+        var bounds = Verification.Bounds()
+        bounds.rowsPerSlice = 20
+        bounds.sortedBytes = 2_000
+        let work = Work()
+        let file = try LedgerFile.openForReading(at: ledger.path)
+        let report = try Verification(file: file, bounds: bounds, begin: work.begin, between: work.end).run {
+            work.next($0)
+        }
+        return (work, report)
+    }
+
+    @Test("each as short in a ledger of ninefold size")
+    func bounded() throws {
+        let small = try Self.work(Self.ledger(days: 8, each: 20))
+        let large = try Self.work(Self.ledger(days: 24, each: 60))
+        #expect(small.report.findings == [])
+        #expect(large.report.findings == [])
+        #expect(large.work.transactions > 4 * small.work.transactions)
+        // SQLite checks the pages of a table, and that its indexes hold its rows, in one go.
+        for check in Verification.checkNames where check != "file" {
+            let (least, most) = (small.work.most[check] ?? 0, large.work.most[check] ?? 0)
+            #expect(least > 0, "\(check)")
+            // The rows that there are one a day of, as the beginnings of days, are read at once.
+            #expect(most < least + 24 * 100 && most < 8_000, "\(check): \(least), then \(most)")
+        }
+    }
+}
