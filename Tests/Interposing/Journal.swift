@@ -1,7 +1,7 @@
 // The journal of an interposed program: what happened to the files of a folder, in order.
 
 import CInterposerJournal
-import Foundation
+package import Foundation
 
 /// One thing that happened. Names are relative to the folder.
 package enum JournalRecord: Equatable, Sendable {
