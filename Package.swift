@@ -174,6 +174,14 @@ let package = Package(
             name: "InterposerTests",
             dependencies: ["BuiltProgram", "Interposing", "LedgerFixture", "InterposerProbe"],
             swiftSettings: strict),
+        .target(
+            name: "PowerLoss", dependencies: ["Interposing", "Seeded"], path: "Tests/PowerLoss", swiftSettings: strict),
+        .testTarget(
+            name: "PowerLossTests",
+            dependencies: [
+                "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Quantities", "Storage",
+                "LedgerStore", "Ingestion", "Operations", "Verification", grdb, "meterd",
+            ], swiftSettings: strict),
         .testTarget(
             name: "IngestionTests",
             dependencies: [
@@ -181,12 +189,14 @@ let package = Package(
                 "Operations", grdb,
             ], swiftSettings: strict),
         .testTarget(
-            name: "CrashTests", dependencies: ["Seeded", "BuiltProgram", "LedgerFixture", "Storage", grdb, "meterd"],
+            name: "CrashTests",
+            dependencies: ["Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "Storage", grdb, "meterd"],
             swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Seeded", "BuiltProgram", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage", grdb, "meterd",
+                "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage",
+                grdb, "meterd",
                 "DeparturesSample",
             ], swiftSettings: strict),
         .testTarget(
