@@ -42,6 +42,8 @@ let package = Package(
         .executable(name: "meterd", targets: ["meterd"]),
         .executable(name: "departures-sample", targets: ["DeparturesSample"]),
         .executable(name: "meterd-bench", targets: ["MeterdBench"]),
+        // For the tests: put before a program's calls to the system by LD_PRELOAD.
+        .library(name: "Interposer", type: .dynamic, targets: ["Interposer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -157,12 +159,31 @@ let package = Package(
         // What the tests below share: seeded chance, the built programs, and a ledger in a folder of its own.
         .target(name: "BuiltProgram", path: "Tests/BuiltProgram", swiftSettings: strict),
         .target(name: "Seeded", path: "Tests/Seeded", swiftSettings: strict),
+        // Programs whose calls to the system are watched, fail, or see another time.
+        .systemLibrary(name: "CInterposerJournal", path: "Tests/CInterposerJournal"),
+        .target(name: "Interposer", path: "Tests/Interposer", publicHeadersPath: "."),
+        .target(
+            name: "Interposing", dependencies: ["BuiltProgram", "CInterposerJournal"], path: "Tests/Interposing",
+            swiftSettings: strict),
+        .executableTarget(name: "InterposerProbe", path: "Tests/InterposerProbe", swiftSettings: strict),
         .target(
             name: "LedgerFixture",
             dependencies: [
                 "EventCodec", "Quantities", "Rating", "PriceBookFile", "Migrations", "Storage", "LedgerStore",
                 "Ingestion", "Operations", grdb,
             ], path: "Tests/LedgerFixture", swiftSettings: strict),
+        .testTarget(
+            name: "InterposerTests",
+            dependencies: ["BuiltProgram", "Interposing", "LedgerFixture", "InterposerProbe"],
+            swiftSettings: strict),
+        .target(
+            name: "PowerLoss", dependencies: ["Interposing", "Seeded"], path: "Tests/PowerLoss", swiftSettings: strict),
+        .testTarget(
+            name: "PowerLossTests",
+            dependencies: [
+                "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Quantities", "Storage",
+                "LedgerStore", "Ingestion", "Operations", "Verification", grdb, "meterd",
+            ], swiftSettings: strict),
         .testTarget(
             name: "IngestionTests",
             dependencies: [
@@ -171,12 +192,15 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "CrashTests",
-            dependencies: ["Seeded", "BuiltProgram", "LedgerFixture", "Migrations", "Storage", grdb, "meterd"],
+            dependencies: [
+                "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "Migrations", "Storage", grdb, "meterd",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Seeded", "BuiltProgram", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage", grdb, "meterd",
+                "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage",
+                grdb, "meterd",
                 "DeparturesSample",
             ], swiftSettings: strict),
         .testTarget(

@@ -24,20 +24,28 @@ final class CrashScene {
     /// Seldom used: so that a rating has more entries than go into one transaction.
     private static let smallApps = (0..<60).map { (["acme", "bolt", "cafe"][$0 % 3], "small-\($0)") }
 
-    init(seed: UInt64) throws {
+    struct Scale {
+        /// Of each file.
+        var events = 5_000
+        var files = 8
+        var devices = 4_000
+    }
+
+    init(seed: UInt64, scale: Scale = Scale()) throws {
         folder = try ScratchFolder()
         base = folder.path("base.db")
         earlier = folder.path("earlier.ndjson")
         later = folder.path("later.ndjson")
-        files = (1...8).map { [folder] in folder.path("events-\($0).ndjson") }
+        files = (1...scale.files).map { [folder] in folder.path("events-\($0).ndjson") }
         var chance = SeededGenerator(seed: seed)
-        let first = Self.lines(6_000, days: 26...30, ids: 0..<6_000, &chance)
+        let first = Self.lines(scale.events * 6 / 5, days: 26...30, ids: 0..<6_000, scale, &chance)
         try Self.write(first, to: earlier)
         for (index, file) in files.enumerated() {
             let ids = 5_000 + index * 3_500..<10_000 + index * 3_500
-            try Self.write(Self.lines(5_000, days: 28...31, ids: ids, &chance), to: file)
+            try Self.write(Self.lines(scale.events, days: 28...31, ids: ids, scale, &chance), to: file)
         }
-        try Self.write(Self.lines(2_000, days: 25...31, ids: 50_000..<52_000, &chance), to: later)
+        try Self.write(
+            Self.lines(scale.events * 2 / 5, days: 25...31, ids: 50_000..<52_000, scale, &chance), to: later)
 
         let program = Program(ledger: base)
         try program.run(["init", "--test-clock", "--time-zone", "UTC"])
@@ -53,7 +61,8 @@ final class CrashScene {
 
     /// Events that repeat: few devices, few ids, so that devices count, move and come again.
     private static func lines(
-        _ count: Int, days: ClosedRange<Int>, ids: Range<Int>, _ chance: inout SeededGenerator
+        _ count: Int, days: ClosedRange<Int>, ids: Range<Int>, _ scale: Scale,
+        _ chance: inout SeededGenerator
     ) -> [String] {
         (0..<count).map { _ in
             let isSmall = Int.random(in: 0..<4, using: &chance) == 0
@@ -69,7 +78,7 @@ final class CrashScene {
                 ).text
             }
             let feature = ["basic_analysis", "mini_program_analysis", "message_push"].randomElement(using: &chance)
-            let device = "device-\(Int.random(in: 0..<4_000, using: &chance))"
+            let device = "device-\(Int.random(in: 0..<scale.devices, using: &chance))"
             return EventLine.device(device, of: feature ?? "", at: time, app: app).text
         }
     }

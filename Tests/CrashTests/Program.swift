@@ -2,6 +2,10 @@
 
 import BuiltProgram
 import Foundation
+import GRDB
+import Interposing
+import LedgerFixture
+import Storage
 
 /// The debug binary `meterd`, which the package's tests are built together with.
 struct Program {
@@ -15,14 +19,22 @@ struct Program {
 
     private static let path = BuiltProgram.path(of: "meterd")
 
+    private func process(_ arguments: [String], _ interposition: Interposition?) -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: Self.path)
+        process.arguments = arguments + ["--db", ledger]
+        if let interposition {
+            process.environment = ProcessInfo.processInfo.environment.merging(interposition.environment) { $1 }
+        }
+        return process
+    }
+
     /// Runs a command to its end.
     ///
     /// - Throws: ``Failed`` when its exit status is not 0.
-    func run(_ arguments: [String]) throws {
-        let process = Process()
+    func run(_ arguments: [String], under interposition: Interposition? = nil) throws {
+        let process = process(arguments, interposition)
         let output = Pipe()
-        process.executableURL = URL(filePath: Self.path)
-        process.arguments = arguments + ["--db", ledger]
         process.standardOutput = output
         process.standardError = output
         try process.run()
@@ -37,9 +49,7 @@ struct Program {
     ///
     /// - Returns: whether the kill came before the end.
     func runAndKill(_ arguments: [String], after delay: Duration) throws -> Bool {
-        let process = Process()
-        process.executableURL = URL(filePath: Self.path)
-        process.arguments = arguments + ["--db", ledger]
+        let process = process(arguments, nil)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -47,5 +57,36 @@ struct Program {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         return process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
+    }
+
+    /// Runs a command that the interposer kills.
+    ///
+    /// - Returns: whether it did.
+    func isKilled(_ arguments: [String], under interposition: Interposition) throws -> Bool {
+        let process = process(arguments, interposition)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
+    }
+
+    /// Rows of a file that may have an older schema.
+    func rawRows(_ query: String) throws -> [String] {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return try DatabaseQueue(path: ledger, configuration: configuration).read { try LedgerFixture.rows($0, query) }
+    }
+
+    /// Makes the file what a build before a step of the schema would have left; the step makes nothing but views.
+    func forgetStep(_ name: String) throws {
+        let file = try LedgerFile.openForWriting(at: ledger)
+        try file.write { database in
+            for view in try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'view'") {
+                try database.execute(sql: "DROP VIEW \(view)")
+            }
+            try database.execute(sql: "DELETE FROM schema_migration WHERE name = ?", arguments: [name])
+        }
+        try file.close()
     }
 }

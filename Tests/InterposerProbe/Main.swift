@@ -1,0 +1,120 @@
+// A program for the interposer's tests: it makes the calls that are watched, and says what came of them.
+
+import Foundation
+
+@main
+enum InterposerProbe {
+    static func main() {
+        let arguments = CommandLine.arguments
+        switch arguments.count > 1 ? arguments[1] : "" {
+        case "files": makeEveryChange()
+        case "appends": append(times: Int(arguments[2]) ?? 0)
+        case "clock": tellTheTime()
+        default: exit(64)
+        }
+    }
+
+    private static func check(_ isSo: Bool, _ what: String) {
+        guard !isSo else { return }
+        print("\(what): \(String(cString: strerror(errno)))")
+        exit(1)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32, at offset: Int? = nil) {
+        let count =
+            if let offset {
+                pwrite(descriptor, text, text.utf8.count, offset)
+            } else {
+                Foundation.write(descriptor, text, text.utf8.count)
+            }
+        check(count == text.utf8.count, "write")
+    }
+
+    /// Each kind of change once, in the working folder.
+    private static func makeEveryChange() {
+        let file = open("a", O_RDWR | O_CREAT, 0o600)
+        check(file >= 0, "open")
+        write("hello", to: file)
+        write("HE", to: file, at: 0)
+        let twin = dup(file)
+        write(" again", to: twin)
+        check(fsync(twin) == 0, "fsync")
+        close(file)
+        check(ftruncate(twin, 3) == 0, "ftruncate")
+        check(posix_fallocate(twin, 0, 10) == 0, "posix_fallocate")
+        check(fdatasync(twin) == 0, "fdatasync")
+        close(twin)
+
+        let log = open("log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        write("one", to: log)
+        vector(["two", "three"], to: log)
+        close(log)
+
+        let folder = open(".", O_RDONLY)
+        check(rename("a", "b") == 0, "rename")
+        check(link("b", "c") == 0, "link")
+        check(unlink("b") == 0, "unlink")
+        check(fsync(folder) == 0, "fsync of a folder")
+        close(folder)
+        // The number that was the folder's is a file's elsewhere, which nobody minds.
+        let other = open("/dev/null", O_WRONLY)
+        write("unseen", to: other)
+        close(other)
+
+        let again = open("c", O_RDWR | O_TRUNC)
+        check(again >= 0, "open again")
+        let mapping = mmap(nil, 4_096, PROT_READ | PROT_WRITE, MAP_SHARED, again, 0)
+        check(mapping != MAP_FAILED, "mmap")
+        close(again)
+    }
+
+    private static func vector(_ texts: [String], to descriptor: Int32) {
+        let bytes = texts.map { Array($0.utf8) }
+        var parts = bytes.map { part in
+            let copy = UnsafeMutableRawPointer.allocate(byteCount: part.count, alignment: 1)
+            copy.copyMemory(from: part, byteCount: part.count)
+            return iovec(iov_base: copy, iov_len: part.count)
+        }
+        let count = writev(descriptor, &parts, Int32(parts.count))
+        check(count == bytes.joined().count, "writev")
+        for part in parts { part.iov_base.deallocate() }
+    }
+
+    /// Writes four bytes to a file and syncs it, so many times; says what each call answered and how long it took.
+    private static func append(times: Int) {
+        let file = open("data", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        guard file >= 0 else { return print("open \(errorName)") }
+        for _ in 0..<times {
+            let start = ContinuousClock.now
+            let written = Foundation.write(file, "abcd", 4)
+            let writeAnswer = written < 0 ? errorName : "\(written)"
+            let syncAnswer = fdatasync(file) < 0 ? errorName : "ok"
+            let wasSlow = ContinuousClock.now - start > .milliseconds(100)
+            print("write \(writeAnswer), sync \(syncAnswer)\(wasSlow ? ", slow" : "")")
+            fflush(nil)
+        }
+    }
+
+    private static var errorName: String {
+        ["EIO": EIO, "ENOSPC": ENOSPC].first { $0.value == errno }?.key ?? "\(errno)"
+    }
+
+    /// For each line of input: the seconds that each way of asking tells, then what a wait and a sleep of 50 ms took.
+    private static func tellTheTime() {
+        while readLine() != nil {
+            var byDay = timeval()
+            gettimeofday(&byDay, nil)
+            var byClock = timespec()
+            clock_gettime(CLOCK_REALTIME, &byClock)
+            let start = ContinuousClock.now
+            let condition = NSCondition()
+            condition.lock()
+            _ = condition.wait(until: Date(timeIntervalSinceNow: 0.05))
+            condition.unlock()
+            Thread.sleep(forTimeInterval: 0.05)
+            let waited = Int((ContinuousClock.now - start) / .milliseconds(1))
+            print(Int(Date().timeIntervalSince1970), time(nil), byDay.tv_sec, byClock.tv_sec, waited)
+            fflush(nil)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+// Whether the interposer does what tests of power loss, failing disks and wrong clocks rely on.
+
+import BuiltProgram
+import Foundation
+import Interposing
+import LedgerFixture
+import Testing
+
+@Suite("The interposer")
+struct InterposerTests {
+    private struct Outcome {
+        let status: Int32
+        let wasKilled: Bool
+        let lines: [String]
+    }
+
+    private func probe(_ arguments: [String], _ interposition: Interposition) throws -> Outcome {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: BuiltProgram.path(of: "InterposerProbe"))
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(filePath: interposition.folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(interposition.environment) { $1 }
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
+            lines: text.split(separator: "\n").map { String($0) })
+    }
+
+    private struct Scene {
+        let scratch: ScratchFolder
+        var interposition: Interposition
+
+        init() throws {
+            scratch = try ScratchFolder()
+            let folder = scratch.path("folder")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+            interposition = Interposition(folder: folder)
+            interposition.journal = scratch.path("journal")
+        }
+
+        /// The journal, a line a record, files by the letters in which they first appear.
+        func journal() throws -> [String] {
+            var letters: [UInt64: String] = [:]
+            func file(_ inode: UInt64) -> String {
+                letters[inode, default: "file \(letters.count + 1)"]
+            }
+            return try Journal.read(interposition.journal ?? "").map { record in
+                switch record {
+                case .open(let inode, let name), .create(let inode, let name):
+                    letters[inode] = file(inode)
+                    if case .open = record { return "open \(name): \(file(inode))" }
+                    return "create \(name): \(file(inode))"
+                case .write(let inode, let offset, let data):
+                    return "write \(file(inode)) at \(offset): \(String(decoding: data, as: UTF8.self))"
+                case .truncate(let inode, let length): return "truncate \(file(inode)) to \(length)"
+                case .extend(let inode, let length): return "extend \(file(inode)) to \(length)"
+                case .sync(let inode, let name): return "sync \(file(inode)), \(name)"
+                case .syncFolder(let name): return "sync folder '\(name)'"
+                case .rename(let from, let to): return "rename \(from ?? "-") to \(to ?? "-")"
+                case .link(let from, let to): return "link \(from) as \(to)"
+                case .unlink(let name): return "unlink \(name)"
+                case .map(let inode, let name): return "map \(file(inode)), \(name)"
+                case .mark(let text): return "mark \(text)"
+                }
+            }
+        }
+    }
+
+    @Test("The journal has every change of the folder's files, in order, with its data, and marks from outside")
+    func journal() throws {
+        let scene = try Scene()
+        try Journal.mark("before", in: scene.interposition.journal ?? "")
+        let outcome = try probe(["files"], scene.interposition)
+        #expect(outcome.lines == [])
+        #expect(outcome.status == 0)
+        try Journal.mark("after", in: scene.interposition.journal ?? "")
+        let expected = [
+            "mark before",
+            "create a: file 1",
+            "write file 1 at 0: hello",
+            "write file 1 at 0: HE",
+            "write file 1 at 5:  again",
+            "sync file 1, a",
+            "truncate file 1 to 3",
+            "extend file 1 to 10",
+            "sync file 1, a",
+            "create log: file 2",
+            "write file 2 at 0: one",
+            "write file 2 at 3: twothree",
+            "rename a to b",
+            "link b as c",
+            "unlink b",
+            "sync folder ''",
+            "open c: file 1",
+            "truncate file 1 to 0",
+            "map file 1, c",
+            "mark after",
+        ]
+        #expect(try scene.journal() == expected)
+    }
+
+    @Test(
+        "Calls fail, are cut short, wait, or kill the program, counted from 1, each kind for itself",
+        arguments: [
+            (
+                [Fault(.write, at: 2, .fail("ENOSPC"))],
+                ["write 4, sync ok", "write ENOSPC, sync ok", "write 4, sync ok"]
+            ),
+            ([Fault(.sync, from: 2..., .fail("EIO"))], ["write 4, sync ok", "write 4, sync EIO", "write 4, sync EIO"]),
+            ([Fault(.write, at: 1...2, .short)], ["write 2, sync ok", "write 2, sync ok", "write 4, sync ok"]),
+            (
+                [Fault(.sync, at: 1, .delay(milliseconds: 150))],
+                ["write 4, sync ok, slow", "write 4, sync ok", "write 4, sync ok"]
+            ),
+            ([Fault(.sync, at: 2, .kill)], ["write 4, sync ok"]),
+            // Opening the file is the first of all calls.
+            ([Fault(.any, at: 4, .kill)], ["write 4, sync ok"]),
+            ([Fault(.open, at: 1, .fail("EIO"))], ["open EIO"]),
+            (
+                [Fault(.write, of: "data", at: 1, .fail("EIO")), Fault(.write, of: "-wal", at: 2, .fail("EIO"))],
+                ["write EIO, sync ok", "write 4, sync ok", "write 4, sync ok"]
+            ),
+        ])
+    func faults(faults: [Fault], expected: [String]) throws {
+        var scene = try Scene()
+        scene.interposition.faults = faults
+        let outcome = try probe(["appends", "3"], scene.interposition)
+        #expect(outcome.lines == expected)
+        let kills = faults.contains { if case .kill = $0.action { true } else { false } }
+        #expect(outcome.wasKilled == kills)
+        #expect(outcome.status == (kills ? SIGKILL : 0))
+    }
+
+    @Test("What failed is not in the journal, and of a short write only what was written")
+    func journalOfFaults() throws {
+        var scene = try Scene()
+        scene.interposition.faults = [
+            Fault(.write, at: 1, .fail("EIO")), Fault(.write, at: 2, .short), Fault(.sync, at: 2, .fail("EIO")),
+            Fault(.write, at: 3, .kill),
+        ]
+        _ = try probe(["appends", "4"], scene.interposition)
+        #expect(try scene.journal() == ["create data: file 1", "sync file 1, data", "write file 1 at 0: ab"])
+    }
+
+    @Test("A setting that says nothing known is an error, not a test that proves nothing")
+    func wrongSettings() throws {
+        let scene = try Scene()
+        var interposition = scene.interposition
+        interposition.faults = [Fault(.write, at: 1, .fail("EWHAT"))]
+        let outcome = try probe(["appends", "1"], interposition)
+        let form = "KIND[@SUFFIX]:FROM[-[TO]]:ACTION"
+        #expect(outcome.lines == ["interposer: INTERPOSER_FAULT has 'write:1-1:EWHAT', which is not \(form)"])
+        #expect(outcome.status == 70)
+    }
+
+    @Test("A clock is set ahead and back while a program runs; what it waits for takes as long as ever")
+    func clock() throws {
+        var scene = try Scene()
+        let offset = scene.scratch.path("offset")
+        scene.interposition.clock = offset
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        process.executableURL = URL(filePath: BuiltProgram.path(of: "InterposerProbe"))
+        process.arguments = ["clock"]
+        process.environment = ProcessInfo.processInfo.environment.merging(scene.interposition.environment) { $1 }
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        defer { process.terminate() }
+        for seconds in [0, 172_800, -172_800, 31_622_400] {
+            try "\(seconds)\n".write(toFile: offset, atomically: false, encoding: .utf8)
+            try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+            let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+            try #require(numbers.count == 5, "\(line)")
+            let expected = Int(Date().timeIntervalSince1970) + seconds
+            for time in numbers.prefix(4) { #expect(abs(time - expected) < 10, "\(seconds): \(line)") }
+            #expect((95..<5_000).contains(numbers[4]), "\(seconds): \(line)")
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// Where in a journal the power fails, and what is lost then.
+
+package import Interposing
+import Seeded
+
+package struct Cut: Sendable, CustomStringConvertible {
+    /// How many records of the journal had happened.
+    package let position: Int
+    package let loss: Loss
+    /// Of the chances that decide what is lost.
+    package let seed: UInt64
+
+    package var description: String { "after record \(position), loss '\(loss.rawValue)', seed \(seed)" }
+
+    /// Right after each mark, when all that it says must be on the disk, with everything lost that may be; and so many
+    /// others at any points. In the order of their positions.
+    package static func choose(_ count: Int, in journal: [JournalRecord], seed: UInt64) -> [Cut] {
+        var chance = SeededGenerator(seed: seed)
+        var cuts: [Cut] = []
+        for (index, record) in journal.enumerated() {
+            guard case .mark = record else { continue }
+            cuts.append(Cut(position: index + 1, loss: .unsynced, seed: 0))
+        }
+        for _ in 0..<count {
+            let loss = Loss.allCases.randomElement(using: &chance) ?? .unsynced
+            cuts.append(
+                Cut(position: Int.random(in: 0...journal.count, using: &chance), loss: loss, seed: chance.next() >> 32))
+        }
+        return cuts.sorted { $0.position < $1.position }
+    }
+}

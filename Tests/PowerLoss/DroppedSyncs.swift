@@ -1,0 +1,48 @@
+// Journals of programs that sync less than they should: what a test of power loss must find out.
+
+package import Interposing
+
+extension [JournalRecord] {
+    /// As SQLite with `synchronous=NORMAL`: the log is synced only before it is moved into the file, not at each commit.
+    ///
+    /// - Parameters:
+    ///   - file: the database's name.
+    ///   - log: the name of its write-ahead log.
+    package func withoutSyncs(ofCommitsIn log: String, exceptBeforeWritesTo file: String) -> [JournalRecord] {
+        var inodes: [UInt64: String] = [:]
+        for record in self {
+            if case .create(let inode, let name) = record { inodes[inode] = name }
+            if case .open(let inode, let name) = record { inodes[inode] = name }
+        }
+        return enumerated().filter { index, record in
+            guard case .sync(_, log) = record else { return true }
+            for next in self[(index + 1)...] {
+                switch next {
+                case .mark: continue
+                case .write(let inode, _, _): return inodes[inode] == file
+                default: return false
+                }
+            }
+            return false
+        }.map(\.element)
+    }
+
+    /// As SQLite with `synchronous=OFF`: no file is synced.
+    package var withoutFileSyncs: [JournalRecord] {
+        filter { record in
+            if case .sync = record { return false }
+            return true
+        }
+    }
+
+    /// As a program that gives a file its name and does not sync the folder then.
+    package func withoutFolderSync(afterRenameTo name: String) -> [JournalRecord] {
+        var isRenamed = false
+        return filter { record in
+            if case .rename(_, name) = record { isRenamed = true }
+            guard isRenamed, case .syncFolder = record else { return true }
+            isRenamed = false
+            return false
+        }
+    }
+}

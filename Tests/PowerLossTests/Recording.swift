@@ -1,0 +1,223 @@
+// The real meterd at work on a ledger, its calls to the system on record.
+
+import BuiltProgram
+import Foundation
+import GRDB
+import Interposing
+import LedgerFixture
+import Storage
+import Synchronization
+
+struct RecordingError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// What a ledger holds, in the forms in which survivors are compared with it.
+struct Holdings: Sendable {
+    /// By view, without the numbers and times of runs.
+    let contents: [String: [String]]
+    /// The ledger, every column of every row.
+    let entries: [String]
+    let evidence: [String]
+
+    init(of ledger: String) throws {
+        contents = try LedgerContents.read(at: ledger)
+        let file = try LedgerFile.openForReading(at: ledger)
+        entries = try file.read { try LedgerFixture.rows($0, Self.entriesQuery) }
+        evidence = try file.read { try LedgerFixture.rows($0, Evidence.query) }
+    }
+
+    static let entriesQuery = "SELECT * FROM ledger ORDER BY entry_id"
+}
+
+/// A folder with a ledger. Marks in its journal say what was acknowledged, a line each: evidence, or the like.
+final class Recording: Sendable {
+    private let scratch: ScratchFolder
+    let folder: String
+    let ledger: String
+    private let journal: String
+    private let started = Atomic(0)
+
+    private static let seconds = 120.0
+
+    init() throws {
+        scratch = try ScratchFolder()
+        folder = scratch.path("ledger")
+        ledger = folder + "/meterd.db"
+        journal = scratch.path("journal")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        try "rate_at: off\n".write(toFile: scratch.path("meterd.yaml"), atomically: false, encoding: .utf8)
+    }
+
+    func records() throws -> [JournalRecord] { try Journal.read(journal) }
+
+    func acknowledge(_ lines: [String]) throws {
+        try Journal.mark(lines.joined(separator: "\n"), in: journal)
+    }
+
+    // MARK: Programs
+
+    private func start(_ arguments: [String]) throws -> (process: ChildProcess, errors: String) {
+        let number = started.add(1, ordering: .relaxed).newValue
+        var interposition = Interposition(folder: folder)
+        interposition.journal = journal
+        var environment = ProcessInfo.processInfo.environment.filter { name, _ in
+            !name.hasPrefix("METERD_") && !["NOTIFY_SOCKET", "WATCHDOG_USEC", "JOURNAL_STREAM", "TZ"].contains(name)
+        }
+        environment["METERD_CONFIG"] = scratch.path("meterd.yaml")
+        environment["METERD_DB"] = ledger
+        environment["METERD_LISTEN"] = "127.0.0.1:0"
+        let errors = scratch.path("errors-\(number)")
+        environment.merge(interposition.environment) { $1 }
+        let process = try ChildProcess(
+            BuiltProgram.path(of: "meterd"), arguments, environment: environment,
+            output: scratch.path("output-\(number)"), errors: errors)
+        return (process, errors)
+    }
+
+    private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+
+    /// Runs a command to its end.
+    func run(_ arguments: String...) async throws {
+        let (process, errors) = try start(arguments)
+        guard try await process.end(withinSeconds: Self.seconds) == .exited(0) else {
+            throw RecordingError(description: "meterd \(arguments.joined(separator: " ")): \(Self.text(errors))")
+        }
+    }
+
+    private struct Daemon {
+        let process: ChildProcess
+        let port: Int
+    }
+
+    private func serve() async throws -> Daemon {
+        let (process, log) = try start(["serve"])
+        let deadline = ContinuousClock.now + .seconds(Self.seconds)
+        while ContinuousClock.now < deadline, process.end == nil {
+            let digits = Self.text(log).split(separator: "address=127.0.0.1:").dropFirst().first?.prefix { $0.isNumber }
+            if let port = digits.flatMap({ Int($0) }) { return Daemon(process: process, port: port) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw RecordingError(description: "the daemon does not serve: \(Self.text(log))")
+    }
+
+    // MARK: An older ledger
+
+    /// Puts another ledger into the folder, as a build before the last step of the schema would have left it.
+    ///
+    /// - Returns: the files, all of which are on the disk when the recording begins.
+    func begin(with other: String, withoutStep step: String) throws -> [String: Data] {
+        try FileManager.default.copyItem(atPath: other, toPath: ledger)
+        let file = try LedgerFile.openForWriting(at: ledger)
+        try file.write { database in
+            // What the step makes; it makes nothing but views.
+            for view in try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'view'") {
+                try database.execute(sql: "DROP VIEW \(view)")
+            }
+            try database.execute(sql: "DELETE FROM schema_migration WHERE name = ?", arguments: [step])
+        }
+        try file.close()
+        return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) { files, name in
+            files[name] = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
+        }
+    }
+
+    // MARK: A history
+
+    /// Makes a ledger and takes every step of a history, through a daemon.
+    func take(_ history: History) async throws {
+        try await run("init", "--test-clock", "--time-zone", "UTC")
+        try acknowledge(["ledger"])
+        for (tenant, apps) in History.accounts {
+            try await run("tenant", "add", tenant)
+            for app in apps {
+                try await run("app", "add", app, "--tenant", tenant)
+                try acknowledge([Evidence.app(app)])
+            }
+        }
+        var daemon = try await serve()
+        for step in history.steps {
+            switch step.action {
+            case .events(let batches): try post(batches, to: daemon.port, at: step.at)
+            case .rate(let day):
+                try await run("rate", "--date", day, "--now", step.at)
+                try acknowledge(["entries \(try entryCount())"])
+            case .addGrant:
+                let grant = History.grant
+                try await run(
+                    "grant", "add", grant.code, "--tenant", grant.tenant, "--offer", "resource_package", "--item",
+                    grant.item, "--quantity", "\(grant.quantity)", "--purchased-at", step.at, "--now", step.at)
+                try acknowledge([Evidence.grant(grant.code)])
+            case .restart(let isKilled):
+                daemon.process.send(signal: isKilled ? SIGKILL : SIGTERM)
+                _ = try await daemon.process.end(withinSeconds: Self.seconds)
+                daemon = try await serve()
+            }
+        }
+        daemon.process.send(signal: SIGTERM)
+        _ = try await daemon.process.end(withinSeconds: Self.seconds)
+    }
+
+    private func entryCount() throws -> String {
+        try LedgerFile.openForReading(at: ledger).read { try LedgerFixture.rows($0, "SELECT count(*) FROM ledger") }[0]
+    }
+
+    private func post(_ batches: [[SentEvent]], to port: Int, at now: String) throws {
+        let failure = Mutex<(any Error)?>(nil)
+        DispatchQueue.concurrentPerform(iterations: batches.count) { index in
+            do {
+                let answer = try EventPost.send(batches[index].map(\.line), port: port, now: now)
+                guard answer.hasPrefix("HTTP/1.1 200 "), answer.contains("\"refused\":0") else {
+                    throw RecordingError(description: answer)
+                }
+                try acknowledge(batches[index].map(\.evidence))
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+}
+
+/// A request with events on a connection of its own.
+private enum EventPost {
+    /// - Returns: the whole answer.
+    static func send(_ lines: [String], port: Int, now: String) throws -> String {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw RecordingError(description: "no connection: \(errno)") }
+        let body = lines.joined(separator: "\n")
+        let request = """
+            POST /v1/events HTTP/1.1\r
+            Host: 127.0.0.1\r
+            Connection: close\r
+            Content-Type: application/x-ndjson\r
+            Content-Length: \(body.utf8.count)\r
+            Meterd-Now: \(now)\r
+            \r
+            \(body)
+            """
+        var rest = Array(request.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw RecordingError(description: "not sent: \(errno)") }
+            rest = rest.dropFirst(count)
+        }
+        var answer: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = read(descriptor, &part, part.count)
+            guard count > 0 else { return String(decoding: answer, as: UTF8.self) }
+            answer += part[..<count]
+        }
+    }
+}

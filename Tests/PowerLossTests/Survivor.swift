@@ -1,0 +1,199 @@
+// A folder as a power loss has left it: opened by the real code, looked through, and carried on to the end.
+
+import Foundation
+import Ingestion
+import LedgerFixture
+import LedgerStore
+import Operations
+import Quantities
+import Storage
+import Verification
+
+/// What was found in a folder.
+struct Survey: Sendable {
+    /// What is wrong, whatever was acknowledged.
+    var problems: [String] = []
+    /// What was found of what was sent.
+    var evidence: Set<String> = []
+    var entryCount = 0
+
+    /// What was acknowledged and is not there.
+    func missing(of acknowledged: Acknowledged) -> [String] {
+        var missing = acknowledged.evidence.subtracting(evidence).sorted()
+        if entryCount < acknowledged.entryCount {
+            missing.append("\(acknowledged.entryCount - entryCount) of \(acknowledged.entryCount) entries")
+        }
+        return missing
+    }
+}
+
+/// What marks of a journal say up to a point.
+struct Acknowledged: Sendable {
+    private(set) var evidence: Set<String> = []
+    private(set) var entryCount = 0
+
+    mutating func take(_ mark: String) {
+        for line in mark.split(separator: "\n") {
+            if line.hasPrefix("entries ") {
+                entryCount = max(entryCount, Int(line.dropFirst("entries ".count)) ?? .max)
+            } else {
+                evidence.insert(String(line))
+            }
+        }
+    }
+}
+
+struct Survivor: Sendable {
+    let history: History
+    /// What the uninterrupted ledger holds.
+    let whole: Holdings
+    /// The name of the file that keeps the ledger as it was before its schema was brought up, if that was under way.
+    var keptBefore: String?
+    /// All that the history's events can leave.
+    private let sent: Set<String>
+
+    init(history: History, whole: Holdings) {
+        self.history = history
+        self.whole = whole
+        sent = Set(whole.evidence)
+    }
+
+    /// Memory, where there is such a folder: what is checked here needs no disk.
+    private static let room: URL = {
+        let memory = URL(filePath: "/dev/shm")
+        return FileManager.default.isWritableFile(atPath: memory.path)
+            ? memory : FileManager.default.temporaryDirectory
+    }()
+
+    func survey(_ files: [String: Data]) throws -> Survey {
+        let folder = Self.room.appending(path: "meterd-survivor-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, data) in files { try data.write(to: folder.appending(path: name)) }
+        let path = folder.appending(path: "meterd.db").path
+        var survey = Survey()
+        do {
+            if files["meterd.db"] == nil {
+                try begin(at: path)
+            } else {
+                survey.evidence.insert("ledger")
+                if let keptBefore { try lookAtKept(folder, keptBefore, path, &survey) }
+                try look(at: path, &survey)
+            }
+            try carryOn(path)
+            try compare(path, "carried on", &survey)
+        } catch {
+            survey.problems.append("\(error)")
+        }
+        return survey
+    }
+
+    private func look(at path: String, _ survey: inout Survey) throws {
+        let file = try LedgerFile.openForWriting(at: path, waitSeconds: 0)
+        let report = try Verification(file: file).run { _ in }
+        survey.problems += report.findings.map { "verify: \($0.check): \($0.sentence)" }
+        let evidence = try file.read { try LedgerFixture.rows($0, Evidence.query) }
+        survey.evidence.formUnion(evidence)
+        if survey.evidence.count != evidence.count + 1 { survey.problems.append("something is there twice") }
+        let unknown = Set(evidence).subtracting(sent)
+        if !unknown.isEmpty { survey.problems.append("never sent: \(unknown.sorted().prefix(4))") }
+        let entries = try file.read { try LedgerFixture.rows($0, Holdings.entriesQuery) }
+        survey.entryCount = entries.count
+        if entries != Array(whole.entries.prefix(entries.count)) {
+            survey.problems.append("the ledger is no prefix of the uninterrupted one")
+        }
+    }
+
+    private func compare(_ path: String, _ what: String, _ survey: inout Survey) throws {
+        let found = try LedgerContents.read(at: path)
+        for (view, rows) in whole.contents where found[view] != rows {
+            let differences = Set(rows).symmetricDifference(found[view] ?? []).sorted().prefix(4)
+            survey.problems.append("\(what), \(view) differs: \(differences)")
+        }
+    }
+
+    /// A ledger whose schema was brought up has beside it the file as it was, whole.
+    private func lookAtKept(_ folder: URL, _ name: String, _ path: String, _ survey: inout Survey) throws {
+        do {
+            _ = try LedgerFile.openForReading(at: path)
+        } catch StorageError.olderSchema {
+            return
+        }
+        let kept = folder.appending(path: name).path
+        guard FileManager.default.fileExists(atPath: kept) else {
+            survey.problems.append("the schema was brought up, and \(name) is not there")
+            return
+        }
+        let copy = folder.appending(path: "kept.db").path
+        try FileManager.default.copyItem(atPath: kept, toPath: copy)
+        _ = try LedgerFile.openForWriting(at: copy, waitSeconds: 0)
+        try compare(copy, "brought up again, \(name)", &survey)
+    }
+
+    // MARK: Carrying on
+
+    private func begin(at path: String) throws {
+        var creation = LedgerCreation()
+        creation.timeZone = "UTC"
+        creation.hasTestClock = true
+        _ = try creation.create(at: path)
+    }
+
+    /// Sends everything again and takes all steps that are still to be taken.
+    private func carryOn(_ path: String) throws {
+        let ledger = try OpenLedger(file: LedgerFile.openForWriting(at: path, waitSeconds: 0))
+        defer { try? ledger.close() }
+        for (tenant, apps) in History.accounts {
+            let code = LedgerFixture.code(tenant)
+            _ = try ledger.addTenant(code, name: tenant, isLegacy: false, clock: LedgerClock(given: nil))
+            for app in apps {
+                _ = try ledger.addApp(
+                    LedgerFixture.code(app), tenant: code, name: app, clock: LedgerClock(given: nil))
+            }
+        }
+        let latest = try ledger.file.read { try LedgerState.read($0) }.latestInstant
+        var again: [SentEvent] = []
+        func sendAgain() throws {
+            guard let latest, !again.isEmpty else { return }
+            try ingest([again], into: ledger, at: latest)
+            again = []
+        }
+        for step in history.steps {
+            let at = try LedgerFixture.instant(step.at)
+            let isPast = latest.map { at < $0 } ?? false
+            if !isPast { try sendAgain() }
+            switch step.action {
+            case .events(let batches):
+                if isPast { again += batches.joined() } else { try ingest(batches, into: ledger, at: at) }
+            case .rate(let text):
+                guard !isPast, let day = Day(text) else { continue }
+                _ = try ledger.rate(day, clock: LedgerClock(given: at))
+            case .addGrant:
+                let order = GrantOrder(
+                    code: LedgerFixture.code(History.grant.code), tenant: LedgerFixture.code(History.grant.tenant),
+                    terms: .resourcePackage(
+                        item: LedgerFixture.code(History.grant.item), quantity: Quantity(Int64(History.grant.quantity))),
+                    purchasedAt: at, price: nil)
+                _ = try ledger.recordGrant(order, clock: LedgerClock(given: latest.map { max($0, at) } ?? at))
+            case .restart: continue
+            }
+        }
+        try sendAgain()
+    }
+
+    private func ingest(_ batches: [[SentEvent]], into ledger: OpenLedger, at now: Instant) throws {
+        let texts = batches.map { $0.map { Array($0.line.utf8) } }
+        try texts.joined().flatMap { $0 }.withUnsafeBufferPointer { buffer in
+            var start = 0
+            let scanned = texts.map { texts in
+                let batch = EventBatch(key: ledger.eventKey)
+                for text in texts {
+                    batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + text.count]))
+                    start += text.count
+                }
+                return batch
+            }
+            _ = try ledger.ingest(scanned, clock: LedgerClock(given: now))
+        }
+    }
+}
