@@ -1,6 +1,5 @@
 // A second connection of the process that writes a ledger: it reads on a thread of its own, and never writes.
 
-import Foundation
 import GRDB
 
 /// Opened when it is first used. It is asked by one thread at a time.
@@ -23,67 +22,30 @@ final class SideConnection: @unchecked Sendable {
     ) throws -> Value {
         let queue = try queue ?? open()
         self.queue = queue
-        let reading = Reading<Value>()
+        let (hasBegun, outcome) = (Awaited<Void>(), Awaited<Result<Value, any Error>>())
         queue.asyncRead { access in
-            reading.end(
+            outcome.leave(
                 Result {
                     let database = try access.get()
                     // A transaction's snapshot is taken by its first statement, not by its beginning.
                     _ = try Row.fetchOne(database, sql: "SELECT 1 FROM sqlite_schema")
-                    reading.begin()
+                    hasBegun.leave(())
                     return try block(database)
                 })
+            // Also where it failed before.
+            hasBegun.leave(())
         }
-        reading.waitUntilBegun()
+        hasBegun.wait()
         while true {
-            if let result = reading.result(withinSeconds: Self.pollSeconds) { return try result.get() }
+            if let result = outcome.value(withinSeconds: Self.pollSeconds) { return try result.get() }
             do {
                 try between()
             } catch {
                 // The connection is free only when the block has ended.
                 queue.interrupt()
-                reading.waitUntilEnded()
+                outcome.wait()
                 throw error
             }
-        }
-    }
-}
-
-/// How far a reading has come, told from its thread to the one that waits.
-private final class Reading<Value: Sendable>: @unchecked Sendable {
-    private let condition = NSCondition()
-    // Guarded by `condition`.
-    private var hasBegun = false
-    private var outcome: Result<Value, any Error>?
-
-    func begin() {
-        condition.withLock {
-            hasBegun = true
-            condition.broadcast()
-        }
-    }
-
-    func end(_ result: Result<Value, any Error>) {
-        condition.withLock {
-            outcome = result
-            condition.broadcast()
-        }
-    }
-
-    func waitUntilBegun() {
-        condition.withLock { while !hasBegun, outcome == nil { condition.wait() } }
-    }
-
-    func waitUntilEnded() {
-        condition.withLock { while outcome == nil { condition.wait() } }
-    }
-
-    /// - Returns: nil when it is still going on.
-    func result(withinSeconds seconds: Double) -> Result<Value, any Error>? {
-        condition.withLock {
-            let deadline = Date(timeIntervalSinceNow: seconds)
-            while outcome == nil, condition.wait(until: deadline) {}
-            return outcome
         }
     }
 }
