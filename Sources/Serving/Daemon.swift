@@ -82,7 +82,9 @@ package struct Daemon: Sendable {
     private func open(_ path: String) throws -> sending OpenLedger {
         let file: LedgerFile
         do {
-            file = try LedgerFile.openForWriting(at: path, waitSeconds: Self.lockSeconds) { holder in
+            file = try LedgerFile.openForWriting(
+                at: path, waitSeconds: Self.lockSeconds, mostLogBytes: settings.maxWALBytes
+            ) { holder in
                 logger.notice("waiting for the writer of the ledger", metadata: ["holder": "\(holder)"])
             }
         } catch StorageError.locked(let path, let holder) {
