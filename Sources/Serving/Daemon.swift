@@ -140,7 +140,8 @@ package struct Daemon: Sendable {
             server: ServedConnection.builder(door(writer)),
             configuration: ApplicationConfiguration(
                 address: address, serverName: ServedConnection.serverName,
-                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
+                availableConnectionsDelegate: .maximum(
+                    OpenFiles.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
             onServerRunning: { channel in
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
                 logger.notice(
