@@ -186,8 +186,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Seeded", "BuiltProgram", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage", grdb, "meterd",
-                "DeparturesSample",
+                "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "EventCodec", "PriceBookFile",
+                "Storage", grdb, "meterd", "DeparturesSample",
             ], swiftSettings: strict),
         .testTarget(
             name: "UsageStoreTests",
