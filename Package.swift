@@ -200,8 +200,7 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage",
-                grdb, "meterd",
-                "DeparturesSample",
+                grdb, "meterd", "DeparturesSample",
             ], swiftSettings: strict),
         .testTarget(
             name: "UsageStoreTests",

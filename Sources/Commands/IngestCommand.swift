@@ -8,6 +8,7 @@ import Ingestion
 import LedgerStore
 import Operations
 import Quantities
+import Storage
 
 struct IngestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,7 +46,9 @@ struct IngestCommand: ParsableCommand {
             summary.progress.end()
             let stored = summary.report.received
             guard stored > 0 else {
-                let isUnknown = (error as? DaemonError)?.leavesOutcomeUnknown ?? false
+                // A batch whose sync failed may be there all the same.
+                let isUnknown =
+                    (error as? DaemonError)?.leavesOutcomeUnknown ?? (error as? StorageError)?.isFatal ?? false
                 throw Failure(isUnknown ? "\(error)" : "\(error)\nnothing was stored")
             }
             throw Failure(

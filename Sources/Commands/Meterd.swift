@@ -35,6 +35,8 @@ package struct Meterd: ParsableCommand {
 
     /// Runs the command line and ends the process.
     package static func run() async -> Never {
+        // A file that is larger than the system allows (ulimit -f) is an error of writing, like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         if let unknown = UnknownCommand(CommandLine.arguments.dropFirst()) { unknown.exit() }
         do {
             var command = try parseAsRoot()

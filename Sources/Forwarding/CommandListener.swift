@@ -4,6 +4,7 @@ import Foundation
 import Ingestion
 import LedgerStore
 import Operations
+import Storage
 package import Writer
 
 /// Listens beside the ledger's file until it is stopped. A thread accepts, and each connection has one of its own: they
@@ -12,14 +13,14 @@ package final class CommandListener: @unchecked Sendable {
     private let path: String
     private let listener: StreamSocket
     private let writer: LedgerWriter
-    private let condition = NSCondition()
-    // Guarded by `condition`.
+    private let lock = NSLock()
+    // Guarded by `lock`.
     private var connections: [ObjectIdentifier: StreamSocket] = [:]
     private var answering = 0
     private var isListening = true
 
     private static let maxConnections = 64
-    private static let heartbeatSeconds = 2
+    private static let heartbeatSeconds = 2.0
     /// How long a client may stand still in the middle of a request.
     private static let patienceSeconds = 30
 
@@ -39,7 +40,7 @@ package final class CommandListener: @unchecked Sendable {
 
     /// Accepts nothing more. To be called while this process still has the ledger's lock.
     package func stopListening() {
-        condition.withLock {
+        lock.withLock {
             guard isListening else { return }
             isListening = false
             listener.shutDown()
@@ -50,16 +51,15 @@ package final class CommandListener: @unchecked Sendable {
     /// Returns when the requests that the writer has answered are answered here too.
     package func finish(within seconds: Double = 1) {
         stopListening()
-        let deadline = Date(timeIntervalSinceNow: seconds)
-        condition.withLock {
-            while answering > 0, condition.wait(until: deadline) {}
-            for socket in connections.values { socket.shutDown() }
-        }
+        // Not a timed wait: that would go by the time of day, which may be set meanwhile.
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while lock.withLock({ answering > 0 }), ContinuousClock.now < deadline { usleep(2_000) }
+        lock.withLock { for socket in connections.values { socket.shutDown() } }
     }
 
     private func accept() {
         while let socket = listener.accept(timeoutSeconds: Self.patienceSeconds) {
-            let isWelcome = condition.withLock {
+            let isWelcome = lock.withLock {
                 // The socket's mode keeps others out; this holds also where the file system knows no modes.
                 guard let user = socket.peer?.user, user == geteuid() || user == 0,
                     connections.count < Self.maxConnections
@@ -70,7 +70,7 @@ package final class CommandListener: @unchecked Sendable {
             guard isWelcome else { continue }
             let thread = Thread { [self] in
                 serve(socket)
-                condition.withLock { connections[ObjectIdentifier(socket)] = nil }
+                lock.withLock { connections[ObjectIdentifier(socket)] = nil }
             }
             thread.name = "command"
             thread.stackSize = 2 << 20
@@ -81,13 +81,8 @@ package final class CommandListener: @unchecked Sendable {
     private func serve(_ socket: StreamSocket) {
         // A command that reads a slow input may be silent for long between two requests.
         while socket.waitUntilReadable(), let request = try? Frame.receive(over: socket) {
-            condition.withLock { answering += 1 }
-            defer {
-                condition.withLock {
-                    answering -= 1
-                    condition.broadcast()
-                }
-            }
+            lock.withLock { answering += 1 }
+            defer { lock.withLock { answering -= 1 } }
             do { try answer(request, over: socket) } catch { return }
         }
     }
@@ -123,10 +118,10 @@ package final class CommandListener: @unchecked Sendable {
         over socket: StreamSocket,
         _ start: (@escaping @Sendable (Result<Answer, any Error>) -> Void) -> Void
     ) throws {
-        let slot = AnswerSlot<Answer>()
-        start { slot.put($0) }
+        let outcome = Awaited<Result<Answer, any Error>>()
+        start { outcome.leave($0) }
         while true {
-            guard let result = slot.take(withinSeconds: Self.heartbeatSeconds) else {
+            guard let result = outcome.value(withinSeconds: Self.heartbeatSeconds) else {
                 try send(Reply<Answer>.working, over: socket)
                 continue
             }
@@ -150,21 +145,5 @@ package enum ListenerError: Error, CustomStringConvertible {
         switch self {
         case .cannotListen(let reason): "cannot listen to commands at \(reason)"
         }
-    }
-}
-
-/// Where the writer leaves an answer for the thread that waits for it.
-private final class AnswerSlot<Answer: Sendable>: @unchecked Sendable {
-    private let semaphore = DispatchSemaphore(value: 0)
-    private var result: Result<Answer, any Error>?
-
-    func put(_ result: Result<Answer, any Error>) {
-        self.result = result
-        semaphore.signal()
-    }
-
-    func take(withinSeconds seconds: Int) -> Result<Answer, any Error>? {
-        guard semaphore.wait(timeout: .now() + .seconds(seconds)) == .success else { return nil }
-        return result
     }
 }

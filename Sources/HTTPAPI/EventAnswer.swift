@@ -75,7 +75,7 @@ extension ProblemError {
     private init(ofWriter error: WriterError, isOnSendersClock: Bool) {
         switch error {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
-        case .stopping: self = .unavailable("\(error)", retryAfterSeconds: 5)
+        case .stopping, .logHeld: self = .unavailable("\(error)", retryAfterSeconds: 5)
         case .diskFull, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed(let error as LedgerError) where isOnSendersClock:
             self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRequest.nowHeader)"))

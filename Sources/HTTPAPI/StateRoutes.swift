@@ -133,6 +133,10 @@ package struct StateRoutes: Sendable {
             statistics.durableSeconds)
         page.add("meterd_ledger_bytes", .gauge, "Size of the ledger's file.", size(ledgerPath))
         page.add("meterd_wal_bytes", .gauge, "Size of the write-ahead log beside it.", size(ledgerPath + "-wal"))
+        page.add(
+            "meterd_wal_limit_bytes", .gauge,
+            "The most that the log may take while readers keep it from being emptied; then events are refused.",
+            Double(writer.mostLogBytes))
         page.add("meterd_rating_runs_total", .counter, "Rating runs ever made.", Double(figures.ratingRuns))
         page.add(
             "meterd_last_rating_timestamp_seconds", .gauge, "When the last rating run began, by the ledger's clock.",

@@ -123,7 +123,8 @@ package final class OpenLedger {
     /// Keeps the file's log short; to be called after answers.
     ///
     /// - Parameter isIdle: nothing waits to be stored.
-    package func shortenLog(whileIdle isIdle: Bool) { file.checkpointIfDue(whileIdle: isIdle) }
+    /// - Throws: `StorageError` when that has failed in a way after which nothing may be written.
+    package func shortenLog(whileIdle isIdle: Bool) throws { try file.checkpointIfDue(whileIdle: isIdle) }
 
     /// Makes ready for a new day of arrivals: cheap when there is nothing to do.
     package func prepareIngestion(clock: LedgerClock) throws { try ingestor.maintain(clock: clock) }

@@ -83,7 +83,7 @@ package struct Daemon: Sendable {
         let file: LedgerFile
         do {
             file = try LedgerFile.openForWriting(
-                at: path, waitSeconds: Self.lockSeconds,
+                at: path, waitSeconds: Self.lockSeconds, mostLogBytes: settings.maxWALBytes,
                 onWait: { logger.notice("waiting for the writer of the ledger", metadata: ["holder": "\($0)"]) },
                 onUpgrade: {
                     logger.notice("bringing the ledger up to this version", metadata: ["kept_as_it_was": "\($0)"])
@@ -141,7 +141,8 @@ package struct Daemon: Sendable {
             server: ServedConnection.builder(door(writer)),
             configuration: ApplicationConfiguration(
                 address: address, serverName: ServedConnection.serverName,
-                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
+                availableConnectionsDelegate: .maximum(
+                    OpenFiles.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
             onServerRunning: { channel in
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
                 logger.notice(

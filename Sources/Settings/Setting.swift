@@ -77,6 +77,13 @@ struct Setting: Sendable {
             How many connections may be open at a time; who comes beyond waits until one ends.
             """),
         Setting(
+            "max_wal_bytes", \.maxWALBytes, .size(32 << 20...1 << 40),
+            """
+            How large the write-ahead log beside the ledger may become. It takes some 16 MiB, unless another program holds
+            a read transaction on the ledger: then it grows with all that is stored. Each quarter of this is logged as a
+            warning; beyond it nothing is stored (503 with Retry-After) until that program has ended its transaction.
+            """),
+        Setting(
             "request_timeout_seconds", \.requestTimeoutSeconds, .count(1...3600),
             """
             How many seconds the body of a request may take to arrive, and a connection may be idle.

@@ -18,6 +18,8 @@ package struct Settings: Hashable, Sendable {
     /// Of the requests whose events wait for the writer.
     package var maxQueueRequests = 4096
     package var maxConnections = 1024
+    /// Of the log beside the ledger's file.
+    package var maxWALBytes = 1 << 30
     package var requestTimeoutSeconds = 30
     package var logLevel = LogLevel.info
 

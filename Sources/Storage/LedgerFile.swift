@@ -18,15 +18,22 @@ package final class LedgerFile: Sendable {
     /// How long to wait for another program's lock on the file itself.
     private static let busySeconds = 10
 
+    /// How large the log may become while readers keep it from being emptied.
+    package static let standardLogBytes = 1 << 30
+
     /// Marks the file as meterd's in its header: "mtrd".
     private static let applicationID = 0x6D74_7264
 
-    init(path: String, queue: DatabaseQueue, lock: WriterLock?) {
+    /// - Parameter name: what messages call the file, if not by its path.
+    init(
+        path: String, named name: String? = nil, queue: DatabaseQueue, lock: WriterLock?,
+        mostLogBytes: Int = LedgerFile.standardLogBytes
+    ) {
         self.path = path
         self.queue = queue
         self.lock = lock
         side = SideConnection { try Self.connect(path, readonly: true) }
-        log = WriteAheadLog(of: queue)
+        log = WriteAheadLog(of: queue, path: name ?? path, mostBytes: mostLogBytes)
     }
 
     // MARK: Opening
@@ -42,7 +49,7 @@ package final class LedgerFile: Sendable {
         // Made beside and renamed when it is whole: whoever dies here leaves no half a ledger.
         let draft = try FileDraft(of: path)
         let file = LedgerFile(
-            path: draft.making, queue: try connect(draft.making, readonly: false, named: path), lock: nil)
+            path: draft.making, named: path, queue: try connect(draft.making, readonly: false, named: path), lock: nil)
         do {
             try file.write { database in
                 try database.execute(sql: "PRAGMA application_id = \(applicationID)")
@@ -64,17 +71,22 @@ package final class LedgerFile: Sendable {
     /// Opens a file for writing: takes the writer's lock, brings the schema up, sees that commits are durable.
     ///
     /// - Parameters:
+    ///   - mostLogBytes: while readers keep the log from being emptied, it may become so large; then nothing is written
+    ///     until they have gone.
     ///   - onWait: called once, with the holder of the lock, when it is not free at once.
     ///   - onUpgrade: called before the schema is brought up, with where the file is kept as it was.
     /// - Throws: ``StorageError``.
     package static func openForWriting(
-        at path: String, waitSeconds: Int = 60, migrations: [Migration] = Migrations.all,
-        onWait: (_ holder: String) -> Void = { _ in }, onUpgrade: (_ backup: String) -> Void = { _ in }
+        at path: String, waitSeconds: Int = 60, mostLogBytes: Int = standardLogBytes,
+        migrations: [Migration] = Migrations.all, onWait: (_ holder: String) -> Void = { _ in },
+        onUpgrade: (_ backup: String) -> Void = { _ in }
     ) throws -> LedgerFile {
         try checkPresence(path)
         try checkIsLedger(path)
         let lock = try WriterLock(ledger: resolved(path), waitSeconds: waitSeconds, onWait: onWait)
-        let file = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+        let file = LedgerFile(
+            path: path, queue: try connect(path, readonly: false), lock: lock, mostLogBytes: mostLogBytes)
+        try file.moveLeftLog()
         let migrator = SchemaMigrator(migrations: migrations)
         let pending = try file.read { try migrator.pending($0, path: path) }
         if let first = pending.first {
@@ -83,6 +95,19 @@ package final class LedgerFile: Sendable {
             try file.write { try migrator.apply(pending, to: $0) }
         }
         return file
+    }
+
+    /// Moves what a process has left that did not close the file. If it ended because a sync failed, the system may hold
+    /// pages of the log for written that are not on the disk: they are written anew, elsewhere, before anything rests on
+    /// them.
+    private func moveLeftLog() throws {
+        let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
+        guard let size = log?[.size] as? Int, size > 0 else { return }
+        do {
+            try emptyWAL()
+        } catch StorageError.diskFull {
+            // Whatever is to be written says so; reading needs no room.
+        }
     }
 
     /// Opens a file for reading beside whoever writes.
@@ -150,23 +175,14 @@ package final class LedgerFile: Sendable {
         configuration.label = "meterd"
         configuration.busyMode = .timeout(TimeInterval(busySeconds))
         configuration.prepareDatabase { database in
-            guard !readonly else { return }
-            // Every commit is on the disk before it is answered; the WAL lets others read meanwhile, and `WriteAheadLog`
-            // bounds it. 64 MB of cache hold the pages that a day's appends and counters touch. Pages that are written
-            // anyway keep nothing of what was moved or deleted in them, so that an erased device is gone.
-            try database.execute(
-                sql: """
-                    PRAGMA journal_mode = WAL;
-                    PRAGMA synchronous = FULL;
-                    PRAGMA cache_size = -65536;
-                    PRAGMA secure_delete = FAST;
-                    PRAGMA mmap_size = 0;
-                    PRAGMA journal_size_limit = 67108864;
-                    """)
-            // The WAL stays after the last connection has closed: without it, another user of the group could not
-            // open the file for reading.
-            var persist: CInt = 1
-            sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_PERSIST_WAL, &persist)
+            do {
+                try Self.prepare(database, readonly: readonly)
+                // The first look makes what belongs to the log where it is missing.
+                _ = try Row.fetchOne(database, sql: "SELECT 1 FROM sqlite_schema")
+            } catch let error as DatabaseError where error.resultCode != .SQLITE_CORRUPT {
+                let systemError = WrittenFile.openingError(database.sqliteConnection)
+                throw StorageError(error, path: name ?? path, systemError: systemError) ?? error
+            }
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -197,6 +213,26 @@ package final class LedgerFile: Sendable {
         }
     }
 
+    private static func prepare(_ database: Database, readonly: Bool) throws {
+        guard !readonly else { return }
+        // Every commit is on the disk before it is answered; the WAL lets others read meanwhile, and `WriteAheadLog`
+        // bounds it. 64 MB of cache hold the pages that a day's appends and counters touch. Pages that are written
+        // anyway keep nothing of what was moved or deleted in them, so that an erased device is gone.
+        try database.execute(
+            sql: """
+                PRAGMA journal_mode = WAL;
+                PRAGMA synchronous = FULL;
+                PRAGMA cache_size = -65536;
+                PRAGMA secure_delete = FAST;
+                PRAGMA mmap_size = 0;
+                PRAGMA journal_size_limit = 67108864;
+                """)
+        // The WAL stays after the last connection has closed: without it, another user of the group could not
+        // open the file for reading.
+        var persist: CInt = 1
+        sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_PERSIST_WAL, &persist)
+    }
+
     /// A database never does; a file whose first blocks were lost may.
     private static func beginsWithZeros(_ path: String) -> Bool {
         guard let handle = FileHandle(forReadingAtPath: path) else { return false }
@@ -211,8 +247,13 @@ package final class LedgerFile: Sendable {
     package func close(checkpointing: Bool = true) throws {
         defer { lock?.release() }
         try side.close()
-        if lock != nil, checkpointing { try emptyWAL() }
-        try queue.close()
+        if checkpointing, !log.hasFailed {
+            if lock != nil { try emptyWAL() }
+        } else {
+            log.leaveToNext()
+        }
+        // Statements that are still prepared keep the connection; it closes with the last of them.
+        try? queue.close()
     }
 
     /// - Returns: whether all of it is in the file; a reader may hold some back.
@@ -222,7 +263,7 @@ package final class LedgerFile: Sendable {
             // A reader may hold old pages for long, and whoever writes would wait for that.
             try database.execute(sql: "PRAGMA busy_timeout = 200")
             defer { try? database.execute(sql: "PRAGMA busy_timeout = \(Self.busySeconds * 1000)") }
-            return try Bool.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false
+            return try log.empty()
         }
     }
 
@@ -230,16 +271,21 @@ package final class LedgerFile: Sendable {
     /// be called between commits.
     ///
     /// - Parameter isIdle: nothing waits to be written.
-    package func checkpointIfDue(whileIdle isIdle: Bool) {
-        guard log.isDue(whileIdle: isIdle) else { return }
-        try? connection { log.checkpoint($0) }
+    /// - Throws: ``StorageError`` when a checkpoint has failed, now or as a part of a commit: this process must write
+    ///   nothing more.
+    package func checkpointIfDue(whileIdle isIdle: Bool) throws {
+        if !log.hasFailed, log.isDue(whileIdle: isIdle) { try connection { _ in log.checkpoint() } }
+        try log.check()
     }
+
+    /// What the log takes, and the most that it may.
+    package var logBytes: (now: Int, most: Int) { (log.bytes, log.mostBytes) }
 
     // MARK: Using
 
     /// Runs a block in one read transaction.
     package func read<Value>(_ block: (Database) throws -> Value) throws -> Value {
-        try tellingDamage { try queue.read(block) }
+        try translating { try queue.read(block) }
     }
 
     /// Runs a block in one read transaction on the file's own queue, which no task waits for. Blocks take turns.
@@ -259,7 +305,7 @@ package final class LedgerFile: Sendable {
     ///   - block: must not use this file in any other way.
     package func readAside<Value: Sendable>(
         between: () throws -> Void, _ block: @escaping @Sendable (Database) throws -> Value
-    ) throws -> Value { try tellingDamage { try side.read(between: between, block) } }
+    ) throws -> Value { try translating { try side.read(between: between, block) } }
 
     /// Runs a block in one transaction, durable when this returns; nothing of it remains when it throws.
     package func write<Value>(_ block: (Database) throws -> Value) throws -> Value {
@@ -286,7 +332,9 @@ package final class LedgerFile: Sendable {
     private func transaction<Value>(
         ending: Database.TransactionCompletion, _ block: (Database) throws -> Value
     ) throws -> Value {
-        try connection { database in
+        try log.check()
+        if log.isFull, try !emptyWAL() { throw StorageError.logHeld(path: path, mostBytes: log.mostBytes) }
+        return try connection { database in
             var result: Value?
             try database.inTransaction(.immediate) {
                 result = try block(database)
@@ -299,16 +347,16 @@ package final class LedgerFile: Sendable {
 
     /// The connection without a transaction: to prepare statements that outlive one.
     package func connection<Value>(_ block: (Database) throws -> Value) throws -> Value {
-        try tellingDamage { try queue.writeWithoutTransaction(block) }
+        try translating { try queue.writeWithoutTransaction(block) }
     }
 
-    /// - Throws: ``StorageError/damaged(path:reason:)`` for what SQLite says of a damaged page, in whatever statement it
-    ///   met it first.
-    private func tellingDamage<Value>(_ use: () throws -> Value) throws -> Value {
+    /// - Throws: ``StorageError`` for what SQLite says of the disk or of other programs, in whatever statement it met it
+    ///   first.
+    private func translating<Value>(_ use: () throws -> Value) throws -> Value {
         do {
             return try use()
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-            throw StorageError.damaged(path: path, reason: error.message ?? "a page can't be read")
+        } catch let error as DatabaseError {
+            throw log.told(error)
         }
     }
 }

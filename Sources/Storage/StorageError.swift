@@ -27,6 +27,14 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case noBackup(String)
     case notABackup(String)
     case damagedBackup(path: String, reason: String)
+    /// No room on the disk, or none for this user: goes on by itself when there is.
+    case diskFull(String)
+    /// Reading, writing or syncing failed: what has reached the disk only the next process can tell.
+    case diskFailed(path: String, reason: String)
+    /// Another program, as a shell, holds SQLite's own lock for longer than meterd waits.
+    case busy(String)
+    /// A reader keeps the log from being emptied, and it has reached its bound.
+    case logHeld(path: String, mostBytes: Int)
 
     package var description: String {
         switch self {
@@ -81,6 +89,25 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "\(path) is no ledger of meterd; name a file that 'meterd backup' made"
         case .damagedBackup(let path, let reason):
             "\(path) is damaged: \(reason); restore another backup"
+        case .diskFull(let path):
+            "there is no room on the disk of \(path); make room and try again, nothing is done twice"
+        case .diskFailed(let path, let reason):
+            "\(path) can't be used: \(reason); see what the kernel's log says of the disk. What was acknowledged is "
+                + "stored; try again when the disk is well"
+        case .busy(let path):
+            "another program keeps \(path) locked (a shell with an open transaction?); end it and try again, "
+                + "nothing is done twice"
+        case .logHeld(let path, let mostBytes):
+            "another program has been reading \(path) for so long (a shell with an open transaction?) that its log "
+                + "has reached the bound of \(mostBytes >> 20) MiB; end it and try again, nothing is done twice"
+        }
+    }
+
+    /// Whether nothing more may be written by this process.
+    package var isFatal: Bool {
+        switch self {
+        case .damaged, .diskFailed: true
+        default: false
         }
     }
 

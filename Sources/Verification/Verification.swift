@@ -89,6 +89,9 @@ package struct Verification {
             throw error
         } catch StorageError.damaged(_, let reason) {
             if findings.count == 0 { findings.add("the file can't be read: \(reason)") }
+        } catch let error as StorageError {
+            // The disk, or another program: it says nothing about what the file holds.
+            throw error
         } catch {
             findings.add("the check could not be finished: \(error)")
         }

@@ -5,6 +5,7 @@ package import Ingestion
 package import LedgerStore
 package import Logging
 package import Operations
+import Storage
 package import UsageStore
 
 /// Takes events of many senders into one transaction and answers each after its commit; takes operations one by one,
@@ -54,6 +55,10 @@ package final class LedgerWriter: @unchecked Sendable {
     private var counts = WriterStatistics()
     private var lastLogged: ContinuousClock.Instant?
     private let logger: Logger
+    /// The thread's own.
+    private var logWatch = LogWatch()
+    /// The most that the file's log may take before nothing is stored until its readers have gone.
+    package let mostLogBytes: Int
 
     /// A disk that is full fails every request: one line in so long says it.
     private static let logEvery = Duration.seconds(1)
@@ -74,6 +79,7 @@ package final class LedgerWriter: @unchecked Sendable {
         self.bounds = bounds
         self.logger = logger
         eventKey = ledger.eventKey
+        mostLogBytes = ledger.file.logBytes.most
         (failures, failureReport) = AsyncStream.makeStream()
         let handover = Handover(ledger)
         let thread = Thread { [self] in run(handover.take()) }
@@ -218,8 +224,12 @@ package final class LedgerWriter: @unchecked Sendable {
             refuseTasks()
             return failure != nil
         }
-        // What is acknowledged is in the file or its WAL; a checkpoint that fails loses nothing.
-        try? ledger.close(checkpointing: !isBroken)
+        do {
+            try ledger.close(checkpointing: !isBroken)
+        } catch {
+            // What is acknowledged is in the file or its log; the next process moves that.
+            logger.error("the ledger's file was not closed well", metadata: ["error": "\(error)"])
+        }
         let waiters = condition.withLock {
             state = .stopped
             return stopWaiters
@@ -259,7 +269,7 @@ package final class LedgerWriter: @unchecked Sendable {
             let group = condition.withLock { takeGroup(atMost: waiting) }
             waiting -= group.count
             store(group, ledger)
-            ledger.shortenLog(whileIdle: condition.withLock { arrivals.isEmpty })
+            tendLog(of: ledger)
         }
         guard !probes.isEmpty else { return }
         let result = Result {
@@ -268,6 +278,15 @@ package final class LedgerWriter: @unchecked Sendable {
         }.mapError { WriterError($0) }
         if case .failure(let error) = result { note(error, requests: 0) }
         for probe in probes { probe(result) }
+    }
+
+    private func tendLog(of ledger: OpenLedger) {
+        do {
+            try ledger.shortenLog(whileIdle: condition.withLock { arrivals.isEmpty })
+        } catch {
+            note(WriterError(error), requests: 0)
+        }
+        logWatch.note(bytes: ledger.file.logBytes.now, of: mostLogBytes, logger)
     }
 
     /// Under `condition`: once operations end, those that wait are told so.

@@ -12,6 +12,9 @@ package enum WriterError: Error, CustomStringConvertible {
     case diskFull
     /// Another program, as a shell, holds the file's own lock for longer than meterd waits.
     case busy
+    /// A reader keeps the file's log from being emptied, and it has reached its bound: goes on by itself when the reader
+    /// has gone.
+    case logHeld(mostBytes: Int)
     /// Reading or writing failed, or the file is damaged: nothing more may be written by this process.
     case broken(String)
     /// What was asked can't be done; the ledger is well.
@@ -20,15 +23,12 @@ package enum WriterError: Error, CustomStringConvertible {
     package init(_ error: any Error) {
         switch error {
         case let error as WriterError: self = error
-        case StorageError.damaged(_, let reason): self = .broken(reason)
-        case let error as DatabaseError:
-            switch error.resultCode {
-            case .SQLITE_FULL: self = .diskFull
-            case .SQLITE_BUSY: self = .busy
-            case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB:
-                self = .broken(error.message ?? "\(error.extendedResultCode)")
-            default: self = .failed(error)
-            }
+        case StorageError.damaged(_, let reason), StorageError.diskFailed(_, let reason): self = .broken(reason)
+        case StorageError.diskFull: self = .diskFull
+        case StorageError.busy: self = .busy
+        case StorageError.logHeld(_, let mostBytes): self = .logHeld(mostBytes: mostBytes)
+        case let error as DatabaseError where error.resultCode == .SQLITE_NOTADB:
+            self = .broken(error.message ?? "\(error.extendedResultCode)")
         default: self = .failed(error)
         }
     }
@@ -47,6 +47,9 @@ package enum WriterError: Error, CustomStringConvertible {
         case .busy:
             "another program keeps the ledger's file locked, nothing was stored; end it (a shell with an open "
                 + "transaction?)"
+        case .logHeld(let mostBytes):
+            "another program has been reading the ledger's file for so long that its log has reached the bound of "
+                + "\(mostBytes >> 20) MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction?)"
         case .broken(let reason): "the file can't be read or written (\(reason)); meterd stops writing"
         case .failed(let error): "\(error)"
         }

@@ -66,6 +66,33 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    package enum Limit: String, Sendable {
+        /// In bytes.
+        case fileSize = "fsize"
+        case openFiles = "nofile"
+    }
+
+    package struct CannotLimit: Error {
+        let limit: String
+        let status: Int32
+    }
+
+    /// Sets a limit of the running process that it may raise again itself; nil takes it back as far as this process goes.
+    package func limit(_ limit: Limit, to value: Int?) throws {
+        var own = rlimit()
+        getrlimit(__rlimit_resource_t((limit == .fileSize ? RLIMIT_FSIZE : RLIMIT_NOFILE).rawValue), &own)
+        let text = value.map { "\($0)" } ?? (own.rlim_max == .max ? "unlimited" : "\(own.rlim_max)")
+        // The C library's function is not for Swift.
+        let prlimit = Process()
+        prlimit.executableURL = URL(filePath: "/usr/bin/prlimit")
+        prlimit.arguments = ["--pid", "\(id)", "--\(limit.rawValue)=\(text):"]
+        try prlimit.run()
+        prlimit.waitUntilExit()
+        guard prlimit.terminationStatus == 0 else {
+            throw CannotLimit(limit: "\(limit.rawValue)=\(text)", status: prlimit.terminationStatus)
+        }
+    }
+
     /// - Returns: nil when it still runs by then.
     package func end(withinSeconds seconds: Double) async throws -> End? {
         let deadline = ContinuousClock.now + .seconds(seconds)

@@ -34,33 +34,41 @@ func eventually(
 final class DaemonScene: Sendable {
     let folder: ScratchFolder
     let ledger: String
+    /// Of every process that is started for it.
+    private let environment: [String: String]
     private let started = Atomic(0)
 
     /// The time at which the ledger is made, and at which events arrive unless a test says otherwise.
     static let now = "2027-01-10T12:00:00Z"
     private static let commandSeconds = 120.0
 
-    private init() throws {
+    private init(_ environment: [String: String]) throws {
         folder = try ScratchFolder()
+        self.environment = environment
         ledger = folder.path("meterd.db")
         // A configuration of the machine's must not matter either.
         try "log_level: info\n".write(toFile: folder.path("meterd.yaml"), atomically: false, encoding: .utf8)
     }
 
-    /// - Parameter apps: of the tenant `acme`.
+    /// - Parameters:
+    ///   - now: nil makes a ledger that goes by the system's clock.
+    ///   - apps: of the tenant `acme`.
+    ///   - environment: of every process that is started for it.
     static func make(
-        now: String = now, timeZone: String = "UTC", apps: [String] = ["shop", "kiosk"]
+        now: String? = now, timeZone: String = "UTC", apps: [String] = ["shop", "kiosk"],
+        environment: [String: String] = [:]
     ) async throws -> DaemonScene {
-        let scene = try DaemonScene()
-        try await scene.run(["init", "--test-clock", "--time-zone", timeZone, "--now", now])
-        try await scene.run(["tenant", "add", "acme", "--now", now])
-        for app in apps { try await scene.run(["app", "add", app, "--tenant", "acme", "--now", now]) }
+        let scene = try DaemonScene(environment)
+        let time = now.map { ["--now", $0] } ?? []
+        try await scene.run(["init", "--time-zone", timeZone] + (now == nil ? [] : ["--test-clock"]) + time)
+        try await scene.run(["tenant", "add", "acme"] + time)
+        for app in apps { try await scene.run(["app", "add", app, "--tenant", "acme"] + time) }
         return scene
     }
 
     /// A ledger of the same bytes in another folder; nobody writes this one just now.
     func copy() throws -> DaemonScene {
-        let copy = try DaemonScene()
+        let copy = try DaemonScene(environment)
         for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: ledger + suffix) {
             try FileManager.default.copyItem(atPath: ledger + suffix, toPath: copy.ledger + suffix)
         }
@@ -75,14 +83,19 @@ final class DaemonScene: Sendable {
         environment["METERD_CONFIG"] = folder.path("meterd.yaml")
         environment["METERD_DB"] = ledger
         environment["METERD_LISTEN"] = "127.0.0.1:0"
-        return environment.merging(settings) { $1 }
+        return environment.merging(self.environment) { $1 }.merging(settings) { $1 }
     }
 
-    private func start(_ arguments: [String], _ settings: [String: String]) throws -> (ChildProcess, [String]) {
+    /// - Parameter limits: what a shell does before it becomes the program.
+    private func start(
+        _ arguments: [String], _ settings: [String: String], limits: String? = nil
+    ) throws -> (ChildProcess, [String]) {
         let number = started.add(1, ordering: .relaxed).newValue
         let files = ["output", "errors"].map { folder.path("\($0)-\(number)") }
+        let meterd = BuiltProgram.path(of: "meterd")
+        let shell = limits.map { ["/bin/sh", "-c", "\($0) && exec \"$0\" \"$@\"", meterd] } ?? [meterd]
         let process = try ChildProcess(
-            BuiltProgram.path(of: "meterd"), arguments, environment: environment(settings), output: files[0],
+            shell[0], shell.dropFirst() + arguments, environment: environment(settings), output: files[0],
             errors: files[1])
         return (process, files)
     }
@@ -90,8 +103,8 @@ final class DaemonScene: Sendable {
     // MARK: Commands
 
     /// Starts a command and goes on.
-    func begin(_ arguments: [String]) throws -> RunningCommand {
-        let (process, files) = try start(arguments, [:])
+    func begin(_ arguments: [String], settings: [String: String] = [:]) throws -> RunningCommand {
+        let (process, files) = try start(arguments, settings)
         return RunningCommand(process: process, output: files[0], errors: files[1])
     }
 
@@ -119,8 +132,11 @@ final class DaemonScene: Sendable {
 
     // MARK: The daemon
 
-    func serve(_ arguments: [String] = [], settings: [String: String] = [:]) throws -> ServingDaemon {
-        let (process, files) = try start(["serve"] + arguments, settings)
+    /// - Parameter limits: what a shell does before it becomes the daemon, as `ulimit -n 80`.
+    func serve(
+        _ arguments: [String] = [], settings: [String: String] = [:], limits: String? = nil
+    ) throws -> ServingDaemon {
+        let (process, files) = try start(["serve"] + arguments, settings, limits: limits)
         return ServingDaemon(process: process, log: files[1])
     }
 

@@ -119,39 +119,7 @@ struct KillTests {
             """)
         #expect(state.problems == [])
         #expect(state.acknowledged.count >= Self.leastRequests)
-        try await expectExactlyOnce(state.acknowledged, state.accepted, scene)
+        try await scene.expectExactlyOnce(state.acknowledged, state.accepted, "seed \(seed)")
         return state.roundsHit.count
-    }
-
-    private func expectExactlyOnce(
-        _ batches: [SentBatch], _ accepted: [String: Int], _ scene: DaemonScene
-    ) async throws {
-        let events = Set(batches.flatMap { $0.own + $0.repeated })
-        let devices = Set(batches.flatMap(\.devices))
-        #expect(accepted.filter { $0.value > 1 }.isEmpty, "an event was answered twice with 'accepted'")
-        let stored = events.map { "/test \($0.id) acme \($0.app) gateway_calls \($0.day)T10:00:00Z \($0.calls)" }
-        expectSame(
-            try scene.rows("SELECT source, id, tenant, app, item, time, quantity FROM usage_event"), stored,
-            "usage_event")
-        let sums = Dictionary(grouping: events) { "\($0.app) gateway_calls \($0.day)" }
-            .map { "\($0) \($1.reduce(0) { $0 + $1.calls })" }
-        let days = Dictionary(grouping: devices) { "\($0.app) \($0.item) 2027-01-09" }.map { "\($0) \($1.count)" }
-        expectSame(
-            try scene.rows("SELECT app, item, usage_day, sum(quantity) FROM usage_daily GROUP BY app, item, usage_day"),
-            sums + days, "usage_daily")
-        expectSame(
-            try scene.rows("SELECT app, item, device FROM counted_device"),
-            devices.map { "\($0.app) \($0.item) \($0.device)" }, "counted_device")
-        expectSame(
-            try scene.rows("SELECT app, item, month, devices FROM mau"),
-            Dictionary(grouping: devices) { "\($0.app) \($0.item) 2027-01" }.map { "\($0) \($1.count)" }, "mau")
-        try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
-        try await scene.run(["verify"])
-    }
-
-    private func expectSame(_ found: [String], _ expected: [String], _ view: String) {
-        guard found.sorted() != expected.sorted() else { return }
-        let differences = Set(found).symmetricDifference(expected).sorted().prefix(4)
-        Issue.record("\(view): \(found.count) rows for \(expected.count), seed \(seed): \(differences)")
     }
 }

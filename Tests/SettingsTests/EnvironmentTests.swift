@@ -36,6 +36,7 @@ struct EnvironmentTests {
         ("METERD_MAX_QUEUE_BYTES", "1048577", settings { $0.maxQueueBytes = 1_048_577 }),
         ("METERD_MAX_QUEUE_REQUESTS", "7", settings { $0.maxQueueRequests = 7 }),
         ("METERD_MAX_CONNECTIONS", "8", settings { $0.maxConnections = 8 }),
+        ("METERD_MAX_WAL_BYTES", "33 MiB", settings { $0.maxWALBytes = 33 << 20 }),
         ("METERD_REQUEST_TIMEOUT_SECONDS", "9", settings { $0.requestTimeoutSeconds = 9 }),
         ("METERD_LOG_LEVEL", "error", settings { $0.logLevel = .error }),
         ("METERD_LOG_LEVEL", "", Settings()),
@@ -59,6 +60,7 @@ struct EnvironmentTests {
         ("METERD_MAX_QUEUE_BYTES", "1KiB", "`1KiB` does not fit here; write a size from 1MiB to 16GiB: \(units)"),
         ("METERD_MAX_QUEUE_REQUESTS", "many", "`many` does not fit here; write a whole number from 1 to 1000000"),
         ("METERD_MAX_CONNECTIONS", "+1", "`+1` does not fit here; write a whole number from 1 to 100000"),
+        ("METERD_MAX_WAL_BYTES", "16MiB", "`16MiB` does not fit here; write a size from 32MiB to 1024GiB: \(units)"),
         ("METERD_REQUEST_TIMEOUT_SECONDS", "0", "`0` does not fit here; write a whole number from 1 to 3600"),
         ("METERD_LOG_LEVEL", "debg", "`debg` is no log level; did you mean debug? The levels are \(levels)"),
     ]

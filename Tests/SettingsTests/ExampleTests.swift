@@ -30,6 +30,7 @@ struct ExampleTests {
             "max_body_bytes: 16MiB": "max_body_bytes: 1MiB", "max_expanded_bytes: 64MiB": "max_expanded_bytes: 1MiB",
             "max_queue_bytes: 128MiB": "max_queue_bytes: 1MiB", "max_queue_requests: 4096": "max_queue_requests: 1",
             "max_connections: 1024": "max_connections: 1",
+            "max_wal_bytes: 1GiB": "max_wal_bytes: 2GiB",
             "request_timeout_seconds: 30": "request_timeout_seconds: 1", "log_level: info": "log_level: trace",
         ]
         let lines = Settings.example.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)

@@ -24,7 +24,7 @@ func settings(_ change: (inout Settings) -> Void) -> Settings {
 /// All keys, as messages name them.
 let keys = """
     database, listen, behind_proxy, rate_at, max_body_bytes, max_expanded_bytes, max_queue_bytes, max_queue_requests, \
-    max_connections, request_timeout_seconds, log_level
+    max_connections, max_wal_bytes, request_timeout_seconds, log_level
     """
 let address = "HOST:PORT, like 127.0.0.1:8620 or [::1]:8620 (in quotes in the file), or unix:/PATH"
 let units = "bytes, like 65536, or whole KiB, MiB or GiB, like 64KiB or 64 KiB"

@@ -153,7 +153,7 @@ struct LedgerFileTests {
                     try $0.execute(
                         sql: "INSERT INTO fact (text) VALUES (hex(zeroblob(15000)) || ?)", arguments: [number])
                 }
-                if let isIdle { file.checkpointIfDue(whileIdle: isIdle) }
+                if let isIdle { try file.checkpointIfDue(whileIdle: isIdle) }
             }
             let size = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int ?? 0
             #expect(size > mostPages / 2 * 4_120)

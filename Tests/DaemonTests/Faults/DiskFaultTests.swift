@@ -1,0 +1,265 @@
+// A disk that fails, is full, or is slow: what the daemon answers, and what is in the file afterwards.
+
+import BuiltProgram
+import Foundation
+import Interposing
+import LedgerFixture
+import Testing
+
+@Suite("A daemon whose disk", .ownThread)
+struct DiskFaultTests {
+    /// Enough that the log is moved into the file on the way.
+    private static let batches = 300
+    private static let eventsEach = 60
+
+    // MARK: Fails
+
+    struct Failure: Sendable, CustomTestStringConvertible {
+        let name: String
+        let fault: Fault
+        /// What the daemon calls it.
+        let reason: String
+        /// Whether a request is refused by it: what fails behind an acknowledged commit is nobody's.
+        var isAnswered = true
+
+        var testDescription: String { name }
+    }
+
+    static let failures = [
+        Failure(
+            name: "a commit can't be synced", fault: Fault(.sync, of: "-wal", at: 12, .fail("EIO")),
+            reason: "syncing: Input/output error"),
+        Failure(
+            name: "a commit's sync finds no room", fault: Fault(.sync, of: "-wal", at: 12, .fail("ENOSPC")),
+            reason: "syncing: No space left on device"),
+        Failure(
+            name: "a commit can't be written", fault: Fault(.write, of: "-wal", at: 300, .fail("EIO")),
+            reason: "writing: Input/output error"),
+        Failure(
+            name: "the file can't be written", fault: Fault(.write, of: ".db", at: 1, .fail("EIO")),
+            reason: "writing: Input/output error", isAnswered: false),
+        Failure(
+            name: "the file can't be synced", fault: Fault(.sync, of: ".db", at: 1, .fail("EIO")),
+            reason: "syncing: Input/output error", isAnswered: false),
+    ]
+
+    @Test(
+        """
+        fails once: it stops with a clear word, tries no sync again, leaves the file as it is for the next one, and that \
+        has all that was acknowledged
+        """, arguments: failures)
+    func failing(_ failure: Failure) async throws {
+        let scene = try await DaemonScene.make()
+        let journals = try ScratchFolder()
+        let journal = journals.path("journal")
+        let daemon = try scene.serve(faults: [failure.fault], journal: journal)
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let course = FaultyCourse(batches: Self.batches, eventsEach: Self.eventsEach)
+        for batch in course.batches.indices where daemon.process.end == nil && course.refusals.isEmpty {
+            course.send(batch, over: connection)
+        }
+        try Journal.mark("refused", in: journal)
+        #expect(try await daemon.process.end(withinSeconds: 20) == .exited(1), "\(daemon.log)")
+        let words = "the file can't be read or written (\(failure.reason)); meterd stops writing"
+        #expect(daemon.log.contains("meterd: \(words)"), "\(daemon.log)")
+        #expect(daemon.log.contains(" critical stopping "), "\(daemon.log)")
+        #expect(course.acknowledged.count >= 5)
+        if failure.isAnswered {
+            let answer = try #require(course.refusals.first ?? nil)
+            #expect(answer.status == 503)
+            #expect(answer.headers["retry-after"] == "30")
+            #expect(answer.detail == words)
+        }
+
+        let records = try Journal.read(journal)
+        if failure.fault.calls == .sync {
+            let file = "meterd.db\(failure.fault.suffix == ".db" ? "" : failure.fault.suffix)"
+            let syncs = records.filter { if case .sync(_, file) = $0 { true } else { false } }
+            #expect(syncs.count == failure.fault.first - 1, "it was synced again")
+        }
+        if failure.isAnswered {
+            let later = records.drop { $0 != .mark("refused") }.dropFirst()
+            #expect(later.allSatisfy { if case .write = $0 { false } else { true } }, "it went on writing: \(later)")
+        }
+        try await course.finish(scene, failure.name)
+    }
+
+    @Test("fails while it stops: what was acknowledged is there, the log says what happened, the next one goes on")
+    func failingAtTheEnd() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(faults: [Fault(.sync, of: ".db", from: 1..., .fail("EIO"))])
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let course = FaultyCourse(batches: 5)
+        for batch in course.batches.indices { #expect(course.send(batch, over: connection)) }
+        #expect(try await daemon.stop().end == .exited(0))
+        #expect(daemon.log.contains("the ledger's file was not closed well"), "\(daemon.log)")
+        #expect(daemon.log.contains("syncing: Input/output error"), "\(daemon.log)")
+        try await course.finish(scene, "at the end")
+    }
+
+    static let starts: [(name: String, fault: Fault, words: String)] = [
+        (
+            "no room for what a connection makes anew", Fault(.write, of: "-shm", from: 1..., .fail("ENOSPC")),
+            "there is no room on the disk of LEDGER; make room and try again, nothing is done twice"
+        ),
+        (
+            "a quota that is used up", Fault(.write, of: "-shm", from: 1..., .fail("EDQUOT")),
+            "there is no room on the disk of LEDGER; make room and try again, nothing is done twice"
+        ),
+        (
+            "no room for the first commit", Fault(.write, of: "-wal", from: 1..., .fail("ENOSPC")),
+            "there is no room on the disk of LEDGER; make room and try again, nothing is done twice"
+        ),
+        (
+            "a first commit that can't be synced", Fault(.sync, of: "-wal", at: 1, .fail("EIO")),
+            "LEDGER can't be used: syncing: Input/output error; see what the kernel's log says of the disk. What was "
+                + "acknowledged is stored; try again when the disk is well"
+        ),
+        (
+            "a file that can't be opened", Fault(.open, of: ".db", from: 1..., .fail("EIO")),
+            "cannot open LEDGER: unable to open database file"
+        ),
+    ]
+
+    @Test(
+        "fails as it starts: it ends with a clear word, and the next one starts as if nothing had been",
+        arguments: starts)
+    func failingAtTheStart(name: String, fault: Fault, words: String) async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(faults: [fault])
+        #expect(try await daemon.process.end(withinSeconds: 20) == .exited(1), "\(daemon.log)")
+        #expect(daemon.log.contains("meterd: " + words.replacing("LEDGER", with: scene.ledger)), "\(daemon.log)")
+        try await FaultyCourse(batches: 2).finish(scene, name)
+    }
+
+    // MARK: Is full
+
+    static let shortages: [(name: String, fault: Fault)] = [
+        ("the disk is full", Fault(.write, of: "-wal", at: 200...400, .fail("ENOSPC"))),
+        ("the user's quota is used up", Fault(.write, of: "-wal", at: 200...400, .fail("EDQUOT"))),
+        ("only a part of each write finds room", Fault(.write, of: "-wal", at: 200...400, .short)),
+        ("the file itself can't grow", Fault(.write, of: ".db", at: 1...60, .fail("ENOSPC"))),
+    ]
+
+    @Test(
+        "is full for a while: 503 with the reason where it matters, nothing half-stored, it goes on by itself",
+        arguments: shortages)
+    func full(name: String, fault: Fault) async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(faults: [fault])
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let course = FaultyCourse(batches: Self.batches, eventsEach: Self.eventsEach)
+        try await course.send(course.batches.indices, over: connection, untilAcknowledgedWithinSeconds: 30)
+        for answer in course.refusals {
+            #expect(answer?.status == 503)
+            #expect(answer?.headers["retry-after"] == "30")
+            #expect(
+                answer?.detail == "the disk is full, nothing was stored; make room, nothing else is to be done")
+        }
+        let isRefused =
+            switch fault.action {
+            case .fail: fault.suffix == "-wal"
+            default: false
+            }
+        #expect(course.refusals.isEmpty != isRefused, "\(course.refusals.count) refusals")
+        #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
+        #expect(daemon.log.contains("the writer failed error=\"the disk is full") == isRefused, "\(daemon.log)")
+        try await course.finish(scene, name)
+    }
+
+    @Test("takes no larger file (ulimit -f): it is not killed, answers as for a full disk, and goes on when it may")
+    func largestFile() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let course = FaultyCourse(batches: 40, eventsEach: 100)
+        #expect(course.send(0, over: connection))
+        let limit = try #require(scene.size(of: "-wal")) + 200_000
+        try daemon.process.limit(.fileSize, to: limit)
+        var batch = 1
+        while course.send(batch, over: connection), batch + 1 < course.batches.count { batch += 1 }
+        let answer = try #require(course.refusals.first ?? nil, "it took \(batch) batches")
+        #expect(answer.status == 503)
+        #expect(answer.detail == "the disk is full, nothing was stored; make room, nothing else is to be done")
+        // A command has the same from the daemon, in its own words; it needs less room.
+        try daemon.process.limit(.fileSize, to: 100_000)
+        let outcome = try await scene.outcome(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        #expect(outcome.end == .exited(1))
+        #expect(
+            outcome.errors
+                == "meterd: there is no room on the disk of \(scene.ledger); make room and try again, nothing is done "
+                + "twice\n")
+        #expect(try connection.get("/v1/usage/days").status == 200)
+        try daemon.process.limit(.fileSize, to: nil)
+        try await course.send(batch..<course.batches.count, over: connection, untilAcknowledgedWithinSeconds: 5)
+        #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
+        try await course.finish(scene, "ulimit -f")
+    }
+
+    // MARK: Is slow
+
+    @Test(
+        """
+        is slow: no answer comes before its sync, the requests that wait share the next one, the watchdog hears, a kill \
+        takes nothing
+        """)
+    func slow() async throws {
+        let scene = try await DaemonScene.make()
+        let socket = try NotifySocket(.path)
+        let syncMs = 50
+        let daemon = try scene.serve(
+            faults: [Fault(.sync, of: "-wal", from: 1..., .delay(milliseconds: syncMs))],
+            settings: ["NOTIFY_SOCKET": socket.name, "WATCHDOG_USEC": "1000000"])
+        let port = try await daemon.port()
+        let outbox = Outbox()
+        outbox.with { $0.port = port }
+        for number in 0..<12 { Sender("slow-\(number)", seed: UInt64(number), outbox: outbox).start() }
+        defer { outbox.with { $0.mayBegin = false } }
+
+        let connection = try HTTPConnection(port: port)
+        var beats = 0
+        let start = ContinuousClock.now
+        while ContinuousClock.now - start < .seconds(2) {
+            let sent = ContinuousClock.now
+            let event = SumEvent(id: "probe-\(beats)-\(sent)", number: 3)
+            #expect(try connection.post(lines: [event.line]).status == 200)
+            #expect(ContinuousClock.now - sent >= .milliseconds(syncMs), "an answer before its sync")
+            beats += socket.received().filter { $0 == "WATCHDOG=1" }.count
+        }
+        #expect(beats >= 2)
+        let metrics = try connection.get("/metrics").text
+        try await daemon.kill()
+        outbox.with { ($0.port, $0.mayBegin) = (nil, false) }
+        let next = try scene.serve()
+        let nextPort = try await next.port()
+        outbox.with { $0.port = nextPort }
+        try await outbox.finish(withinSeconds: 20)
+        #expect(try await next.stop().end == .exited(0))
+
+        let state = outbox.with { $0 }
+        let transactions = Metrics(metrics)["meterd_transaction_events_count"] ?? 0
+        print("slow disk: \(state.acknowledged.count) requests, \(transactions) transactions, \(beats) beats")
+        #expect(state.problems == [])
+        #expect(state.acknowledged.count > 2 * Int(transactions))
+        let acknowledged = Set(state.acknowledged.flatMap { $0.own + $0.repeated }.map(\.id))
+        #expect(acknowledged.subtracting(try scene.rows("SELECT id FROM usage_event")) == [])
+        try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
+        try await scene.run(["verify"])
+    }
+}
+
+/// Samples of `/metrics` without labels, by name.
+struct Metrics {
+    private let values: [String: Double]
+
+    init(_ text: String) {
+        let samples = text.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.contains("{") }
+        values = Dictionary(
+            samples.compactMap { line in
+                let parts = line.split(separator: " ")
+                return parts.count == 2 ? Double(parts[1]).map { (String(parts[0]), $0) } : nil
+            }, uniquingKeysWith: { $1 })
+    }
+
+    subscript(name: String) -> Double? { values[name] }
+}

@@ -1,0 +1,105 @@
+// Other programs at the ledger's file: one that reads for long, one that keeps it locked.
+
+import BuiltProgram
+import Foundation
+import LedgerFixture
+import Testing
+
+@Suite("A daemon beside another program", .ownThread)
+struct OtherProgramTests {
+    @Test(
+        """
+        that holds a read transaction: its log grows to the bound, warned of on the way, then events and commands are \
+        told so until the reader has gone; reading goes on, nothing is lost
+        """)
+    func heldReader() async throws {
+        let scene = try await DaemonScene.make()
+        let socket = try NotifySocket(.path)
+        let bound = 32 << 20
+        let daemon = try scene.serve(
+            settings: [
+                "METERD_MAX_WAL_BYTES": "32MiB", "METERD_RATE_AT": "off", "NOTIFY_SOCKET": socket.name,
+                "WATCHDOG_USEC": "1000000",
+            ])
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let reader = try HeldRead(scene.ledger)
+
+        let course = FaultyCourse(batches: 3_000, eventsEach: 60)
+        var batch = 0
+        while course.send(batch, over: connection) { batch += 1 }
+        let refused = try #require(course.refusals[0])
+        #expect(refused.status == 503)
+        #expect(refused.headers["retry-after"] == "5")
+        let why =
+            "another program has been reading the ledger's file for so long that its log has reached the bound of "
+        #expect(
+            refused.detail == why
+                + "32 MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction?)"
+        )
+        let size = try #require(scene.size(of: "-wal"))
+        #expect((bound..<bound + (1 << 20)).contains(size), "the log has \(size) bytes")
+        #expect(daemon.log.components(separatedBy: " warning the write-ahead log grows: ").count == 5, "\(daemon.log)")
+        let metrics = Metrics(try connection.get("/metrics").text)
+        #expect(metrics["meterd_wal_bytes"] == Double(size))
+        #expect(metrics["meterd_wal_limit_bytes"] == Double(bound))
+
+        let outcome = try await scene.outcome(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        #expect(outcome.end == .exited(1))
+        #expect(
+            outcome.errors
+                == "meterd: another program has been reading \(scene.ledger) for so long (a shell with an open "
+                + "transaction?) that its log has reached the bound of 32 MiB; end it and try again, nothing is done "
+                + "twice\n")
+        #expect(try connection.get("/readyz").status == 503)
+        #expect(try connection.get("/v1/usage/days?tenant=acme").status == 200)
+        // The service manager is not to restart it for that.
+        _ = socket.received()
+        try await eventually("it says that it lives", withinSeconds: 3) { socket.received().contains("WATCHDOG=1") }
+        course.send(batch, over: connection)
+        #expect(scene.size(of: "-wal") == size, "the log grows on")
+
+        try reader.release()
+        try await course.send(batch..<batch + 20, over: connection, untilAcknowledgedWithinSeconds: 5)
+        #expect(daemon.log.contains(" notice the write-ahead log is short again "), "\(daemon.log)")
+        #expect(scene.size(of: "-wal") ?? 0 < 16 << 20)
+        try await scene.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        #expect(try await daemon.stop().end == .exited(0))
+        let stored = try scene.rows("SELECT count(*), count(DISTINCT id) FROM usage_event")
+        #expect(stored == ["\(course.acknowledged.count * 60) \(course.acknowledged.count * 60)"])
+        try await scene.run(["verify"])
+        print("held reader: \(batch) batches until the log had \(size >> 20) MiB")
+    }
+
+    @Test("that keeps it locked: events and commands are told so in time, and all goes on when it has ended")
+    func locked() async throws {
+        let scene = try await DaemonScene.make()
+        let alone = try scene.copy()
+        let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let course = FaultyCourse(batches: 3)
+        #expect(course.send(0, over: connection))
+        // A command on a ledger without a daemon, at the same time.
+        let blockers = try [WriteBlocker(scene.ledger), WriteBlocker(alone.ledger)]
+        let command = try alone.begin(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        let start = ContinuousClock.now
+        #expect(!course.send(1, over: connection))
+        #expect(ContinuousClock.now - start < .seconds(15))
+        let refused = try #require(course.refusals[0])
+        #expect(refused.status == 503)
+        #expect(refused.headers["retry-after"] == "1")
+        #expect(
+            refused.detail
+                == "another program keeps the ledger's file locked, nothing was stored; end it (a shell with an open "
+                + "transaction?)")
+        let outcome = try await command.outcome(withinSeconds: 15)
+        #expect(outcome.end == .exited(1))
+        #expect(
+            outcome.errors
+                == "meterd: another program keeps \(alone.ledger) locked (a shell with an open transaction?); end it and "
+                + "try again, nothing is done twice\n")
+        for blocker in blockers { try blocker.release() }
+        try await course.send(1..<3, over: connection, untilAcknowledgedWithinSeconds: 1)
+        #expect(try await daemon.stop().end == .exited(0))
+        try await course.finish(scene, "locked")
+    }
+}
