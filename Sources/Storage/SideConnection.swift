@@ -36,7 +36,7 @@ final class SideConnection: @unchecked Sendable {
         }
         reading.waitUntilBegun()
         while true {
-            if let result = reading.result(withinSeconds: Self.pollSeconds) { return try result.get() }
+            // Once at least, so that whoever waits is served as often as there are transactions, however fast the read.
             do {
                 try between()
             } catch {
@@ -45,6 +45,7 @@ final class SideConnection: @unchecked Sendable {
                 reading.waitUntilEnded()
                 throw error
             }
+            if let result = reading.result(withinSeconds: Self.pollSeconds) { return try result.get() }
         }
     }
 }

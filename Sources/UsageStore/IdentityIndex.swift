@@ -41,6 +41,7 @@ package struct StoredContent: Equatable {
 package final class IdentityIndex {
     private let key: FingerprintKey
     private let file: LedgerFile
+    private let bounds: Bounds
     private let records: BulkInsert
     private let lastRecordStatement: RawStatement
     private let recordStatement: RawStatement
@@ -58,9 +59,19 @@ package final class IdentityIndex {
     @exclusivity(unchecked) private var undo:
         ContiguousArray<(table: FingerprintTable<UInt64>, hash: UInt64, sequence: UInt32)> = []
 
-    init(file: LedgerFile, key: FingerprintKey) throws {
+    /// How a run is built.
+    package struct Bounds: Sendable {
+        /// How many identities a pass holds in memory.
+        package var identitiesPerPass = 1_000_000
+        package var rowsPerSlice = 5_000
+
+        package init() {}
+    }
+
+    init(file: LedgerFile, key: FingerprintKey, bounds: Bounds) throws {
         self.file = file
         self.key = key
+        self.bounds = bounds
         (records, lastRecordStatement, recordStatement, runStatement) = try file.connection { database in
             (
                 try BulkInsert(
@@ -256,10 +267,6 @@ package final class IdentityIndex {
 
     // MARK: Runs
 
-    /// How many identities a pass of building a run holds in memory, and how many rows a transaction writes.
-    private static let passSize = 1_000_000
-    private static let sliceSize = 5_000
-
     /// Builds the runs of arrival days before today, and drops those whose identities are free. In slices, each a
     /// transaction; what an interruption leaves is made anew.
     ///
@@ -287,7 +294,7 @@ package final class IdentityIndex {
         }
         let filter = IdentityFilter(identities: count)
         // Signed order is the order of the run's key; each pass takes an equal share of the hashes.
-        let passes = (count + Self.passSize - 1) / Self.passSize
+        let passes = (count + bounds.identitiesPerPass - 1) / bounds.identitiesPerPass
         for pass in 0..<passes {
             var part: [(hash: Int64, sequence: Int64)] = []
             try file.read { database in
@@ -299,11 +306,11 @@ package final class IdentityIndex {
                 }
             }
             part.sort { $0 < $1 }
-            for start in stride(from: 0, to: part.count, by: Self.sliceSize) {
+            for start in stride(from: 0, to: part.count, by: bounds.rowsPerSlice) {
                 try file.write { database in
                     let statement = try RawStatement(
                         database, "INSERT INTO identity_run (arrival_day, hash, sequence) VALUES (?1, ?2, ?3)")
-                    for entry in part[start..<min(start + Self.sliceSize, part.count)] {
+                    for entry in part[start..<min(start + bounds.rowsPerSlice, part.count)] {
                         statement.bind(1, day.number)
                         statement.bind(2, entry.hash)
                         statement.bind(3, entry.sequence)
@@ -361,10 +368,10 @@ package final class IdentityIndex {
                         WHERE (arrival_day, hash, sequence) IN (
                             SELECT arrival_day, hash, sequence FROM identity_run WHERE arrival_day = ? LIMIT ?)
                         """,
-                    arguments: [day.number, Self.sliceSize])
+                    arguments: [day.number, bounds.rowsPerSlice])
                 return database.changesCount
             }
             try between()
-        } while deleted == Self.sliceSize
+        } while deleted == bounds.rowsPerSlice
     }
 }
