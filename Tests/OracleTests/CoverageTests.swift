@@ -37,7 +37,7 @@ struct CoverageTests {
             for corner in Corners(History.random(seed: seed)).seen { seen[corner, default: 0] += 1 }
         }
         for corner in Corners.all {
-            #expect(seen[corner, default: 0] >= 3, "\(corner)")
+            #expect(seen[corner, default: 0] >= 3, Comment(rawValue: corner))
         }
     }
 }

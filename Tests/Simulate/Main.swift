@@ -24,11 +24,9 @@ enum Simulate {
         if isOne { arguments.removeFirst() }
         let numbers = arguments.compactMap { UInt64($0) }
         guard numbers.count == arguments.count, numbers.count == (isOne ? 1 : 2) else {
-            print("usage: meterd-simulate SECONDS FIRST_SEED\n       meterd-simulate --seed SEED")
+            say("usage: meterd-simulate SECONDS FIRST_SEED\n       meterd-simulate --seed SEED")
             exit(64)
         }
-        // Lines are read while it runs.
-        setvbuf(stdout, nil, _IOLBF, 0)
         if isOne {
             one(seed: numbers[0])
         } else {
@@ -36,11 +34,16 @@ enum Simulate {
         }
     }
 
+    /// At once: lines are read while it runs.
+    private static func say(_ text: some CustomStringConvertible) {
+        FileHandle.standardOutput.write(Data("\(text)\n".utf8))
+    }
+
     private static func one(seed: UInt64) {
         let plan = Plan.random(seed: seed)
-        print(plan)
+        say(plan)
         guard let failure = Simulation.failure(of: plan) else {
-            print("seed \(seed): all laws hold after each of \(plan.steps.count) steps")
+            say("seed \(seed): all laws hold after each of \(plan.steps.count) steps")
             return
         }
         report(Failed(seed: seed, failure: failure))
@@ -51,10 +54,10 @@ enum Simulate {
         let end = start + .seconds(Int(seconds))
         let state = Mutex(State(next: first))
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        print("histories from seed \(first) on, for \(seconds) seconds, \(cores) at a time")
+        say("histories from seed \(first) on, for \(seconds) seconds, \(cores) at a time")
         let progress = DispatchSource.makeTimerSource(queue: .global())
         progress.schedule(deadline: .now() + 10, repeating: 10)
-        progress.setEventHandler { print(summary(state.withLock { $0 }, first, since: start)) }
+        progress.setEventHandler { say(summary(state.withLock { $0 }, first, since: start)) }
         progress.resume()
         DispatchQueue.concurrentPerform(iterations: cores) { _ in
             while ContinuousClock.now < end {
@@ -73,9 +76,9 @@ enum Simulate {
         }
         progress.cancel()
         let final = state.withLock { $0 }
-        print(summary(final, first, since: start))
+        say(summary(final, first, since: start))
         if let failed = final.failed { report(failed) }
-        print("all laws hold")
+        say("all laws hold")
     }
 
     private static func summary(_ state: State, _ first: UInt64, since start: ContinuousClock.Instant) -> String {
@@ -85,18 +88,18 @@ enum Simulate {
     }
 
     private static func report(_ failed: Failed) -> Never {
-        print("FAILED: seed \(failed.seed), step \(failed.failure.step): \(failed.failure.law)")
-        for detail in failed.failure.details { print("  \(detail)") }
-        print("looking for a shorter one …")
+        say("FAILED: seed \(failed.seed), step \(failed.failure.step): \(failed.failure.law)")
+        for detail in failed.failure.details { say("  \(detail)") }
+        say("looking for a shorter one …")
         let shortest = Shrinking.shrink(Plan.random(seed: failed.seed), failing: failed.failure.law) {
             Simulation.failure(of: $0)
         }
-        print(shortest)
+        say(shortest)
         if let failure = Simulation.failure(of: shortest) {
-            print("fails at step \(failure.step): \(failure.law)")
-            for detail in failure.details { print("  \(detail)") }
+            say("fails at step \(failure.step): \(failure.law)")
+            for detail in failure.details { say("  \(detail)") }
         }
-        print("again: scripts/simulate --seed \(failed.seed)")
+        say("again: scripts/simulate --seed \(failed.seed)")
         exit(1)
     }
 }

@@ -1,6 +1,6 @@
 // What must hold of any ledger at any time, told from its public views alone, whatever an oracle says.
 
-package import Oracle
+import Oracle
 
 /// Laws, and what of the past they need: made for one ledger, asked after each step.
 package struct Laws {
@@ -22,22 +22,24 @@ package struct Laws {
     package mutating func check(
         _ views: PublicViews, isRated: Bool, unitPrice: (_ item: String, _ version: Int, _ tier: Int) -> Int128?
     ) -> Breach? {
-        func law(_ name: String, _ details: [String]) -> Breach? {
-            details.isEmpty ? nil : Breach(law: name, details: details.sorted())
+        var answers = [
+            ("the days of a month add up to its unique devices", Self.daysAddUpToTheMonth(views)),
+            ("each device counts once a month", Self.eachDeviceCountsOnce(views)),
+            ("the events stored add up to the usage", Self.eventsAddUpToUsage(views)),
+            ("every event received is answered once", Self.everyEventIsAnswered(views)),
+            ("no grant is consumed beyond what it granted", Self.nothingIsDrawnBeyondAGrant(views)),
+            ("no grant is consumed outside its life", Self.nothingIsDrawnOutsideALife(views)),
+            ("bills add up to the month cut down", Self.billsAddUpToTheMonth(views)),
+            ("the ledger only grows", ledgerOnlyGrows(views)),
+            ("a final day never changes", finalDaysStay(views)),
+        ]
+        if isRated {
+            answers += [
+                ("entries add up to the usage", Self.entriesAddUpToUsage(views)),
+                ("a month's entries add up to the rounded month", Self.entriesAddUpToTheMonth(views, unitPrice)),
+            ]
         }
-        return law("the days of a month add up to its unique devices", Self.daysAddUpToTheMonth(views))
-            ?? law("each device counts once a month", Self.eachDeviceCountsOnce(views))
-            ?? law("the events stored add up to the usage", Self.eventsAddUpToUsage(views))
-            ?? law("every event received is answered once", Self.everyEventIsAnswered(views))
-            ?? law("no grant is consumed beyond what it granted", Self.nothingIsDrawnBeyondAGrant(views))
-            ?? law("no grant is consumed outside its life", Self.nothingIsDrawnOutsideALife(views))
-            ?? law("bills add up to the month cut down", Self.billsAddUpToTheMonth(views))
-            ?? law("the ledger only grows", ledgerOnlyGrows(views))
-            ?? law("a final day never changes", finalDaysStay(views))
-            ?? (isRated ? law("entries add up to the usage", Self.entriesAddUpToUsage(views)) : nil)
-            ?? (isRated
-                ? law("a month's entries add up to the rounded month", Self.entriesAddUpToTheMonth(views, unitPrice))
-                : nil)
+        return answers.first { !$0.1.isEmpty }.map { Breach(law: $0.0, details: $0.1.sorted()) }
     }
 
     // MARK: Usage

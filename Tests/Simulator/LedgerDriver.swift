@@ -1,8 +1,8 @@
 // Drives a real ledger file through a plan, with the operations that the commands and the daemon use.
 
-package import EventCodec
+import EventCodec
 import Foundation
-package import GRDB
+import GRDB
 import Ingestion
 import LedgerStore
 package import Operations
@@ -18,7 +18,10 @@ import UsageStore
 package final class LedgerDriver {
     private let bounds: OpenLedger.Bounds
     private let losesLog: Bool
+    /// The last of so many versions, as far as is known, and one that may have become the next.
     private var book: History.PriceBook
+    private var bookCount = 1
+    private var pendingBook: History.PriceBook?
     private var folder: URL
     private let watch = CommitWatch()
     private var openLedger: OpenLedger?
@@ -73,17 +76,21 @@ package final class LedgerDriver {
         creation.finality = FinalityRule(
             finalAfterDays: plan.settings.finalAfterDays, maxAgeDays: plan.settings.maxAgeDays)
         creation.priceBook = PriceBookFile.write(try PriceBookMaking.book(plan.priceBook))
+        try make(creation, start, plan.settings)
+        // The key is read when it is opened.
+        try open()
+    }
+
+    private func make(_ creation: LedgerCreation, _ start: Instant, _ settings: History.Settings) throws {
         let made = try creation.create(at: path)
         try Self.fixFingerprints(made)
         let clock = LedgerClock(given: start)
-        for tenant in plan.settings.tenants {
+        for tenant in settings.tenants {
             _ = try made.addTenant(code(tenant.code), name: "tenant", isLegacy: tenant.legacy, clock: clock)
         }
-        for app in plan.settings.apps {
+        for app in settings.apps {
             _ = try made.addApp(code(app.code), tenant: code(app.tenant), name: "app", clock: clock)
         }
-        try made.close()
-        try open()
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -263,7 +270,8 @@ package final class LedgerDriver {
             try ledger.file.write { try $0.execute(sql: "UPDATE ledger_state SET latest_instant = NULL") }
             return .done
         case .reopen:
-            if planned.isForServing { try ledger.close() }
+            // As the daemon's writer does, which leaves its statements to the end.
+            if planned.isForServing { try? ledger.close() }
             try reopen()
             if planned.isForServing {
                 try ledger.prepareIngestion(clock: clock)
@@ -291,15 +299,17 @@ package final class LedgerDriver {
         _ changes: History.PriceBookChanges, _ day: Day, _ clock: LedgerClock
     ) throws -> BillingOracle.PriceBookOutcome {
         // An answer that was lost leaves open which book the last one is.
-        let latest = try ledger.file.read { try PriceBooks.history($0).latest.book.effective }
-        if let pending, pending.effectiveDay == latest.number { book = pending }
+        let count = try ledger.file.read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM price_book_version") ?? 0
+        }
+        if count > bookCount, let pendingBook { book = pendingBook }
+        bookCount = count
         let next = book.applying(changes, effectiveDay: day.number)
-        pending = next
+        pendingBook = next
         let engineBook = try PriceBookMaking.book(next)
         do {
             let recording = try ledger.applyPriceBook(engineBook, yaml: PriceBookFile.write(engineBook), clock: clock)
                 .recording
-            book = next
             return recording == .recorded ? .applied : .alreadyApplied
         } catch VersionObjection.effectiveDayNotAfter {
             return .refusedNotAfter
@@ -308,8 +318,6 @@ package final class LedgerDriver {
         }
     }
 
-    /// The book that was applied last, whatever became of it.
-    private var pending: History.PriceBook?
 
     private func ingest(_ senders: [[History.Event]], _ clock: LedgerClock) throws -> [BillingOracle.EventOutcome] {
         let texts = senders.map { $0.map { Array(EventText.json($0).utf8) } }

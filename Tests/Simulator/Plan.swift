@@ -2,6 +2,7 @@
 
 package import Operations
 package import Oracle
+import UsageStore
 
 /// A history and the circumstances under which it happens. The rules know nothing of circumstances: whatever they are,
 /// the ledger must come to the same.

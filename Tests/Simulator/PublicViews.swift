@@ -1,10 +1,11 @@
 // What a ledger says through its public views, and how far it has come.
 
 import EventCodec
+import Foundation
 import GRDB
 package import Oracle
 import Quantities
-import Storage
+package import Storage
 
 package struct PublicViews {
     package struct Entry: Equatable {

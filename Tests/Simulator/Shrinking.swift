@@ -1,5 +1,7 @@
 // The shortest plan that still fails as a given one does, as far as leaving things out leads to it.
 
+import Oracle
+
 package enum Shrinking {
     /// - Parameters:
     ///   - attempts: how many shorter plans are tried.
@@ -88,7 +90,7 @@ package enum Shrinking {
         for index in plan().steps.indices.reversed() {
             for event in (0..<(plan().steps[index].step.events?.count ?? 0)).reversed() {
                 var shorter = plan()
-                guard case .ingest(var events) = shorter.steps[index].step.action, events.count > 1 else { continue }
+                guard var events = shorter.steps[index].step.events, events.count > 1 else { continue }
                 events.remove(at: event)
                 shorter.steps[index].step.action = .ingest(events)
                 shorter.steps[index].senders = []

@@ -1,5 +1,6 @@
 // Runs a plan on a real ledger and on the oracle beside it, and compares them after every step.
 
+import Operations
 package import Oracle
 import Verification
 

@@ -1,6 +1,7 @@
 // Whether the simulator would notice: engines with a wrong rule, and stores that lose or change something.
 
 import GRDB
+import Operations
 import Oracle
 import Simulator
 import Storage
@@ -48,9 +49,6 @@ struct Planted: Sendable, CustomStringConvertible {
                 guard case .deviceActivity(let features, "cafe\u{301}") = event.kind else { return }
                 event.kind = .deviceActivity(features: features, device: "cafe\u{301}")
             }
-        },
-        Planted("an event is a duplicate whatever its source") {
-            $0.told = told { $0.id = $0.source + $0.id }
         },
         Planted("one call more than was sent") {
             $0.told = told { event in

@@ -1,6 +1,7 @@
 // The engine and the oracle, driven through the same plans, agree after every step, and all laws hold.
 
 import Foundation
+import Operations
 import Oracle
 import Simulator
 import Testing
