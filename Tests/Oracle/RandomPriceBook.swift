@@ -7,6 +7,9 @@ extension SplitMix64 {
         if chance(percent: 60) { tiers["synchronized_messages"] = self.tiers(forItem: "synchronized_messages") }
         if chance(percent: 20) { tiers["pushed_messages"] = self.tiers(forItem: "pushed_messages") }
         var book = History.PriceBook.builtIn(effectiveDay: startDay + int(-30...2), tiers: tiers)
+        // What no event names only costs time.
+        book.items.removeAll { Self.unusedItems.contains($0.code) }
+        for code in Self.unusedItems { book.features[code] = nil }
         book.features["api_bundle"] = ["gateway_calls", "synchronized_messages"]
         book.features["mixed"] = ["basic_analysis", "gateway_calls"]
         book.packageQuotas["gateway_calls"] = .fixed(int64(3...60))
@@ -33,6 +36,11 @@ extension SplitMix64 {
         ("code_scanner", ["custom_analysis"]), ("code_scanner", ["basic_analysis", "data_sync"]),
         ("api_bundle", ["gateway_calls"]), ("mobile_gateway", ["gateway_calls", "synchronized_messages"]),
         ("mini_program_analysis", ["basic_analysis"]), ("social_sharing", []),
+    ]
+
+    private static let unusedItems = [
+        "frontend_framework", "device_id", "datacenter", "location", "release_update_api", "package_download_traffic",
+        "log_reporting_traffic", "historical_log_storage", "diagnostic_log_pulls",
     ]
 
     private static let pricedItems = History.PriceBook.deviceItems + ["gateway_calls"]

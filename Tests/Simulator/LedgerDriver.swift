@@ -283,7 +283,8 @@ package final class LedgerDriver {
 
     /// How many entries a rating appends.
     package func entriesAppended(byRating day: Int, at instant: Int64) throws -> Int {
-        try ledger.rate(Day(day), clock: LedgerClock(given: Instant(micros: instant))).appended.count
+        watch.begin()
+        return try ledger.rate(Day(day), clock: LedgerClock(given: Instant(micros: instant))).appended.count
     }
 
     private func rate(_ day: Day, _ clock: LedgerClock) throws -> BillingOracle.RatingOutcome {

@@ -152,6 +152,14 @@ extension PlannedStep {
         }
     }
 
+    /// Whether nothing of it can touch usage; a difference would show with the next step that can.
+    var leavesUsage: Bool {
+        switch step.action {
+        case .grant, .applyPriceBook, .dropQuarantine, .addApp, .setClock: true
+        default: false
+        }
+    }
+
     fileprivate var mayBeInterrupted: Bool {
         switch step.action {
         case .setClock, .reopen: false

@@ -66,23 +66,37 @@ package struct PublicViews {
     package var apps = 0
     package var progress = Progress()
 
-    /// - Parameter earlier: what was read before. Its entries, and what follows from them, are taken over where the
-    ///   ledger has no other ones.
-    package init(_ file: LedgerFile, after earlier: PublicViews?) throws {
+    /// What the ledger's half of the file depends on.
+    private struct Stamp: Equatable {
+        var entries: Int64?
+        var hash: Data?
+        var grants: Int64
+        var voids: Int64
+    }
+
+    private var stamp = Stamp(grants: 0, voids: 0)
+
+    /// - Parameters:
+    ///   - earlier: what was read before. Entries, and what follows from them, are taken over from it where the ledger
+    ///     has the same head, grants and days as then.
+    ///   - isUsageKnown: whether usage can't have changed since.
+    package init(_ file: LedgerFile, after earlier: PublicViews? = nil, isUsageKnown: Bool = false) throws {
         try file.read { database in
-            try readUsage(database)
             try readArrivals(database)
-            let head = try Row.fetchOne(
-                database, sql: "SELECT entry_id, hash FROM ledger ORDER BY entry_id DESC LIMIT 1")
-            if let earlier, earlier.progress == progress, earlier.entries.last?.hash == head?["hash"],
-                earlier.entries.last?.id == head?["entry_id"]
-            {
-                entries = earlier.entries
+            if isUsageKnown, let earlier {
+                (usage, months, evidence, records) =
+                    (earlier.usage, earlier.months, earlier.evidence, earlier.records)
+            } else {
+                try readUsage(database)
+            }
+            if let earlier, earlier.progress == progress, earlier.stamp == stamp {
+                (entries, balances, bills, statements) =
+                    (earlier.entries, earlier.balances, earlier.bills, earlier.statements)
             } else {
                 try readEntries(database)
+                try readBalances(database)
+                try readBills(database)
             }
-            try readBalances(database)
-            try readBills(database)
         }
     }
 
@@ -139,13 +153,22 @@ package struct PublicViews {
                 }
             if let outcome { tally[.init(arrivalDay: day, outcome: outcome)] = row[3] }
         }
-        priceBooks = try Int.fetchOne(database, sql: "SELECT count(*) FROM price_book_version") ?? 0
-        apps = try Int.fetchOne(database, sql: "SELECT count(*) FROM app") ?? 0
-        if let row = try Row.fetchOne(
-            database, sql: "SELECT settled_through, closed_through, rated_through FROM ledger_state")
-        {
-            progress = Progress(settledThrough: row[0], closedThrough: row[1], ratedThrough: row[2])
-        }
+        guard
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT
+                        settled_through, closed_through, rated_through,
+                        (SELECT count(*) FROM price_book_version), (SELECT count(*) FROM app),
+                        (SELECT max(entry_id) FROM ledger_entry),
+                        (SELECT hash FROM ledger_entry ORDER BY entry_id DESC LIMIT 1),
+                        (SELECT count(*) FROM "grant"), (SELECT count(voided_at) FROM "grant")
+                    FROM ledger_state
+                    """)
+        else { return }
+        progress = Progress(settledThrough: row[0], closedThrough: row[1], ratedThrough: row[2])
+        (priceBooks, apps) = (row[3], row[4])
+        stamp = Stamp(entries: row[5], hash: row[6], grants: row[7], voids: row[8])
     }
 
     private mutating func readEntries(_ database: Database) throws {

@@ -108,7 +108,9 @@ package struct Simulation {
         if let unexpected = driver.unexpected { throw unexpected }
         let step = sabotage.told(planned.step)
         let meanwhile = planned.meanwhile.map { sabotage.told(History.Step(at: planned.step.at, .ingest($0.events))) }
-        let now = try PublicViews(driver.ledger.file, after: views)
+        let now = try PublicViews(
+            driver.ledger.file, after: views,
+            isUsageKnown: planned.leavesUsage && planned.meanwhile == nil && planned.interruption == nil)
         var isRated = false
         switch taken.answer {
         case .outcome(let outcome):

@@ -13,7 +13,7 @@ struct SimulatorTests {
         let plan = Plan(scenario.history)
         let driver = try LedgerDriver(plan)
         for step in plan.steps { _ = try driver.take(step) }
-        let ledger = try PublicViews(driver.ledger.file, after: nil).ledger
+        let ledger = try PublicViews(driver.ledger.file).ledger
         #expect(Scenario.quantities(of: ledger) == scenario.quantities)
         #expect(Scenario.amountsMicros(of: ledger) == scenario.amountsMicros)
         #expect(Scenario.amountsMicros(of: ledger).values.reduce(0, +) == scenario.totalMicros)
