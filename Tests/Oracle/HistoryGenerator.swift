@@ -40,7 +40,7 @@ struct HistoryGenerator {
         let scene = random.pick(HistoryScene.all)
         let settings = Self.settings(timeZone: scene.timeZone, &random)
         laterApps = random.chance(percent: 25) ? [History.App("z", tenant: random.pick(settings.tenants).code)] : []
-        isClockUnsteady = random.chance(percent: 15)
+        isClockUnsteady = random.chance(percent: 20)
         self.settings = settings
         local = LocalDates(timeZone: scene.timeZone)
         let start = Dates.day(random.pick(scene.days)) - random.int(0...3)
@@ -56,7 +56,7 @@ struct HistoryGenerator {
 
     mutating func history(name: String) -> History {
         let end = now + Int64(pace.longestDays) * 86_400_000_000
-        let steps = random.weighted([(60, random.int(4...20)), (30, random.int(10...40)), (10, random.int(20...60))])
+        let steps = random.weighted([(70, random.int(3...12)), (20, random.int(10...25)), (10, random.int(20...60))])
         for _ in 0..<steps where now < end {
             addStep()
             passTime()
@@ -117,7 +117,7 @@ struct HistoryGenerator {
         let firstOpenDay = local.day(of: now) - (settings.finalAfterDays - 1)
         let earliest = max(firstOpenDay, lastBookDay + 1)
         let effectiveDay =
-            earliest + random.weighted([(45, 0), (40, random.int(1...5)), (10, random.int(6...30)), (5, -1)])
+            earliest + random.weighted([(45, 0), (40, random.int(1...5)), (10, random.int(6...30)), (8, -1)])
         lastBookDay = effectiveDay
         let action = History.Action.applyPriceBook(effectiveDay: effectiveDay, changes: random.priceBookChanges())
         add(action)
@@ -143,7 +143,7 @@ struct HistoryGenerator {
         if let (truth, steps) = ahead {
             ahead = steps == 0 ? nil : (truth, steps - 1)
             if steps == 0 { setClock(truth) }
-        } else if random.chance(percent: 8) {
+        } else if random.chance(percent: 15) {
             ahead = (now, random.int(1...6))
             now += Int64(random.pick([1, 2, 5, 20, settings.maxAgeDays + 2, 60])) * 86_400_000_000
         } else if random.chance(percent: 4) {
@@ -154,6 +154,8 @@ struct HistoryGenerator {
     private mutating func setClock(_ instant: Int64) {
         now = instant
         add(.setClock)
+        // What was sent before, as its sender may well do again.
+        if random.chance(percent: 50) { add(.ingest(events.sentBefore(&random))) }
     }
 
     /// A last rating when all that was posted is final.

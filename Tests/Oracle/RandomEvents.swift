@@ -22,6 +22,9 @@ struct RandomEvents {
         return (0..<count).map { _ in event(at: now, &random) }
     }
 
+    /// Some of all that was ever sent, unchanged.
+    func sentBefore(_ random: inout SplitMix64) -> [History.Event] { random.some(random.int(1...5), of: sent) }
+
     private static let deviceFeatures = [
         "basic_analysis", "code_scanner", "mini_program_analysis", "mini_program_release", "h5_offline_package",
         "message_push", "version_upgrade", "version_release", "data_sync", "custom_analysis", "social_sharing",
@@ -40,7 +43,7 @@ struct RandomEvents {
 
     private mutating func event(at now: Int64, _ random: inout SplitMix64) -> History.Event {
         if let last = sent.last, random.chance(percent: 15) {
-            let recent = Array(sent.suffix(8))
+            let recent = random.chance(percent: 70) ? Array(sent.suffix(8)) : sent
             var again = random.chance(percent: 30) ? last : random.pick(recent)
             if random.chance(percent: 40) { again = changed(again, at: now, &random) }
             sent.append(again)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Random histories")
 struct CoverageTests {
-    private static let seeds: ClosedRange<UInt64> = 1...300
+    private static let seeds: ClosedRange<UInt64> = 1...600
 
     @Test("are the same for the same seed, and differ between seeds")
     func areDeterministic() {
@@ -30,7 +30,7 @@ struct CoverageTests {
         }
     }
 
-    @Test("meet every outcome, every ledger source and every kind of day, several times in 300 seeds")
+    @Test("meet every outcome, every ledger source and every kind of day, several times in 600 seeds")
     func reachTheCorners() {
         var seen: [String: Int] = [:]
         for seed in Self.seeds {

@@ -319,7 +319,6 @@ package final class LedgerDriver {
         }
     }
 
-
     private func ingest(_ senders: [[History.Event]], _ clock: LedgerClock) throws -> [BillingOracle.EventOutcome] {
         let texts = senders.map { $0.map { Array(EventText.json($0).utf8) } }
         let joined = texts.flatMap { $0.flatMap { $0 } }

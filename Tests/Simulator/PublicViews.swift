@@ -1,10 +1,8 @@
 // What a ledger says through its public views, and how far it has come.
 
 import EventCodec
-import Foundation
 import GRDB
 package import Oracle
-import Quantities
 package import Storage
 
 package struct PublicViews {
@@ -68,13 +66,13 @@ package struct PublicViews {
 
     /// What the ledger's half of the file depends on.
     private struct Stamp: Equatable {
-        var entries: Int64?
-        var hash: Data?
-        var grants: Int64
-        var voids: Int64
+        var entries: Int64 = 0
+        var hash = ""
+        var grants: Int64 = 0
+        var voids: Int64 = 0
     }
 
-    private var stamp = Stamp(grants: 0, voids: 0)
+    private var stamp = Stamp()
 
     /// - Parameters:
     ///   - earlier: what was read before. Entries, and what follows from them, are taken over from it where the ledger
@@ -100,132 +98,171 @@ package struct PublicViews {
         }
     }
 
-    private static func day(_ text: String) -> Int { Day(text)?.number ?? Int.min }
-    private static func month(_ text: String) -> Int { Month(text)?.number ?? Int.min }
+    /// The number of a day that is written `YYYY-MM-DD`, and of a month that is written `YYYY-MM`, in SQL.
+    private static func day(_ column: String) -> String { "unixepoch(\(column)) / 86400" }
+    private static func month(_ column: String) -> String {
+        "CAST(substr(\(column), 1, 4) AS INTEGER) * 12 + CAST(substr(\(column), 6) AS INTEGER) - 1"
+    }
 
     private mutating func readUsage(_ database: Database) throws {
-        for row in try Row.fetchAll(
-            database, sql: "SELECT app, item, usage_day, posted_day, quantity, active_devices FROM usage_daily")
-        {
+        try Row.each(
+            database,
+            """
+            SELECT app, item, \(Self.day("usage_day")), \(Self.day("posted_day")), quantity, active_devices
+            FROM usage_daily
+            """
+        ) { row in
             let key = BillingOracle.UsageKey(
-                app: row[0], item: row[1], usageDay: Self.day(row[2]), postingDay: Self.day(row[3]))
-            usage[key] = .init(quantity: row[4], activeDevices: row[5])
+                app: row.text(0), item: row.text(1), usageDay: row.int(2), postingDay: row.int(3))
+            usage[key] = .init(quantity: row.int64(4), activeDevices: row.int64(5))
         }
-        for row in try Row.fetchAll(database, sql: "SELECT app, item, month, devices FROM mau") {
-            months[.init(app: row[0], item: row[1], month: Self.month(row[2]))] = row[3]
+        try Row.each(database, "SELECT app, item, \(Self.month("month")), devices FROM mau") { row in
+            months[.init(app: row.text(0), item: row.text(1), month: row.int(2))] = row.int64(3)
         }
-        for row in try Row.fetchAll(
-            database, sql: "SELECT app, item, month, usage_day, posted_day, device FROM counted_device")
-        {
-            let device: String = row[5]
+        try Row.each(
+            database,
+            """
+            SELECT app, item, \(Self.month("month")), \(Self.day("usage_day")), \(Self.day("posted_day")), device
+            FROM counted_device
+            """
+        ) { row in
+            let device = row.text(5)
             let key = BillingOracle.EvidenceKey(
-                app: row[0], item: row[1], month: Self.month(row[2]), usageDay: Self.day(row[3]),
-                postingDay: Self.day(row[4]), device: device.hasPrefix("erased:") ? nil : Array(device.utf8))
+                app: row.text(0), item: row.text(1), month: row.int(2), usageDay: row.int(3), postingDay: row.int(4),
+                device: device.hasPrefix("erased:") ? nil : Array(device.utf8))
             evidence[key, default: 0] += 1
         }
-        for row in try Row.fetchAll(
-            database, sql: "SELECT arrival_day, source, id, app, item, time, quantity FROM usage_event")
-        {
+        try Row.each(
+            database,
+            "SELECT \(Self.day("arrival_day")), source, id, app, item, time, quantity FROM usage_event"
+        ) { row in
             let key = BillingOracle.RecordKey(
-                arrivalDay: Self.day(row[0]), source: Array((row[1] as String).utf8),
-                id: Array((row[2] as String).utf8), app: row[3], item: row[4],
-                timeMicros: RFC3339.parse(row[5] as String) ?? .min, quantity: row[6])
+                arrivalDay: row.int(0), source: Array(row.text(1).utf8), id: Array(row.text(2).utf8),
+                app: row.text(3), item: row.text(4), timeMicros: RFC3339.parse(row.text(5)) ?? .min,
+                quantity: row.int64(6))
             records[key, default: 0] += 1
         }
     }
 
     private mutating func readArrivals(_ database: Database) throws {
-        for row in try Row.fetchAll(database, sql: "SELECT event, code FROM quarantine ORDER BY quarantine_id") {
-            quarantine.append("\(row[1] as String): \(String(decoding: row[0] as Data, as: UTF8.self))")
+        try Row.each(database, "SELECT code, event FROM quarantine ORDER BY quarantine_id") { row in
+            quarantine.append("\(row.text(0)): \(row.text(1))")
         }
-        for row in try Row.fetchAll(database, sql: "SELECT arrival_day, outcome, code, events FROM outcome_counter") {
-            let (day, word, code): (Int, String, String) = (row[0], row[1], row[2])
-            if word == "received" {
-                received[day] = row[3]
-                continue
+        try Row.each(database, "SELECT arrival_day, outcome, code, events FROM outcome_counter") { row in
+            let outcome: BillingOracle.EventOutcome
+            switch row.text(1) {
+            case "received":
+                received[row.int(0)] = row.int(3)
+                return
+            case "accepted": outcome = .accepted
+            case "correction": outcome = .correction
+            case "duplicate": outcome = .duplicate
+            default:
+                guard let refusal = BillingOracle.Refusal(rawValue: row.text(2)) else { return }
+                outcome = .refused(refusal)
             }
-            let outcome: BillingOracle.EventOutcome? =
-                switch word {
-                case "accepted": .accepted
-                case "correction": .correction
-                case "duplicate": .duplicate
-                default: BillingOracle.Refusal(rawValue: code).map { .refused($0) }
-                }
-            if let outcome { tally[.init(arrivalDay: day, outcome: outcome)] = row[3] }
+            tally[.init(arrivalDay: row.int(0), outcome: outcome)] = row.int(3)
         }
-        guard
-            let row = try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT
-                        settled_through, closed_through, rated_through,
-                        (SELECT count(*) FROM price_book_version), (SELECT count(*) FROM app),
-                        (SELECT max(entry_id) FROM ledger_entry),
-                        (SELECT hash FROM ledger_entry ORDER BY entry_id DESC LIMIT 1),
-                        (SELECT count(*) FROM "grant"), (SELECT count(voided_at) FROM "grant")
-                    FROM ledger_state
-                    """)
-        else { return }
-        progress = Progress(settledThrough: row[0], closedThrough: row[1], ratedThrough: row[2])
-        (priceBooks, apps) = (row[3], row[4])
-        stamp = Stamp(entries: row[5], hash: row[6], grants: row[7], voids: row[8])
+        try Row.each(
+            database,
+            """
+            SELECT
+                settled_through, closed_through, rated_through,
+                (SELECT count(*) FROM price_book_version), (SELECT count(*) FROM app),
+                (SELECT max(entry_id) FROM ledger_entry),
+                (SELECT lower(hex(hash)) FROM ledger_entry ORDER BY entry_id DESC LIMIT 1),
+                (SELECT count(*) FROM "grant"), (SELECT count(voided_at) FROM "grant")
+            FROM ledger_state
+            """
+        ) { row in
+            progress = Progress(
+                settledThrough: row.optionalInt(0), closedThrough: row.optionalInt(1), ratedThrough: row.optionalInt(2))
+            (priceBooks, apps) = (row.int(3), row.int(4))
+            stamp = Stamp(entries: row.int64(5), hash: row.text(6), grants: row.int64(7), voids: row.int64(8))
+        }
     }
 
     private mutating func readEntries(_ database: Database) throws {
-        for row in try Row.fetchAll(
+        try Row.each(
             database,
-            sql: """
-                SELECT entry_id, posted_day, usage_day, tenant, app, item, source, grant_code, tier, price_version,
-                    quantity, amount_micros, hash
-                FROM ledger
-                ORDER BY entry_id
-                """)
-        {
+            """
+            SELECT entry_id, \(Self.day("posted_day")), \(Self.day("usage_day")), tenant, app, item, source, grant_code,
+                tier, price_version, quantity, amount_micros, hash
+            FROM ledger
+            ORDER BY entry_id
+            """
+        ) { row in
             let key = BillingOracle.LedgerKey(
-                postedDay: Self.day(row[1]), usageDay: Self.day(row[2]), tenant: row[3], app: row[4], item: row[5],
-                source: .init(rawValue: row[6] as String) ?? .free, grantCode: row[7], tier: row[8],
-                priceVersion: row[9])
+                postedDay: row.int(1), usageDay: row.int(2), tenant: row.text(3), app: row.optionalText(4),
+                item: row.optionalText(5), source: .init(rawValue: row.text(6)) ?? .free,
+                grantCode: row.optionalText(7), tier: row.optionalInt(8), priceVersion: row.optionalInt(9))
             entries.append(
-                Entry(id: row[0], key: key, net: .init(quantity: row[10], amountMicros: row[11]), hash: row[12]))
+                Entry(
+                    id: row.int64(0), key: key,
+                    net: .init(quantity: row.int64(10), amountMicros: row.int64(11)), hash: row.text(12)))
         }
     }
 
     private mutating func readBalances(_ database: Database) throws {
-        for row in try Row.fetchAll(
+        try Row.each(
             database,
-            sql: """
-                SELECT grant_code, item, month, granted, consumed, remaining, effective_day, end_day, status
-                FROM grant_balance
-                """)
-        {
+            """
+            SELECT grant_code, item, \(Self.month("month")), coalesce(granted, -1), consumed, remaining,
+                \(Self.day("effective_day")), \(Self.day("end_day")), status
+            FROM grant_balance
+            """
+        ) { row in
             let key = BillingOracle.ConsumptionKey(
-                grantCode: row[0], item: row[1] ?? "", month: (row[2] as String?).map { Self.month($0) })
+                grantCode: row.text(0), item: row.text(1), month: row.optionalInt(2))
             balances.append(
                 Balance(
-                    key: key, granted: row[3], consumed: row[4] ?? 0, remaining: row[5] ?? 0,
-                    life: Self.day(row[6])..<Self.day(row[7]), isVoided: row[8] == "voided"))
+                    key: key, granted: row.int64(3) < 0 ? nil : row.int64(3), consumed: row.int64(4),
+                    remaining: row.int64(5), life: row.int(6)..<row.int(7), isVoided: row.text(8) == "voided"))
         }
     }
 
     private mutating func readBills(_ database: Database) throws {
-        for row in try Row.fetchAll(
+        try Row.each(
             database,
-            sql: "SELECT tenant, day, amount_micros, payable_micros, status, due_day, reference_app FROM bill")
-        {
+            """
+            SELECT tenant, \(Self.day("day")), amount_micros, payable_micros, status, due_day, reference_app
+            FROM bill
+            """
+        ) { row in
             bills.append(
                 Bill(
-                    key: .init(tenant: row[0], postedDay: Self.day(row[1])), amountMicros: row[2],
-                    payableMicros: row[3], isFinal: row[4] == "final", dueDay: row[5], referenceApp: row[6]))
+                    key: .init(tenant: row.text(0), postedDay: row.int(1)), amountMicros: row.int64(2),
+                    payableMicros: row.int64(3), isFinal: row.text(4) == "final", dueDay: row.optionalText(5),
+                    referenceApp: row.optionalText(6)))
         }
-        for row in try Row.fetchAll(
+        try Row.each(
             database,
-            sql: "SELECT tenant, month, amount_micros, payable_micros, remainder_micros FROM statement")
-        {
+            """
+            SELECT tenant, \(Self.month("month")), amount_micros, payable_micros, remainder_micros
+            FROM statement
+            """
+        ) { row in
             statements.append(
                 Statement(
-                    tenant: row[0], month: Self.month(row[1]), amountMicros: row[2], payableMicros: row[3],
-                    remainderMicros: row[4]))
+                    tenant: row.text(0), month: row.int(1), amountMicros: row.int64(2), payableMicros: row.int64(3),
+                    remainderMicros: row.int64(4)))
         }
+    }
+
+    /// A row of a query. The views have neither empty texts nor zeros where they may have NULL.
+    private struct Row {
+        let statement: RawStatement
+
+        static func each(_ database: Database, _ sql: String, _ body: (Row) -> Void) throws {
+            let row = Row(statement: try RawStatement(database, sql))
+            while try row.statement.step() { body(row) }
+        }
+
+        func int64(_ column: Int32) -> Int64 { statement.integer(column) }
+        func int(_ column: Int32) -> Int { Int(statement.integer(column)) }
+        func optionalInt(_ column: Int32) -> Int? { int(column) == 0 ? nil : int(column) }
+        func text(_ column: Int32) -> String { String(decoding: statement.bytes(column), as: UTF8.self) }
+        func optionalText(_ column: Int32) -> String? { statement.bytes(column).isEmpty ? nil : text(column) }
     }
 
     /// What the entries of each key add up to.
