@@ -44,6 +44,7 @@ let package = Package(
         .executable(name: "meterd-bench", targets: ["MeterdBench"]),
         // For the tests: put before a program's calls to the system by LD_PRELOAD.
         .library(name: "Interposer", type: .dynamic, targets: ["Interposer"]),
+        .executable(name: "meterd-simulate", targets: ["Simulate"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -261,11 +262,21 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Seeded", "LedgerFixture", "Oracle", "EventCodec", "Quantities", "Rating", "Accounting",
-                "PriceBookFile",
-                "Storage", "UsageStore",
-                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", grdb,
+                "Seeded", "LedgerFixture", "EventCodec", "Quantities", "Rating", "PriceBookFile", "Storage",
+                "LedgerStore", "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
+        // Random histories on real ledgers, compared with the oracle; scripts/simulate runs it for long.
+        .target(
+            name: "Simulator",
+            dependencies: [
+                "Oracle", "EventCodec", "Quantities", "Rating", "PriceBookFile", "Storage", "UsageStore",
+                "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", grdb,
+            ], path: "Tests/Simulator", swiftSettings: strict),
+        .testTarget(
+            name: "SimulatorTests", dependencies: ["Simulator", "Oracle", "Operations", "Storage", grdb],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Simulate", dependencies: ["Simulator", "Oracle"], path: "Tests/Simulate", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

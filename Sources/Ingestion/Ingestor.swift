@@ -26,12 +26,12 @@ package final class Ingestor {
     @exclusivity(unchecked) private var activityItems: ContiguousArray<ItemID> = []
     private var activityRefusals: [(code: RefusalCode, reason: String)] = []
 
-    package init(file: LedgerFile) throws {
+    package init(file: LedgerFile, identities bounds: IdentityIndex.Bounds = IdentityIndex.Bounds()) throws {
         self.file = file
         properties = try file.read { try LedgerProperties.read($0) }
         days = LedgerDays(properties)
         key = FingerprintKey(properties.fingerprintKey)
-        usage = try UsageStore(file: file, key: key)
+        usage = try UsageStore(file: file, key: key, identities: bounds)
         quarantine = Quarantine(key: key)
     }
 

@@ -15,6 +15,7 @@ package import UsageStore
 package final class OpenLedger {
     package let file: LedgerFile
     package let properties: LedgerProperties
+    private let bounds: Bounds
     private let ingestor: Ingestor
     private let ratingRun: RatingRun
 
@@ -22,12 +23,25 @@ package final class OpenLedger {
     /// throws ends the operation there, and the next run of it goes on.
     package var betweenTransactions: () throws -> Void = {}
 
+    /// How much of a long operation goes into one transaction. What it comes to in the end does not depend on it.
+    package struct Bounds: Sendable {
+        /// See ``RatingRun/RatingRun``.
+        package var entriesPerTransaction = 500
+        package var sealing = Sealing.Bounds()
+        package var identities = IdentityIndex.Bounds()
+        /// Events of the quarantine that are tried together.
+        package var retriesPerTransaction = 1_000
+
+        package init() {}
+    }
+
     /// - Parameter file: open for writing.
-    package init(file: LedgerFile) throws {
+    package init(file: LedgerFile, bounds: Bounds = Bounds()) throws {
         self.file = file
+        self.bounds = bounds
         properties = try file.read { try LedgerProperties.read($0) }
-        ingestor = try Ingestor(file: file)
-        ratingRun = try RatingRun(file: file)
+        ingestor = try Ingestor(file: file, identities: bounds.identities)
+        ratingRun = try RatingRun(file: file, entriesPerTransaction: bounds.entriesPerTransaction)
     }
 
     /// Moves what the WAL holds into the file and lets go of both; nothing can be done with the ledger afterwards.
@@ -140,7 +154,7 @@ package final class OpenLedger {
         var total = BatchReport()
         var waiting = try file.read { try Quarantine.ids(among: ids, $0) }[...]
         while !waiting.isEmpty {
-            let part = Array(waiting.prefix(1_000))
+            let part = Array(waiting.prefix(bounds.retriesPerTransaction))
             waiting = waiting.dropFirst(part.count)
             let events = try file.read { try Quarantine.list(ids: part, $0) }
             let batch = EventBatch(key: eventKey)
@@ -203,7 +217,8 @@ package final class OpenLedger {
         // A tenant that can't be rated must not keep the days before in memory for ever; any other failure ends all.
         if case .failure(let error) = report, !(error is LedgerError) { throw error }
         if let settled = try file.read({ try LedgerState.read($0) }).settledThrough {
-            try Sealing(file: file, store: ingestor.usage).seal(through: settled, between: betweenTransactions)
+            try Sealing(file: file, store: ingestor.usage, bounds: bounds.sealing)
+                .seal(through: settled, between: betweenTransactions)
         }
         try ingestor.maintain(clock: clock, between: betweenTransactions)
         return try report.get()

@@ -300,8 +300,9 @@ package final class LedgerFile: Sendable {
     /// take long, so that the writer can go on meanwhile.
     ///
     /// - Parameters:
-    ///   - between: called on this thread again and again until the block is done. The block sees nothing of what is
-    ///     committed in it: all that it reads is as of the last commit before this call. What it throws ends the block.
+    ///   - between: called on this thread once, and again and again until the block is done. The block sees nothing of
+    ///     what is committed in it: all that it reads is as of the last commit before this call. What it throws ends the
+    ///     block.
     ///   - block: must not use this file in any other way.
     package func readAside<Value: Sendable>(
         between: () throws -> Void, _ block: @escaping @Sendable (Database) throws -> Value

@@ -37,7 +37,7 @@ final class SideConnection: @unchecked Sendable {
         }
         hasBegun.wait()
         while true {
-            if let result = outcome.value(withinSeconds: Self.pollSeconds) { return try result.get() }
+            // Once at least, so that whoever waits is served as often as there are transactions, however fast the read.
             do {
                 try between()
             } catch {
@@ -46,6 +46,7 @@ final class SideConnection: @unchecked Sendable {
                 outcome.wait()
                 throw error
             }
+            if let result = outcome.value(withinSeconds: Self.pollSeconds) { return try result.get() }
         }
     }
 }

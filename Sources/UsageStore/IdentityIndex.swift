@@ -41,6 +41,7 @@ package struct StoredContent: Equatable {
 package final class IdentityIndex {
     private let key: FingerprintKey
     private let file: LedgerFile
+    private let bounds: Bounds
     private let records: BulkInsert
     private let lastRecordStatement: RawStatement
     private let recordStatement: RawStatement
@@ -58,9 +59,19 @@ package final class IdentityIndex {
     @exclusivity(unchecked) private var undo:
         ContiguousArray<(table: FingerprintTable<UInt64>, hash: UInt64, sequence: UInt32)> = []
 
-    init(file: LedgerFile, key: FingerprintKey) throws {
+    /// How much of a run is made at a time.
+    package struct Bounds: Sendable {
+        /// Identities of a pass of building a run, 16 bytes each.
+        package var identitiesPerPass = 1_000_000
+        package var rowsPerSlice = 5_000
+
+        package init() {}
+    }
+
+    init(file: LedgerFile, key: FingerprintKey, bounds: Bounds) throws {
         self.file = file
         self.key = key
+        self.bounds = bounds
         (records, lastRecordStatement, recordStatement, runStatement) = try file.connection { database in
             (
                 try BulkInsert(
@@ -261,9 +272,7 @@ package final class IdentityIndex {
     /// Builds the runs of arrival days before today, and drops those whose identities are free.
     ///
     /// - Parameter between: called between its transactions; events may be stored meanwhile.
-    package func maintainRuns(
-        today: Day, heldFrom: Day, bounds: RunBounds = RunBounds(), between: () throws -> Void = {}
-    ) throws {
+    package func maintainRuns(today: Day, heldFrom: Day, between: () throws -> Void = {}) throws {
         let (pending, free) = try file.read { database in
             let built = try Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day").map { Day($0) }
             let over = try Self.recordDays(from: heldFrom, before: today, database)

@@ -4,23 +4,14 @@ import GRDB
 import Quantities
 import Storage
 
-/// How much of a run is made at a time.
-package struct RunBounds: Sendable {
-    /// Identities of a pass of building a run, 16 bytes each.
-    package var identitiesPerPass = 1_000_000
-    package var rowsPerSlice = 5_000
-
-    package init() {}
-}
-
 /// Builds and drops runs in slices, each a transaction of a few milliseconds; what an interruption leaves is made anew.
 /// What a run is made of is read and sorted beside the writer.
 struct IdentityRuns {
     private let file: LedgerFile
     private let key: FingerprintKey
-    private let bounds: RunBounds
+    private let bounds: IdentityIndex.Bounds
 
-    init(file: LedgerFile, key: FingerprintKey, bounds: RunBounds) {
+    init(file: LedgerFile, key: FingerprintKey, bounds: IdentityIndex.Bounds) {
         self.file = file
         self.key = key
         self.bounds = bounds

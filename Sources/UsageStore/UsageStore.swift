@@ -41,11 +41,13 @@ package final class UsageStore {
         }
     }
 
-    package init(file: LedgerFile, key: FingerprintKey) throws {
+    package init(
+        file: LedgerFile, key: FingerprintKey, identities bounds: IdentityIndex.Bounds = IdentityIndex.Bounds()
+    ) throws {
         self.file = file
         self.key = key
         statements = try file.connection { try UsageStatements($0) }
-        identities = try IdentityIndex(file: file, key: key)
+        identities = try IdentityIndex(file: file, key: key, bounds: bounds)
     }
 
     // MARK: A batch

@@ -2,7 +2,7 @@
 // lists and works out every rating from scratch.
 
 package struct BillingOracle {
-    let settings: History.Settings
+    private(set) var settings: History.Settings
     let local: LocalDates
     /// In the order of their days; the price version is the index + 1.
     var books: [History.PriceBook]
@@ -12,9 +12,15 @@ package struct BillingOracle {
     var rated: [LedgerKey: Net] = [:]
     /// Purchases and refunds.
     var paid: [LedgerKey: Net] = [:]
-    /// The last settled day: it and all days before it take nothing more.
+    /// The last settled day: it and all days before it are rated for good.
     package var settledThrough: Int?
+    /// The last day that takes nothing more whatever the clock says: settled, or about to be when a run was interrupted.
+    package var closedThrough: Int?
     package var ratedThrough: Int?
+    /// What was refused and waits, in the order of its coming.
+    var quarantine: [QuarantinedEvent] = []
+    package var tally: [TallyKey: Int] = [:]
+    var erased: Set<AppDevice> = []
     /// Entries of settled days that a later rating would have made differently; the rules leave none.
     package var settledDrift: [LedgerKey] = []
 
@@ -32,7 +38,7 @@ package struct BillingOracle {
         return oracle
     }
 
-    /// Takes the next step; its instant is not before the last one's.
+    /// Takes the next step; its instant is not before the last one's, unless it sets the clock.
     package mutating func take(_ step: History.Step) -> StepOutcome {
         let today = local.day(of: step.at)
         switch step.action {
@@ -44,17 +50,65 @@ package struct BillingOracle {
             return .grant(record(grant, at: step.at, today: today))
         case .voidGrant(let code):
             return .void(void(code, today: today))
-        case .applyPriceBook(let effectiveDay, let tiers):
+        case .applyPriceBook(let effectiveDay, let changes):
             let last = books[books.count - 1]
-            precondition(effectiveDay > last.effectiveDay && effectiveDay >= firstOpenDay(today: today))
-            books.append(last.replacing(tiers: tiers, effectiveDay: effectiveDay))
-            return .done
+            return .priceBook(apply(last.applying(changes, effectiveDay: effectiveDay), today: today))
         case .rate(let day):
-            rate(through: day, today: today)
+            return .rating(rate(through: day, today: today))
+        case .retryQuarantine:
+            return .events(quarantine.map { ingest($0.event, at: step.at) })
+        case .dropQuarantine:
+            defer { quarantine = [] }
+            return .dropped(quarantine.count)
+        case .eraseDevice(let app, let device):
+            let isKnown = usage.activities.contains { $0.app == app && $0.device == Bytes(device) }
+            if isKnown { erased.insert(AppDevice(app: app, device: Bytes(device))) }
+            return .erased(isKnown)
+        case .addApp(let app):
+            if !settings.apps.contains(app) { settings.apps.append(app) }
             return .done
-        case .reopen:
+        case .setClock, .reopen:
             return .done
         }
+    }
+
+    /// The ledgers that a step may leave that was interrupted, from one without anything of it to one with all of it.
+    ///
+    /// - Parameter settled: the last day that is settled then.
+    package func states(interrupting step: History.Step, settled: Int?) -> [BillingOracle] {
+        let today = local.day(of: step.at)
+        func next(_ step: History.Step) -> BillingOracle {
+            var next = self
+            _ = next.take(step)
+            return next
+        }
+        switch step.action {
+        case .rate(let day):
+            return states(interruptingRatingThrough: day, today: today, settled: settled)
+        case .voidGrant(let code):
+            // Rates first, then voids.
+            guard let grant = grants.first(where: { $0.terms.code == code }), !grant.voided else { return [self] }
+            return states(interruptingRatingThrough: today, today: today, settled: settled) + [next(step)]
+        case .retryQuarantine:
+            var states = [self]
+            for event in quarantine.map(\.event) {
+                var state = states[states.count - 1]
+                _ = state.ingest(event, at: step.at)
+                states.append(state)
+            }
+            return states
+        case .ingest, .grant, .applyPriceBook, .dropQuarantine, .eraseDevice, .addApp, .setClock, .reopen:
+            return [self, next(step)]
+        }
+    }
+
+    private mutating func apply(_ book: History.PriceBook, today: Int) -> PriceBookOutcome {
+        let last = books[books.count - 1]
+        if book == last { return .alreadyApplied }
+        if book.effectiveDay <= last.effectiveDay { return .refusedNotAfter }
+        if book.effectiveDay < firstOpenDay(today: today) { return .refusedNotOpen }
+        books.append(book)
+        return .applied
     }
 
     /// The version that prices a usage day, from 1.
@@ -111,6 +165,52 @@ extension BillingOracle {
     package func validity(ofGrant code: String) -> Range<Int>? {
         grants.first { $0.terms.code == code }.map { $0.effectiveDay..<$0.endDay }
     }
+
+    /// The texts of the events in quarantine with the reason for each, in the order of their coming.
+    package var quarantined: [(event: History.Event, refusal: Refusal)] {
+        quarantine.map { ($0.event, $0.refusal) }
+    }
+
+    /// By code, whether they were voided.
+    package var recordedGrants: [String: Bool] {
+        Dictionary(uniqueKeysWithValues: grants.map { ($0.terms.code, $0.voided) })
+    }
+
+    package var priceBookCount: Int { books.count }
+
+    package var appCount: Int { settings.apps.count }
+
+    /// Each device of a month with the place where it counts.
+    package var evidence: [EvidenceKey: Int] {
+        usage.evidence { erased.contains($0) }
+    }
+
+    /// Every sum event that is stored, by item.
+    package var records: [RecordKey: Int] {
+        var records: [RecordKey: Int] = [:]
+        for sum in usage.sums {
+            for item in sum.items {
+                let key = RecordKey(
+                    arrivalDay: sum.arrivalDay, source: sum.source.utf8, id: sum.id.utf8, app: sum.app, item: item,
+                    timeMicros: sum.timeMicros, quantity: sum.quantity)
+                records[key, default: 0] += 1
+            }
+        }
+        return records
+    }
+
+    /// The price of one unit of a version's tier, both from 1, in units of 10^-15 micro-units.
+    package func unitPrice(item: String, version: Int, tier: Int) -> Int128? {
+        guard books.indices.contains(version - 1), let item = books[version - 1].item(item),
+            item.tiers.indices.contains(tier - 1)
+        else { return nil }
+        return Money.unitPrice(of: item.tiers[tier - 1])
+    }
+
+    /// Exact amounts rounded half-even to the micro-unit.
+    ///
+    /// - Parameter exact: in units of 10^-15 micro-units, not negative.
+    package static func rounded(_ exact: Int128) -> Int64 { Money.micros(exact) }
 
     /// How often an event moved a device that counted already to a smaller place of its month.
     package var movedDevices: Int {

@@ -13,7 +13,7 @@ extension History.PriceBook {
                 "gateway_calls": .fixed(20_000_000),
             ],
             packageDevices: 10_000...100_000)
-        return book.replacing(tiers: tiers, effectiveDay: effectiveDay)
+        return book.applying(History.PriceBookChanges(tiers: tiers), effectiveDay: effectiveDay)
     }
 
     static let deviceItems = [

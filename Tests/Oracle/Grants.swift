@@ -2,12 +2,14 @@
 
 extension BillingOracle {
     mutating func record(_ grant: History.Grant, at: Int64, today: Int) -> GrantOutcome {
+        if grant.purchasedAt > at { return .refusedFuturePurchase }
         if let known = grants.first(where: { $0.terms.code == grant.code }) {
             return known.terms == grant ? .repeated : .refusedOtherTerms
         }
-        if grant.purchasedAt > at { return .refusedFuturePurchase }
+        let purchaseDay = local.day(of: grant.purchasedAt)
         let recorded = RecordedGrant(
-            grant, purchaseDay: local.day(of: grant.purchasedAt), firstOpenDay: firstOpenDay(today: today))
+            grant, purchaseDay: purchaseDay, firstOpenDay: firstOpenDay(today: today),
+            packageQuotas: books[priceVersion(ofDay: purchaseDay + 1) - 1].packageQuotas)
         grants.append(recorded)
         if let price = grant.priceMicros { pay(recorded, .purchase, price, today: today) }
         return .recorded
@@ -17,7 +19,7 @@ extension BillingOracle {
     mutating func void(_ code: String, today: Int) -> VoidOutcome {
         guard let index = grants.firstIndex(where: { $0.terms.code == code }) else { return .refusedUnknown }
         if grants[index].voided { return .alreadyVoided }
-        rate(through: today, today: today)
+        _ = rate(through: today, today: today)
         if consumption.contains(where: { $0.key.grantCode == code && $0.value != 0 }) { return .refusedUsed }
         grants[index].voided = true
         if let price = grants[index].terms.priceMicros { pay(grants[index], .refund, -price, today: today) }

@@ -9,7 +9,7 @@ package struct History: Sendable, Equatable {
     package var settings: Settings
     /// The book given at `init`; later ones are `Action.applyPriceBook`.
     package var priceBook: PriceBook
-    /// Their instants never decrease.
+    /// Their instants never decrease, but at `Action.setClock`.
     package var steps: [Step]
 
     package init(name: String, settings: Settings, priceBook: PriceBook, steps: [Step]) {
@@ -65,6 +65,12 @@ package struct History: Sendable, Equatable {
             self.at = at
             self.action = action
         }
+
+        /// Of an ingestion.
+        package var events: [Event]? {
+            if case .ingest(let events) = action { return events }
+            return nil
+        }
     }
 
     package enum Action: Sendable, Equatable {
@@ -73,9 +79,17 @@ package struct History: Sendable, Equatable {
         /// Recorded at the step's instant; the same grant may be recorded again.
         case grant(Grant)
         case voidGrant(code: String)
-        /// The book before it, but for the tiers of the items named. Its day is open and after every earlier book's.
-        case applyPriceBook(effectiveDay: Int, tiers: [String: [Tier]])
+        /// The book before it with these changes.
+        case applyPriceBook(effectiveDay: Int, changes: PriceBookChanges)
         case rate(day: Int)
+        /// Every event in quarantine is tried again.
+        case retryQuarantine
+        case dropQuarantine
+        case eraseDevice(app: String, device: String)
+        /// Of one of the ledger's tenants.
+        case addApp(App)
+        /// The machine's clock is set to the step's instant, which may be earlier than that of the steps before.
+        case setClock
         /// The store is closed and opened again; no meaning for the rules.
         case reopen
     }
@@ -99,6 +113,8 @@ package struct History: Sendable, Equatable {
             case deviceActivity(features: [String], device: String)
             case gatewayCall(calls: Int64)
             case usage(feature: String, quantity: Int64)
+            /// A text that is no event; nothing else of the event is sent.
+            case unreadable(String)
         }
     }
 
@@ -158,14 +174,34 @@ extension History {
             items.first { $0.code == code }
         }
 
-        /// The next book: the same but for its day and the tiers of the items named.
-        package func replacing(tiers: [String: [Tier]], effectiveDay: Int) -> PriceBook {
+        /// The next book: the same but for its day and the changes.
+        package func applying(_ changes: PriceBookChanges, effectiveDay: Int) -> PriceBook {
             var book = self
             book.effectiveDay = effectiveDay
             for index in book.items.indices {
-                if let replacement = tiers[book.items[index].code] { book.items[index].tiers = replacement }
+                if let tiers = changes.tiers[book.items[index].code] { book.items[index].tiers = tiers }
             }
+            book.features.merge(changes.features) { _, new in new }
+            book.packageQuotas.merge(changes.packageQuotas) { _, new in new }
             return book
+        }
+    }
+
+    /// What a later price book has otherwise than the one before it.
+    package struct PriceBookChanges: Sendable, Equatable {
+        /// By item.
+        package var tiers: [String: [Tier]]
+        /// By feature: the items that it feeds from then on.
+        package var features: [String: [String]]
+        /// By item: what packages grant that are bought from then on.
+        package var packageQuotas: [String: Quota]
+
+        package init(
+            tiers: [String: [Tier]] = [:], features: [String: [String]] = [:], packageQuotas: [String: Quota] = [:]
+        ) {
+            self.tiers = tiers
+            self.features = features
+            self.packageQuotas = packageQuotas
         }
     }
 

@@ -18,6 +18,11 @@ struct HistoryGenerator {
     private var grants: RandomGrants
     private var now: Int64
     private var lastBookDay: Int
+    /// Apps that are named by events before they are added.
+    private var laterApps: [History.App]
+    /// While the clock runs ahead: what time it is in truth, and for how many steps more nobody notices.
+    private var ahead: (truth: Int64, steps: Int)?
+    private let isClockUnsteady: Bool
     private var steps: [History.Step] = []
 
     /// How fast time passes.
@@ -33,33 +38,38 @@ struct HistoryGenerator {
     init(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let scene = random.pick(HistoryScene.all)
-        settings = Self.settings(timeZone: scene.timeZone, &random)
+        let settings = Self.settings(timeZone: scene.timeZone, &random)
+        laterApps = random.chance(percent: 25) ? [History.App("z", tenant: random.pick(settings.tenants).code)] : []
+        isClockUnsteady = random.chance(percent: 20)
+        self.settings = settings
         local = LocalDates(timeZone: scene.timeZone)
         let start = Dates.day(random.pick(scene.days)) - random.int(0...3)
         now = local.firstInstant(of: start) + random.int64(0...86_400_000_000)
         book = random.priceBook(startDay: start)
         lastBookDay = book.effectiveDay
         pace = random.weighted([(40, Pace.hours), (40, Pace.days), (20, Pace.weeks)])
-        events = RandomEvents(local: local, settings: settings, random: &random)
+        events = RandomEvents(
+            local: local, settings: settings, apps: (settings.apps + laterApps).map(\.code), random: &random)
         grants = RandomGrants(local: local, settings: settings)
         self.random = random
     }
 
     mutating func history(name: String) -> History {
         let end = now + Int64(pace.longestDays) * 86_400_000_000
-        for _ in 0..<random.int(5...60) where now < end {
+        let steps = random.weighted([(70, random.int(3...12)), (20, random.int(10...25)), (10, random.int(20...60))])
+        for _ in 0..<steps where now < end {
             addStep()
             passTime()
         }
         if random.chance(percent: 70) { settleTheRest() }
-        return History(name: name, settings: settings, priceBook: book, steps: steps)
+        return History(name: name, settings: settings, priceBook: book, steps: self.steps)
     }
 
     private static func settings(timeZone: String, _ random: inout SplitMix64) -> History.Settings {
         let tenants = ["acme", "beta", "corp"].prefix(random.int(1...3)).map { code in
             History.Tenant(code, legacy: random.chance(percent: 50))
         }
-        let apps = random.some(random.int(1...4), of: ["shop", "a", "b10", "b9"]).map { code in
+        let apps = random.some(random.int(1...4), of: ["shop", "a", "b10", "b9", "acme"]).map { code in
             History.App(code, tenant: random.pick(Array(tenants)).code)
         }
         return History.Settings(
@@ -69,18 +79,18 @@ struct HistoryGenerator {
 
     private mutating func addStep() {
         switch random.int(1...100) {
-        case 1...56:
-            add(.ingest(events.batch(at: now, &random)))
-        case 57...78:
-            addRating()
-        case 79...89:
-            add(.grant(grants.grant(at: now, &random)))
-        case 90...92:
+        case 1...53: add(.ingest(events.batch(at: now, &random)))
+        case 54...74: addRating()
+        case 75...84: add(.grant(grants.grant(at: now, &random)))
+        case 85...87:
             if let code = grants.codeToVoid(&random) { add(.voidGrant(code: code)) }
-        case 93...96:
-            addPriceBook()
-        default:
-            add(.reopen)
+        case 88...91: addPriceBook()
+        case 92...93: add(.retryQuarantine)
+        case 94 where random.chance(percent: 50): add(.dropQuarantine)
+        case 94...95: add(.eraseDevice(app: random.pick(settings.apps).code, device: random.pick(RandomEvents.devices)))
+        case 96:
+            for app in laterApps { add(.addApp(app)) }
+        default: add(.reopen)
         }
     }
 
@@ -95,21 +105,29 @@ struct HistoryGenerator {
             (40, 1), (20, 0), (15, settings.finalAfterDays), (15, random.int(0...8)), (10, random.int(0...60)),
         ])
         add(.rate(day: today - daysAgo))
+        // Events that come while it is rated.
+        if random.chance(percent: 25) { add(.ingest(events.batch(at: now, &random))) }
+        if random.chance(percent: 2) { add(.rate(day: today + 1)) }
         if random.chance(percent: 15) { add(.rate(day: today - daysAgo)) }
         if random.chance(percent: 10) { add(.rate(day: today - random.int(0...3))) }
     }
 
+    /// Mostly of the first day that it may have, or of a later one; now and then of one that is refused.
     private mutating func addPriceBook() {
         let firstOpenDay = local.day(of: now) - (settings.finalAfterDays - 1)
         let earliest = max(firstOpenDay, lastBookDay + 1)
-        let effectiveDay = earliest + random.weighted([(50, 0), (40, random.int(1...5)), (10, random.int(6...30))])
+        let effectiveDay =
+            earliest + random.weighted([(45, 0), (40, random.int(1...5)), (10, random.int(6...30)), (8, -1)])
         lastBookDay = effectiveDay
-        add(.applyPriceBook(effectiveDay: effectiveDay, tiers: random.tierChanges()))
+        let action = History.Action.applyPriceBook(effectiveDay: effectiveDay, changes: random.priceBookChanges())
+        add(action)
+        if random.chance(percent: 8) { add(action) }
     }
 
     private mutating func passTime() {
         let hour: Int64 = 3_600_000_000
         let today = local.day(of: now)
+        if isClockUnsteady { upsetClock() }
         switch random.int(1...12) {
         case 1...2: return
         case 3...5: now += random.int64(1...(4 * hour))
@@ -118,6 +136,26 @@ struct HistoryGenerator {
         case 8: now = local.firstInstant(of: today + random.int(1...(settings.finalAfterDays + 1)))
         default: now += random.int64(hour...(Int64(pace.maxStepDays) * 24 * hour))
         }
+    }
+
+    /// The clock runs ahead, and after some steps is set right; or it is set back a little.
+    private mutating func upsetClock() {
+        if let (truth, steps) = ahead {
+            ahead = steps == 0 ? nil : (truth, steps - 1)
+            if steps == 0 { setClock(truth) }
+        } else if random.chance(percent: 15) {
+            ahead = (now, random.int(1...6))
+            now += Int64(random.pick([1, 2, 5, 20, settings.maxAgeDays + 2, 60])) * 86_400_000_000
+        } else if random.chance(percent: 4) {
+            setClock(now - random.pick([1, 1_000_000, 3_600_000_000, 86_400_000_000]))
+        }
+    }
+
+    private mutating func setClock(_ instant: Int64) {
+        now = instant
+        add(.setClock)
+        // What was sent before, as its sender may well do again.
+        if random.chance(percent: 50) { add(.ingest(events.sentBefore(&random))) }
     }
 
     /// A last rating when all that was posted is final.

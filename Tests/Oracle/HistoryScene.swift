@@ -19,7 +19,12 @@ struct HistoryScene: Sendable {
         HistoryScene(timeZone: "Africa/Cairo", days: ["2027-04-30", "2027-10-29"]),
         // Half an hour.
         HistoryScene(timeZone: "Australia/Lord_Howe", days: ["2027-04-04", "2027-10-03"]),
-        // 2011-12-30 never was.
+        // Two hours; half an hour for good; an hour that comes back with Ramadan.
+        HistoryScene(timeZone: "Antarctica/Troll", days: ["2027-03-28", "2027-10-31"]),
+        HistoryScene(timeZone: "Asia/Pyongyang", days: ["2015-08-15", "2018-05-05"]),
+        HistoryScene(timeZone: "Africa/Casablanca", days: ["2026-02-15", "2026-03-22"]),
+        // 1994-12-31 and 2011-12-30 never were.
+        HistoryScene(timeZone: "Pacific/Kiritimati", days: ["1994-12-31", "1995-01-01"]),
         HistoryScene(timeZone: "Pacific/Apia", days: ["2011-12-30", "2011-12-31"]),
     ]
 }

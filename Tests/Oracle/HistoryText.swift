@@ -30,16 +30,33 @@ extension History.Action: CustomStringConvertible {
             return "grant \(grant)"
         case .voidGrant(let code):
             return "void \(code)"
-        case .applyPriceBook(let day, let tiers):
-            let changes = tiers.sorted { $0.key < $1.key }.map { code, tiers in
-                "\n       \(code): \(tiers.map(\.description).joined(separator: "; "))"
-            }
-            return "price book from \(Dates.text(day: day))" + changes.joined()
+        case .applyPriceBook(let day, let changes):
+            return "price book from \(Dates.text(day: day))\(changes)"
         case .rate(let day):
             return "rate \(Dates.text(day: day))"
+        case .retryQuarantine:
+            return "retry the quarantine"
+        case .dropQuarantine:
+            return "drop the quarantine"
+        case .eraseDevice(let app, let device):
+            return "erase device \(device) of \(app)"
+        case .addApp(let app):
+            return "add app \(app.code) of \(app.tenant)"
+        case .setClock:
+            return "the clock is set"
         case .reopen:
             return "reopen"
         }
+    }
+}
+
+extension History.PriceBookChanges: CustomStringConvertible {
+    package var description: String {
+        let lines =
+            tiers.map { code, tiers in "\(code): \(tiers.map(\.description).joined(separator: "; "))" }
+            + features.map { code, items in "\(code) feeds \(items.joined(separator: ", "))" }
+            + packageQuotas.map { item, quota in "packages grant \(quota) of \(item)" }
+        return lines.sorted().map { "\n       " + $0 }.joined()
     }
 }
 
@@ -50,6 +67,7 @@ extension History.Event: CustomStringConvertible {
             case .deviceActivity(let features, let device): "\(features.joined(separator: "+")) device \(device)"
             case .gatewayCall(let calls): "\(calls) gateway calls"
             case .usage(let feature, let quantity): "\(quantity) \(feature)"
+            case .unreadable(let text): "the text \(text)"
             }
         return "\(Dates.text(instant: timeMicros)) \(app): \(what) [\(source) \(id)]"
     }

@@ -3,8 +3,26 @@
 extension BillingOracle {
     private static let aheadMicros: Int64 = 10 * 60 * 1_000_000
 
-    /// Judges the event, and stores it when it is taken.
+    /// Judges the event, and stores it when it is taken; else keeps it, if it is an event at all.
     mutating func ingest(_ event: History.Event, at: Int64) -> EventOutcome {
+        let outcome = take(event, at: at)
+        tally[TallyKey(arrivalDay: local.day(of: at), outcome: outcome), default: 0] += 1
+        let known = quarantine.firstIndex { $0.text == Bytes(event.description) }
+        if case .refused(let refusal) = outcome {
+            guard refusal != .malformed else { return outcome }
+            if let known {
+                quarantine[known].refusal = refusal
+            } else {
+                quarantine.append(QuarantinedEvent(event, refusal))
+            }
+        } else if let known {
+            quarantine.remove(at: known)
+        }
+        return outcome
+    }
+
+    private mutating func take(_ event: History.Event, at: Int64) -> EventOutcome {
+        if let refusal = judgeForm(event) { return .refused(refusal) }
         let today = local.day(of: at)
         let usageDay = local.day(of: event.timeMicros)
         if let known = judgeIdentity(event, today: today) { return known }
@@ -25,28 +43,39 @@ extension BillingOracle {
     /// The earliest day that still takes usage.
     func firstOpenDay(today: Int) -> Int {
         let notFinal = today - (settings.finalAfterDays - 1)
-        guard let settledThrough else { return notFinal }
-        return max(notFinal, settledThrough + 1)
+        guard let closedThrough else { return notFinal }
+        return max(notFinal, closedThrough + 1)
+    }
+
+    private func judgeForm(_ event: History.Event) -> Refusal? {
+        switch event.kind {
+        case .unreadable: .malformed
+        case .deviceActivity(_, let device): device.isEmpty ? .badDevice : nil
+        case .gatewayCall(let quantity), .usage(_, let quantity):
+            (1...1_000_000_000_000).contains(quantity) ? nil : .badQuantity
+        }
     }
 
     /// nil for device activity, and when nobody holds the identity.
     private func judgeIdentity(_ event: History.Event, today: Int) -> EventOutcome? {
         guard let content = sumContent(of: event) else { return nil }
-        let held = usage.sums.first { stored in
+        // After a clock was set back more than one may be held: one that is the same is enough.
+        let held = usage.sums.filter { stored in
             stored.source == Bytes(event.source) && stored.id == Bytes(event.id)
                 && stored.arrivalDay >= today - settings.maxAgeDays - 1
         }
-        guard let held else { return nil }
-        let same =
-            Bytes(held.app) == Bytes(event.app) && Bytes(held.feature) == Bytes(content.feature)
-            && held.timeMicros == event.timeMicros && held.quantity == content.quantity
-        return same ? .duplicate : .refused(.conflict)
+        if held.isEmpty { return nil }
+        let isSame = held.contains { stored in
+            Bytes(stored.app) == Bytes(event.app) && Bytes(stored.feature) == Bytes(content.feature)
+                && stored.timeMicros == event.timeMicros && stored.quantity == content.quantity
+        }
+        return isSame ? .duplicate : .refused(.conflict)
     }
 
     /// The feature and the quantity of a sum event, nil for device activity.
     private func sumContent(of event: History.Event) -> (feature: String, quantity: Int64)? {
         switch event.kind {
-        case .deviceActivity: nil
+        case .deviceActivity, .unreadable: nil
         case .gatewayCall(let calls): ("mobile_gateway", calls)
         case .usage(let feature, let quantity): (feature, quantity)
         }
@@ -63,6 +92,7 @@ extension BillingOracle {
         case .deviceActivity(let named, _): (features, aggregation) = (named, .uniqueDevices)
         case .gatewayCall: (features, aggregation) = (["mobile_gateway"], .sum)
         case .usage(let feature, _): (features, aggregation) = ([feature], .sum)
+        case .unreadable: preconditionFailure("a text that is no event feeds nothing")
         }
         var fed: Set<String> = []
         for feature in features {

@@ -6,7 +6,6 @@ struct ItemRating {
     /// Grants that were not voided.
     let packages: [RecordedGrant]
     let resourcePackages: [RecordedGrant]
-    let packageQuotas: [String: History.Quota]
 
     /// By usage month: allowance and overage so far.
     private var position: [Int: Int64] = [:]
@@ -15,12 +14,9 @@ struct ItemRating {
     private(set) var drawn: [BillingOracle.ConsumptionKey: Int64] = [:]
     private(set) var entries: [BillingOracle.LedgerKey: BillingOracle.Net] = [:]
 
-    init(
-        tenant: String, item: String, grants: [RecordedGrant], packageQuotas: [String: History.Quota]
-    ) {
+    init(tenant: String, item: String, grants: [RecordedGrant]) {
         self.tenant = tenant
         self.item = item
-        self.packageQuotas = packageQuotas
         let inOrder = grants.filter { $0.terms.tenant == tenant && !$0.voided }.sorted { $0.isDrawnBefore($1) }
         packages = inOrder.filter { if case .miniProgramPackage = $0.terms.offer { true } else { false } }
         resourcePackages = inOrder.filter {
@@ -79,7 +75,7 @@ struct ItemRating {
         switch grant.terms.offer {
         case .resourcePackage(_, let quantity): return quantity
         case .miniProgramPackage(let devices):
-            switch packageQuotas[item] {
+            switch grant.packageQuotas[item] {
             case .fixed(let quantity): return quantity
             case .devices: return devices
             case nil: return 0

@@ -9,8 +9,11 @@ extension BillingOracle {
         case refused(Refusal)
     }
 
-    /// The stable refusal codes that well-formed events can meet.
+    /// The stable refusal codes.
     package enum Refusal: String, Hashable, Sendable, CaseIterable {
+        case malformed
+        case badDevice = "bad_device"
+        case badQuantity = "bad_quantity"
         case conflict
         case unknownApp = "unknown_app"
         case tooOld = "too_old"
@@ -36,11 +39,31 @@ extension BillingOracle {
         case refusedUnknown
     }
 
+    package enum PriceBookOutcome: Hashable, Sendable {
+        case applied
+        case alreadyApplied
+        /// Its day is not after that of the version before.
+        case refusedNotAfter
+        /// Its day is final.
+        case refusedNotOpen
+    }
+
+    package enum RatingOutcome: Hashable, Sendable {
+        case rated
+        case refusedFuture
+    }
+
     package enum StepOutcome: Hashable, Sendable {
         /// One for each event of the batch, in its order.
         case events([EventOutcome])
         case grant(GrantOutcome)
         case void(VoidOutcome)
+        case priceBook(PriceBookOutcome)
+        case rating(RatingOutcome)
+        /// How many.
+        case dropped(Int)
+        /// Whether the app has the device.
+        case erased(Bool)
         case done
     }
 }

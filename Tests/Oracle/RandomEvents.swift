@@ -3,13 +3,16 @@
 struct RandomEvents {
     let local: LocalDates
     let settings: History.Settings
+    /// Those of the ledger, and some that are added later.
+    let apps: [String]
     private let favourites: [String]
     private var sent: [History.Event] = []
     private var nextID = 1
     private var hugeLeft = 3
 
-    init(local: LocalDates, settings: History.Settings, random: inout SplitMix64) {
+    init(local: LocalDates, settings: History.Settings, apps: [String], random: inout SplitMix64) {
         self.local = local
+        self.apps = apps
         self.settings = settings
         favourites = random.some(3, of: Self.deviceFeatures)
     }
@@ -18,6 +21,9 @@ struct RandomEvents {
         let count = random.chance(percent: 8) ? random.int(10...25) : random.int(1...4)
         return (0..<count).map { _ in event(at: now, &random) }
     }
+
+    /// Some of all that was ever sent, unchanged.
+    func sentBefore(_ random: inout SplitMix64) -> [History.Event] { random.some(random.int(1...5), of: sent) }
 
     private static let deviceFeatures = [
         "basic_analysis", "code_scanner", "mini_program_analysis", "mini_program_release", "h5_offline_package",
@@ -33,17 +39,17 @@ struct RandomEvents {
     ]
     private static let badSumFeatures = ["no_such_feature", "kernel", "basic_analysis", "mixed", "data_sync"]
     /// The last two look the same and are not.
-    private static let devices = ["d1", "d2", "d3", "d4", "d5", "caf\u{E9}", "cafe\u{301}"]
+    static let devices = ["d1", "d2", "d3", "d4", "d5", "caf\u{E9}", "cafe\u{301}"]
 
     private mutating func event(at now: Int64, _ random: inout SplitMix64) -> History.Event {
         if let last = sent.last, random.chance(percent: 15) {
-            let recent = Array(sent.suffix(8))
+            let recent = random.chance(percent: 70) ? Array(sent.suffix(8)) : sent
             var again = random.chance(percent: 30) ? last : random.pick(recent)
             if random.chance(percent: 40) { again = changed(again, at: now, &random) }
             sent.append(again)
             return again
         }
-        let app = random.chance(percent: 3) ? "nobody" : random.pick(settings.apps).code
+        let app = random.chance(percent: 3) ? "nobody" : random.pick(apps)
         let event = History.Event(
             kind(&random), app: app, source: random.pick(["/s1", "/s2"]), id: freshID(&random),
             timeMicros: time(at: now, &random))
@@ -57,7 +63,7 @@ struct RandomEvents {
     ) -> History.Event {
         var event = event
         switch (random.int(1...5), event.kind) {
-        case (1, _): event.app = random.pick(settings.apps).code
+        case (1, _): event.app = random.pick(apps)
         case (2, .gatewayCall(let calls)): event.kind = .usage(feature: "mobile_gateway", quantity: calls)
         case (2, .usage(let feature, let quantity)): event.kind = .usage(feature: feature, quantity: quantity + 1)
         case (3, .gatewayCall(let calls)): event.kind = .usage(feature: "gateway_calls", quantity: calls)
@@ -72,6 +78,12 @@ struct RandomEvents {
     }
 
     private mutating func kind(_ random: inout SplitMix64) -> History.Event.Kind {
+        switch random.int(1...200) {
+        case 1: return .unreadable(random.pick(["", "{", "[]", "{\"a\":1,}"]))
+        case 2: return .deviceActivity(features: features(&random), device: "")
+        case 3: return .gatewayCall(calls: random.pick([0, -1, 1_000_000_000_001]))
+        default: break
+        }
         if random.chance(percent: 60) {
             return .deviceActivity(features: features(&random), device: random.pick(Self.devices))
         }

@@ -7,6 +7,9 @@ extension SplitMix64 {
         if chance(percent: 60) { tiers["synchronized_messages"] = self.tiers(forItem: "synchronized_messages") }
         if chance(percent: 20) { tiers["pushed_messages"] = self.tiers(forItem: "pushed_messages") }
         var book = History.PriceBook.builtIn(effectiveDay: startDay + int(-30...2), tiers: tiers)
+        // What no event names only costs time.
+        book.items.removeAll { Self.unusedItems.contains($0.code) }
+        for code in Self.unusedItems { book.features[code] = nil }
         book.features["api_bundle"] = ["gateway_calls", "synchronized_messages"]
         book.features["mixed"] = ["basic_analysis", "gateway_calls"]
         book.packageQuotas["gateway_calls"] = .fixed(int64(3...60))
@@ -14,14 +17,31 @@ extension SplitMix64 {
         return book
     }
 
-    /// What a later book changes: the tiers of a few items.
-    mutating func tierChanges() -> [String: [History.Tier]] {
-        var tiers: [String: [History.Tier]] = [:]
+    /// What a later book changes: the tiers of a few items, sometimes what features feed and packages grant.
+    mutating func priceBookChanges() -> History.PriceBookChanges {
+        var changes = History.PriceBookChanges()
         for item in some(int(1...3), of: Self.pricedItems + ["synchronized_messages"]) {
-            tiers[item] = self.tiers(forItem: item)
+            changes.tiers[item] = tiers(forItem: item)
         }
-        return tiers
+        if chance(percent: 30) {
+            let (feature, items) = pick(Self.feeds)
+            changes.features[feature] = items
+        }
+        if chance(percent: 20) { changes.packageQuotas["gateway_calls"] = .fixed(int64(3...60)) }
+        if chance(percent: 20) { changes.packageQuotas["basic_analysis"] = pick([.devices, .fixed(2)]) }
+        return changes
     }
+
+    private static let feeds: [(feature: String, items: [String])] = [
+        ("code_scanner", ["custom_analysis"]), ("code_scanner", ["basic_analysis", "data_sync"]),
+        ("api_bundle", ["gateway_calls"]), ("mobile_gateway", ["gateway_calls", "synchronized_messages"]),
+        ("mini_program_analysis", ["basic_analysis"]), ("social_sharing", []),
+    ]
+
+    private static let unusedItems = [
+        "frontend_framework", "device_id", "datacenter", "location", "release_update_api", "package_download_traffic",
+        "log_reporting_traffic", "historical_log_storage", "diagnostic_log_pulls",
+    ]
 
     private static let pricedItems = History.PriceBook.deviceItems + ["gateway_calls"]
 

@@ -2,28 +2,98 @@
 // 4 to 6).
 
 extension BillingOracle {
+    /// What a run covers.
+    private struct Scope {
+        var first: Int
+        var last: Int
+        /// The last day of it that is final, if any is.
+        var lastFinal: Int?
+
+        /// The last day that is settled by a run that has passed this one, the day before the first if none is.
+        func settles(_ day: Int) -> Int { max(first - 1, min(day, lastFinal ?? .min)) }
+    }
+
     /// Rates every unsettled day through the later of the day and the last day ever rated.
-    mutating func rate(through day: Int, today: Int) {
-        precondition(day <= today, "a day of the future cannot be rated")
-        let first = firstDay
-        if ratedThrough == nil {
-            guard let first, day >= first else { return }
-        }
-        let last = max(day, ratedThrough ?? day)
-        ratedThrough = last
-
-        let truth = truth(through: last)
+    mutating func rate(through day: Int, today: Int) -> RatingOutcome {
+        guard day <= today else { return .refusedFuture }
+        guard let scope = scope(through: day, today: today) else { return .rated }
+        let truth = truth(through: scope.last)
         noteDrift(from: truth)
-        rated = rated.filter { isSettled($0.key.postedDay) }
-        for (key, net) in truth where !isSettled(key.postedDay) { rated[key] = net }
+        begin(scope)
+        enter(truth, of: units(truth))
+        settledThrough = scope.lastFinal ?? settledThrough
+        return .rated
+    }
 
-        guard let start = settledThrough.map({ $0 + 1 }) ?? first else { return }
+    /// nil when there is nothing to rate.
+    private func scope(through day: Int, today: Int) -> Scope? {
+        guard let first = settledThrough.map({ $0 + 1 }) ?? firstDay else { return nil }
+        let last = max(day, ratedThrough ?? day)
+        guard first <= last else { return nil }
         let lastFinal = min(last, today - settings.finalAfterDays)
-        if lastFinal >= start { settledThrough = lastFinal }
+        return Scope(first: first, last: last, lastFinal: lastFinal >= first ? lastFinal : nil)
+    }
+
+    /// From its beginning on the days that a run is to settle take no more usage.
+    private mutating func begin(_ scope: Scope) {
+        ratedThrough = scope.last
+        if let lastFinal = scope.lastFinal { closedThrough = max(closedThrough ?? lastFinal, lastFinal) }
+    }
+
+    /// A tenant's day: what is rated whole or not at all.
+    private struct Unit: Hashable {
+        var day: Int
+        var tenant: String
+    }
+
+    /// The unsettled units that have entries, or are to have some, in the order in which they are rated.
+    private func units(_ truth: [LedgerKey: Net]) -> [Unit] {
+        let units = (Array(rated.keys) + truth.keys).map { Unit(day: $0.postedDay, tenant: $0.tenant) }
+        return Set(units).filter { !isSettled($0.day) }
+            .sorted { ($0.day, Bytes($0.tenant)) < ($1.day, Bytes($1.tenant)) }
+    }
+
+    private mutating func enter(_ truth: [LedgerKey: Net], of units: some Sequence<Unit>) {
+        let units = Set(units)
+        func isOfThem(_ key: LedgerKey) -> Bool { units.contains(Unit(day: key.postedDay, tenant: key.tenant)) }
+        rated = rated.filter { !isOfThem($0.key) }
+        for (key, net) in truth where isOfThem(key) { rated[key] = net }
     }
 
     private func isSettled(_ day: Int) -> Bool {
         settledThrough.map { day <= $0 } ?? false
+    }
+
+    /// What a run that was interrupted may leave: nothing; or that it has begun, and has rated some units, those that it
+    /// comes to first.
+    ///
+    /// - Parameter settled: the last day that is settled then. Days are settled as the run passes them.
+    func states(interruptingRatingThrough day: Int, today: Int, settled: Int?) -> [BillingOracle] {
+        guard day <= today, let scope = scope(through: day, today: today) else { return [self] }
+        let truth = truth(through: scope.last)
+        // Units in which nothing changes don't tell how far the run has come.
+        let telling = units(truth).filter { unit in
+            func own(_ entries: [LedgerKey: Net]) -> [LedgerKey: Net] {
+                entries.filter { $0.key.postedDay == unit.day && $0.key.tenant == unit.tenant }
+            }
+            return own(rated) != own(truth)
+        }
+        // Nothing more is settled, or days through this one.
+        let passed = settled == settledThrough ? scope.first - 1 : settled ?? .min
+        var states = [self]
+        for done in 0...telling.count {
+            // Days are settled as the run passes them: those before the last unit it has rated surely, those after the
+            // next one surely not.
+            let earliest = done == 0 ? .min : telling[done - 1].day - 1
+            let latest = done == telling.count ? .max : telling[done].day - 1
+            guard scope.settles(earliest) <= passed, passed <= scope.settles(latest) else { continue }
+            var state = self
+            state.begin(scope)
+            state.enter(truth, of: telling[..<done])
+            state.settledThrough = settled
+            states.append(state)
+        }
+        return states
     }
 
     /// The first day on which anything was used or granted, or has been entered since.
@@ -41,8 +111,7 @@ extension BillingOracle {
             let tenant = tenant(ofApp: key.app)!.code
             let version = priceVersion(ofDay: key.usageDay)
             let rated = TenantItem(tenant: tenant, item: key.item)
-            let fresh = ItemRating(
-                tenant: tenant, item: key.item, grants: grants, packageQuotas: books[0].packageQuotas)
+            let fresh = ItemRating(tenant: tenant, item: key.item, grants: grants)
             ratings[rated, default: fresh].rate(
                 key, quantity: used.quantity, definition: books[version - 1].item(key.item)!, version: version)
         }

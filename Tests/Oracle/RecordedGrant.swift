@@ -8,10 +8,15 @@ struct RecordedGrant {
     var endDay: Int
     /// The earliest day that was open when it was recorded.
     var firstPostingDay: Int
+    /// What a mini program package grants every month, by item, as it was sold.
+    var packageQuotas: [String: History.Quota]
     var voided = false
 
-    init(_ terms: History.Grant, purchaseDay: Int, firstOpenDay: Int) {
+    init(
+        _ terms: History.Grant, purchaseDay: Int, firstOpenDay: Int, packageQuotas: [String: History.Quota]
+    ) {
         self.terms = terms
+        self.packageQuotas = packageQuotas
         effectiveDay = purchaseDay + 1
         endDay = Dates.day(effectiveDay, monthsLater: Self.months(of: terms.offer))
         firstPostingDay = firstOpenDay

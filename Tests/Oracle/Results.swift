@@ -39,6 +39,64 @@ extension BillingOracle {
         }
     }
 
+    /// A device as the evidence names it; several that were erased may share one.
+    package struct EvidenceKey: Hashable, Sendable {
+        package var app: String
+        package var item: String
+        package var month: Int
+        package var usageDay: Int
+        package var postingDay: Int
+        /// UTF-8; nil when it was erased.
+        package var device: [UInt8]?
+
+        package init(
+            app: String, item: String, month: Int, usageDay: Int, postingDay: Int, device: [UInt8]?
+        ) {
+            self.app = app
+            self.item = item
+            self.month = month
+            self.usageDay = usageDay
+            self.postingDay = postingDay
+            self.device = device
+        }
+    }
+
+    /// A sum event as it is stored, for one of the items that it fed.
+    package struct RecordKey: Hashable, Sendable {
+        package var arrivalDay: Int
+        /// UTF-8, and so is `id`.
+        package var source: [UInt8]
+        package var id: [UInt8]
+        package var app: String
+        package var item: String
+        package var timeMicros: Int64
+        package var quantity: Int64
+
+        package init(
+            arrivalDay: Int, source: [UInt8], id: [UInt8], app: String, item: String, timeMicros: Int64,
+            quantity: Int64
+        ) {
+            self.arrivalDay = arrivalDay
+            self.source = source
+            self.id = id
+            self.app = app
+            self.item = item
+            self.timeMicros = timeMicros
+            self.quantity = quantity
+        }
+    }
+
+    /// How the events of an arrival day ended.
+    package struct TallyKey: Hashable, Sendable {
+        package var arrivalDay: Int
+        package var outcome: EventOutcome
+
+        package init(arrivalDay: Int, outcome: EventOutcome) {
+            self.arrivalDay = arrivalDay
+            self.outcome = outcome
+        }
+    }
+
     package enum Source: String, Hashable, Sendable, CaseIterable {
         case allowance
         case package
@@ -114,6 +172,25 @@ extension BillingOracle {
     }
 }
 
+/// An event that was refused.
+struct QuarantinedEvent {
+    var event: History.Event
+    /// By which a repeated one is recognised.
+    var text: Bytes
+    var refusal: BillingOracle.Refusal
+
+    init(_ event: History.Event, _ refusal: BillingOracle.Refusal) {
+        self.event = event
+        text = Bytes(event.description)
+        self.refusal = refusal
+    }
+}
+
+struct AppDevice: Hashable {
+    var app: String
+    var device: Bytes
+}
+
 extension BillingOracle.UsageKey: CustomStringConvertible {
     package var description: String {
         "\(app) \(item) used \(Dates.text(day: usageDay)) posted \(Dates.text(day: postingDay))"
@@ -124,6 +201,25 @@ extension BillingOracle.MonthKey: CustomStringConvertible {
     package var description: String {
         "\(app) \(item) \(Dates.text(month: month))"
     }
+}
+
+extension BillingOracle.EvidenceKey: CustomStringConvertible {
+    package var description: String {
+        let device = device.map { String(decoding: $0, as: UTF8.self) } ?? "erased"
+        return "\(app) \(item) \(Dates.text(month: month)) used \(Dates.text(day: usageDay)) "
+            + "posted \(Dates.text(day: postingDay)) device \(device)"
+    }
+}
+
+extension BillingOracle.RecordKey: CustomStringConvertible {
+    package var description: String {
+        "\(String(decoding: source, as: UTF8.self)) \(String(decoding: id, as: UTF8.self)) of \(app) for \(item), "
+            + "\(quantity) at \(Dates.text(instant: timeMicros)), arrived \(Dates.text(day: arrivalDay))"
+    }
+}
+
+extension BillingOracle.TallyKey: CustomStringConvertible {
+    package var description: String { "\(Dates.text(day: arrivalDay)) \(outcome)" }
 }
 
 extension BillingOracle.LedgerKey: CustomStringConvertible {

@@ -120,7 +120,8 @@ struct ScenarioTable: Sendable {
         versions.map { row in
             History.Step(
                 at: Dates.instant(row.applied),
-                .applyPriceBook(effectiveDay: Dates.day(row.effective), tiers: row.tiers))
+                .applyPriceBook(
+                    effectiveDay: Dates.day(row.effective), changes: History.PriceBookChanges(tiers: row.tiers)))
         }
     }
 

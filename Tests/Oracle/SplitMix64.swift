@@ -1,13 +1,13 @@
 // A small seeded generator of random numbers, so that a history is the same on every machine and in every version.
 
-struct SplitMix64 {
+package struct SplitMix64: Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,31 +15,31 @@ struct SplitMix64 {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func int(_ range: ClosedRange<Int>) -> Int {
+    package mutating func int(_ range: ClosedRange<Int>) -> Int {
         range.lowerBound + Int(next() % UInt64(range.upperBound - range.lowerBound + 1))
     }
 
-    mutating func int64(_ range: ClosedRange<Int64>) -> Int64 {
+    package mutating func int64(_ range: ClosedRange<Int64>) -> Int64 {
         range.lowerBound + Int64(next() % UInt64(range.upperBound - range.lowerBound + 1))
     }
 
-    mutating func chance(percent: Int) -> Bool {
+    package mutating func chance(percent: Int) -> Bool {
         int(1...100) <= percent
     }
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element {
+    package mutating func pick<Element>(_ elements: [Element]) -> Element {
         elements[int(0...(elements.count - 1))]
     }
 
     /// So many elements (all when there are fewer), in their order.
-    mutating func some<Element>(_ count: Int, of elements: [Element]) -> [Element] {
+    package mutating func some<Element>(_ count: Int, of elements: [Element]) -> [Element] {
         var indices = Array(elements.indices)
         while indices.count > count { indices.remove(at: int(0...(indices.count - 1))) }
         return indices.map { elements[$0] }
     }
 
     /// An element, the more often the larger its weight.
-    mutating func weighted<Element>(_ choices: [(weight: Int, element: Element)]) -> Element {
+    package mutating func weighted<Element>(_ choices: [(weight: Int, element: Element)]) -> Element {
         var left = int(1...choices.reduce(0) { $0 + $1.weight })
         for choice in choices {
             left -= choice.weight

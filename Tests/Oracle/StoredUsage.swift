@@ -64,6 +64,18 @@ struct StoredUsage {
         return devices
     }
 
+    func evidence(_ isErased: (AppDevice) -> Bool) -> [BillingOracle.EvidenceKey: Int] {
+        var evidence: [BillingOracle.EvidenceKey: Int] = [:]
+        for (seen, place) in countedDevices() {
+            let device = isErased(AppDevice(app: seen.app, device: seen.device)) ? nil : seen.device.utf8
+            let key = BillingOracle.EvidenceKey(
+                app: seen.app, item: seen.item, month: seen.period, usageDay: place.usageDay,
+                postingDay: place.postingDay, device: device)
+            evidence[key, default: 0] += 1
+        }
+        return evidence
+    }
+
     /// How many devices were seen by an item at a place that was not their final one when they were first seen there:
     /// later events moved them to a smaller place.
     var movedDevices: Int {

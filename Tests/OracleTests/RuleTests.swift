@@ -21,8 +21,7 @@ struct RuleTests {
             let history = History.random(seed: seed)
             var oracle = BillingOracle(history)
             for step in history.steps {
-                _ = oracle.take(step)
-                guard case .rate = step.action, let ratedThrough = oracle.ratedThrough else { continue }
+                guard oracle.take(step) == .rating(.rated), let ratedThrough = oracle.ratedThrough else { continue }
                 var rated: [BillingOracle.UsageKey: Int64] = [:]
                 for (key, net) in oracle.ledger where key.source.isUsage {
                     let usage = BillingOracle.UsageKey(
@@ -71,7 +70,9 @@ struct RuleTests {
     func ratingsInBetweenLeaveNoTrace() {
         for seed in Self.seeds {
             let history = History.random(seed: seed)
-            guard let last = history.steps.last else { continue }
+            // A clock that was set back finds days closed that a rating had settled.
+            guard let last = history.steps.last, !history.steps.contains(where: { $0.action == .setClock })
+            else { continue }
             let local = LocalDates(timeZone: history.settings.timeZone)
             let lastDay = local.day(of: last.at) + 1
             let settling = History.Step(
@@ -81,6 +82,52 @@ struct RuleTests {
             var fewer = history
             fewer.steps = history.steps.filter { if case .rate = $0.action { false } else { true } } + [settling]
             #expect(BillingOracle.run(fewer).ledger == BillingOracle.run(all).ledger, "seed \(seed)")
+        }
+    }
+
+    @Test("how events are put into batches, and that they come again, changes nothing")
+    func batchesAndDuplicatesLeaveNoTrace() {
+        for seed in Self.seeds {
+            let history = History.random(seed: seed)
+            var other = history
+            other.steps = history.steps.flatMap { step in
+                guard let events = step.events else { return [step] }
+                let single = events.map { History.Step(at: step.at, .ingest([$0])) }
+                // Devices come a third time; for what is refused, and for identities, that would be another history.
+                let devices = events.filter { if case .deviceActivity = $0.kind { true } else { false } }
+                return single + [History.Step(at: step.at, .ingest(devices + devices))]
+            }
+            let (one, two) = (BillingOracle.run(history), BillingOracle.run(other))
+            #expect(one.ledger == two.ledger, "seed \(seed)")
+            #expect(one.usageDaily == two.usageDaily, "seed \(seed)")
+            #expect(one.evidence == two.evidence, "seed \(seed)")
+            #expect(one.records == two.records, "seed \(seed)")
+        }
+    }
+
+    @Test("in which order events arrive at an instant changes nothing")
+    func orderOfArrivalLeavesNoTrace() {
+        for seed in Self.seeds {
+            // Each identity once: of two contents for one, the first to come is taken.
+            var history = History.random(seed: seed)
+            for index in history.steps.indices {
+                guard let events = history.steps[index].events else { continue }
+                history.steps[index].action = .ingest(
+                    events.enumerated().map { place, event in
+                        var event = event
+                        event.id = "\(index)-\(place)"
+                        return event
+                    })
+            }
+            var reversed = history
+            for index in history.steps.indices {
+                guard let events = history.steps[index].events else { continue }
+                reversed.steps[index].action = .ingest(events.reversed())
+            }
+            let (one, two) = (BillingOracle.run(history), BillingOracle.run(reversed))
+            #expect(one.ledger == two.ledger, "seed \(seed)")
+            #expect(one.evidence == two.evidence, "seed \(seed)")
+            #expect(one.records == two.records, "seed \(seed)")
         }
     }
 }

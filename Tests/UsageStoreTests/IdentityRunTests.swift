@@ -110,17 +110,17 @@ struct IdentityRunTests {
     // MARK: Passes
 
     /// Passes and slices so small that a few thousand identities have many.
-    private static var small: RunBounds {
-        var bounds = RunBounds()
+    private static var small: IdentityIndex.Bounds {
+        var bounds = IdentityIndex.Bounds()
         (bounds.identitiesPerPass, bounds.rowsPerSlice) = (700, 100)
         return bounds
     }
 
     private func maintain(_ ledger: LedgerFixture, today: String, between: () throws -> Void = {}) throws {
-        let store = try UsageStore(file: ledger.ledger.file, key: ledger.ledger.eventKey)
+        let store = try UsageStore(
+            file: ledger.ledger.file, key: ledger.ledger.eventKey, identities: Self.small)
         let today = try #require(Day(today))
-        try store.identities.maintainRuns(
-            today: today, heldFrom: today - 36, bounds: Self.small, between: between)
+        try store.identities.maintainRuns(today: today, heldFrom: today - 36, between: between)
     }
 
     @Test("A day of more identities than a pass holds is filed whole")

@@ -1,13 +1,13 @@
 // The engine's price book from a history's plain one.
 
-import Oracle
+package import Oracle
 import Quantities
-import Rating
+package import Rating
 
-enum PriceBookMaking {
+package enum PriceBookMaking {
     struct Broken: Error {}
 
-    static func book(_ plain: History.PriceBook) throws -> PriceBook {
+    package static func book(_ plain: History.PriceBook) throws -> PriceBook {
         func code(_ text: String) throws -> Code {
             guard let code = Code(text) else { throw Broken() }
             return code

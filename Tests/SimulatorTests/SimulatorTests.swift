@@ -1,0 +1,41 @@
+// The engine and the oracle, driven through the same plans, agree after every step, and all laws hold.
+
+import Foundation
+import Operations
+import Oracle
+import Simulator
+import Testing
+
+@Suite("The simulator")
+struct SimulatorTests {
+    @Test("comes to the figures of every worked case", arguments: Scenario.all)
+    func workedCases(scenario: Scenario) throws {
+        let plan = Plan(scenario.history)
+        let driver = try LedgerDriver(plan)
+        for step in plan.steps { _ = try driver.take(step) }
+        let ledger = try PublicViews(driver.ledger.file).ledger
+        #expect(Scenario.quantities(of: ledger) == scenario.quantities)
+        #expect(Scenario.amountsMicros(of: ledger) == scenario.amountsMicros)
+        #expect(Scenario.amountsMicros(of: ledger).values.reduce(0, +) == scenario.totalMicros)
+    }
+
+    /// In blocks, which run beside each other. The environment may ask for more histories, or others.
+    private static let blocks = setting("METERD_HISTORIES", default: 2_000) / 25
+    private static let firstSeed = setting("METERD_FIRST_SEED", default: 0)
+
+    private static func setting(_ name: String, default standard: Int) -> Int {
+        ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard
+    }
+
+    @Test("finds no difference in thousands of histories", arguments: 0..<blocks)
+    func randomHistories(block: Int) {
+        for offset in block * 25..<block * 25 + 25 { check(seed: UInt64(Self.firstSeed + offset)) }
+    }
+
+    private func check(seed: UInt64) {
+        let plan = Plan.random(seed: seed)
+        guard let failure = Simulation.failure(of: plan, isVerified: seed % 5 == 0) else { return }
+        let details = failure.details.joined(separator: "\n")
+        Issue.record("\(plan)\nfails at step \(failure.step): \(failure.law)\n\(details)")
+    }
+}
