@@ -71,7 +71,7 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone) {
     (void)zone;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (time != NULL) *time = (struct timeval){now.tv_sec, now.tv_nsec / 1000};
+    *time = (struct timeval){now.tv_sec, now.tv_nsec / 1000};
     return 0;
 }
 

@@ -275,7 +275,7 @@ package final class LedgerDriver {
             try reopen()
             if planned.isForServing {
                 try ledger.prepareIngestion(clock: clock)
-                try ledger.preload()
+                try ledger.preload(clock: clock)
             }
             return .done
         }
