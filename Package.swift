@@ -201,7 +201,7 @@ let package = Package(
             name: "WriterTests",
             dependencies: [
                 "LedgerFixture", "EventCodec", "Quantities", "Storage", "LedgerStore", "Ingestion", "Operations",
-                "Writer", grdb,
+                "Verification", "Writer", grdb,
             ], swiftSettings: strict),
         .testTarget(
             name: "ForwardingTests",

@@ -21,7 +21,7 @@ struct LedgerWriterTests {
         clock = fixture.clock
     }
 
-    private static func events(_ lines: [EventLine], for writer: LedgerWriter) -> ReceivedEvents {
+    static func events(_ lines: [EventLine], for writer: LedgerWriter) -> ReceivedEvents {
         let text = lines.map { $0.text + "\n" }.joined()
         let events = ReceivedEvents(copying: text.utf8, key: writer.eventKey)
         var start = 0
