@@ -233,7 +233,7 @@ let package = Package(
             name: "WriterTests",
             dependencies: [
                 "LedgerFixture", "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion",
-                "Operations", "Writer", grdb,
+                "Operations", "Verification", "Writer", grdb,
             ], swiftSettings: strict),
         .testTarget(
             name: "ForwardingTests",

@@ -44,14 +44,18 @@ package enum Chain {
     package static func hash(of text: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: text)) }
 
     /// A hash as the ledger shows it: 64 lower-case hexadecimal digits.
-    package static func hexadecimal(_ hash: [UInt8]) -> String {
+    package static func hexadecimal(_ hash: [UInt8]) -> String { String(decoding: digits(of: hash), as: UTF8.self) }
+
+    /// The same as bytes of ASCII.
+    package static func digits(of hash: [UInt8]) -> [UInt8] {
         var text = [UInt8]()
+        text.reserveCapacity(2 * hash.count)
         addHexadecimal(hash, to: &text)
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// Reads what ``hexadecimal(_:)`` gives; capital digits do too.
-    package static func bytes(ofHexadecimal text: some Collection<UInt8>) -> [UInt8]? {
+    static func bytes(ofHexadecimal text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 2)
         var high: UInt8?

@@ -9,7 +9,7 @@ import Storage
 extension Check {
     static var chain: Check {
         Check(name: "chain") { slices, findings in
-            var head = ChainHead.origin
+            var last: Int64 = 0
             var (entries, rows) = (0, 0)
             // The columns in the order in which they are hashed, then the hash.
             let view = EntryRows(
@@ -25,9 +25,9 @@ extension Check {
                 } _: { row in
                     entries += 1
                     let entryID = row.integer(1)
-                    if entryID != head.entryID + 1 {
+                    if entryID != last + 1 {
                         findings.add(
-                            "entry \(entryID) follows entry \(head.entryID): entries are missing between them")
+                            "entry \(entryID) follows entry \(last): entries are missing between them")
                     }
                     text.removeAll(keepingCapacity: true)
                     for column in 0..<hashedColumns {
@@ -35,20 +35,21 @@ extension Check {
                         // NULL reads as no bytes, a number as its decimal digits.
                         text.append(contentsOf: row.bytes(column))
                     }
-                    let (hash, stored) = (Chain.hash(of: text), Chain.bytes(ofHexadecimal: row.bytes(hashedColumns)))
-                    if hash != stored {
+                    let hash = Chain.hash(of: text)
+                    let stored = row.bytes(hashedColumns)
+                    if !Chain.digits(of: hash).elementsEqual(stored) {
                         findings.add(
-                            "entry \(entryID) has hash \(Chain.hexadecimal(stored ?? [])), its columns and the entry "
-                                + "before give \(Chain.hexadecimal(hash))")
+                            "entry \(entryID) has hash \(String(decoding: stored, as: UTF8.self)), its columns and the "
+                                + "entry before give \(Chain.hexadecimal(hash))")
                     }
-                    head = ChainHead(entryID: entryID, hash: stored ?? [])
+                    last = entryID
                 }
             }
             if rows != entries {
                 // An entry whose tenant is gone is none in the view.
                 findings.add("the view of the ledger shows \(entries) entries, its table holds \(rows)")
             }
-            if entries > 0 { findings.chainHead = head }
+            if entries > 0 { findings.chainHead = try slices.read { try ChainHead.last(through: last, $0) } }
             return counted(entries, "entry", plural: "entries")
         }
     }

@@ -1,6 +1,7 @@
 // The chain of the ledger against hashes that were worked out elsewhere (Python's hashlib over the documented bytes).
 
 import Accounting
+import Foundation
 import Quantities
 import Rating
 import Testing
@@ -46,5 +47,37 @@ struct ChainTests {
         #expect(Chain.hexadecimal([0, 1, 15, 16, 171, 255]) == "00010f10abff")
         #expect(
             Chain.hexadecimal(Chain.hash(of: [])) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    }
+
+    @Test("A head is written as number and hash, and read back")
+    func head() throws {
+        #expect(ChainHead.origin.description == "0:" + String(repeating: "0", count: 64))
+        let head = ChainHead(entryID: 9553, hash: Chain.hash(of: []))
+        #expect(head.description == "9553:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        #expect(ChainHead(head.description) == head)
+        #expect(ChainHead(head.description.uppercased()) == head)
+    }
+
+    @Test(
+        "Nothing else is a head",
+        arguments: [
+            "", "9553", "9553:", ":" + zeros, "1:" + zeros.dropLast(), "1:" + zeros + "0",
+            "1:" + zeros.dropLast() + "g",
+            "-1:" + zeros, "+1:" + zeros, " 1:" + zeros, "1:" + zeros + ":", "1:2:" + zeros,
+            "9223372036854775808:" + zeros,
+        ])
+    func noHead(text: String) { #expect(ChainHead(text) == nil) }
+
+    private static let zeros = String(repeating: "0", count: 64)
+
+    @Test("The article's example has the bytes and the hash that it says")
+    func articleExample() throws {
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources").standardized
+        let article = try String(
+            contentsOf: sources.appending(path: "meterd/Documentation.docc/BillingRules.md"), encoding: .utf8)
+        let example = try #require(article.firstMatch(of: /```text\n(0{64}\n[^`]*)\n```\n\nThese ([0-9]+) bytes/))
+        let hash = try #require(article.firstMatch(of: /have the hash\n`([0-9a-f]{64})`/))
+        #expect(Int(example.2) == example.1.utf8.count)
+        #expect(Chain.hexadecimal(Chain.hash(of: Array(example.1.utf8))) == String(hash.1))
     }
 }

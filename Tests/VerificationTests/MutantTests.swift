@@ -1,6 +1,10 @@
 // Each way of tampering is noticed, by exactly the checks that look there.
 
+import Accounting
+import LedgerStore
+import Storage
 import Testing
+import UsageStore
 import Verification
 
 @Suite("A ledger that somebody tampered with")
@@ -11,6 +15,21 @@ struct MutantTests {
         #expect(
             Set(report.findings.map(\.check)) == mutant.noticedBy,
             "\(mutant.what): \(report.findings.map { "\($0.check): \($0.sentence)" }.joined(separator: "\n"))")
+    }
+
+    @Test("is found out by a device that was erased and came back under another number")
+    func erasedDevice() throws {
+        let key = FingerprintKey(
+            try LedgerFile.openForReading(at: RichLedger.make().path).read { try LedgerProperties.read($0) }
+                .fingerprintKey)
+        let name = Array("d2".utf8)
+        let fingerprint = name.withUnsafeBufferPointer { key.device($0) }.within(app: key.app(AppID(2)))
+        let bytes = Chain.hexadecimal(fingerprint.bytes)
+        let mutant = Mutant("", "UPDATE device SET name = NULL, fingerprint = x'\(bytes)' WHERE name = 'd3'", [])
+        let findings = try mutant.report().findings
+        #expect(findings.map(\.check) == ["evidence"])
+        #expect(
+            findings.map(\.sentence) == ["devices number 1 of app shop and number 2 of app shop are one and the same"])
     }
 
     @Test("is told in a sentence that names the row and both values")

@@ -224,6 +224,13 @@ private struct Story {
         }
     }
 
+    /// How many entries a rating of the last day would append.
+    static func ratingWouldAppend(at path: String) throws -> Int {
+        let story = Story(try OpenLedger(file: LedgerFile.openForWriting(at: path)))
+        guard let day = Day("2027-02-10") else { preconditionFailure("there is such a day") }
+        return try story.ledger.previewRating(day, clock: story.at("02-10")).appended.count
+    }
+
     /// One more event, after the last rating.
     static func arriveLate(at path: String) throws {
         let story = Story(try OpenLedger(file: LedgerFile.openForWriting(at: path)))
@@ -234,4 +241,6 @@ private struct Story {
 extension RichLedger {
     /// Usage arrives that no run has rated.
     func takeUnratedUsage() throws { try Story.arriveLate(at: path) }
+
+    func ratingWouldAppend() throws -> Int { try Story.ratingWouldAppend(at: path) }
 }

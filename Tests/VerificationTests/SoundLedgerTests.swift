@@ -37,4 +37,12 @@ struct SoundLedgerTests {
         _ = try ledger.verify { names.append($0) }
         #expect(names == Verification.checkNames)
     }
+
+    @Test("is one to which a rating has nothing to add, and the other way round")
+    func ratingAgain() throws {
+        let ledger = try RichLedger.make()
+        #expect(try ledger.ratingWouldAppend() == 0)
+        try ledger.takeUnratedUsage()
+        #expect(try ledger.ratingWouldAppend() == 1)
+    }
 }

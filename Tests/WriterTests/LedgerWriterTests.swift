@@ -22,7 +22,7 @@ struct LedgerWriterTests {
         clock = fixture.clock
     }
 
-    private static func events(_ lines: [EventLine], for writer: LedgerWriter) -> ReceivedEvents {
+    static func events(_ lines: [EventLine], for writer: LedgerWriter) -> ReceivedEvents {
         events(lines, key: writer.eventKey)
     }
 
