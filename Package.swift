@@ -168,7 +168,8 @@ let package = Package(
         .target(
             name: "LedgerFixture",
             dependencies: [
-                "EventCodec", "Quantities", "PriceBookFile", "Storage", "LedgerStore", "Ingestion", "Operations", grdb,
+                "EventCodec", "Quantities", "Rating", "PriceBookFile", "Migrations", "Storage", "LedgerStore",
+                "Ingestion", "Operations", grdb,
             ], path: "Tests/LedgerFixture", swiftSettings: strict),
         .testTarget(
             name: "InterposerTests",
@@ -190,7 +191,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "CrashTests",
-            dependencies: ["Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "Storage", grdb, "meterd"],
+            dependencies: [
+                "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "Migrations", "Storage", grdb, "meterd",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
@@ -213,6 +216,12 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
+        .testTarget(
+            name: "UpgradeTests",
+            dependencies: [
+                "LedgerFixture", "Quantities", "Migrations", "Storage", "LedgerStore", "Ingestion", "Operations",
+                "Verification", grdb,
+            ], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",
             dependencies: [

@@ -44,9 +44,12 @@ struct LedgerOptions: ParsableArguments {
     /// The daemon that has the ledger open, else the ledger itself.
     func openForWriting() throws -> LedgerAccess {
         let path = try file.path()
-        let ledger = try LedgerAccess.open(at: path) { holder in
-            Terminal.error("meterd: waiting for \(holder), which is writing \(path)")
-        }
+        let ledger = try LedgerAccess.open(
+            at: path,
+            onWait: { Terminal.error("meterd: waiting for \($0), which is writing \(path)") },
+            onUpgrade: {
+                Terminal.error("meterd: \(path) is brought up to this version of meterd; as it was it is kept as \($0)")
+            })
         switch ledger {
         case .here(let ledger): try check(ledger.file)
         case .daemon: if now != nil { _ = try openForReading() }

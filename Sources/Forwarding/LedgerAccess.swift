@@ -14,17 +14,21 @@ package enum LedgerAccess {
 
     /// Finds the daemon, else opens the ledger, waiting for another command that writes it.
     ///
-    /// - Parameter onWait: called once, with the holder of the lock, when it is not free at once.
+    /// - Parameters:
+    ///   - onWait: called once, with the holder of the lock, when it is not free at once.
+    ///   - onUpgrade: called before the schema is brought up, with where the file is kept as it was.
     /// - Throws: `StorageError`, ``DaemonError``.
     package static func open(
-        at path: String, waitSeconds: Int = 60, onWait: (_ holder: String) -> Void = { _ in }
+        at path: String, waitSeconds: Int = 60, onWait: (_ holder: String) -> Void = { _ in },
+        onUpgrade: (_ backup: String) -> Void = { _ in }
     ) throws -> LedgerAccess {
         let deadline = ContinuousClock.now + .seconds(waitSeconds)
         var told = false
         while true {
             if let connection = try DaemonConnection(ledger: path) { return .daemon(connection) }
             do {
-                return .here(try OpenLedger(file: LedgerFile.openForWriting(at: path, waitSeconds: 0)))
+                let file = try LedgerFile.openForWriting(at: path, waitSeconds: 0, onUpgrade: onUpgrade)
+                return .here(try OpenLedger(file: file))
             } catch StorageError.locked(let path, let holder) {
                 guard ContinuousClock.now < deadline else { throw StorageError.locked(path: path, holder: holder) }
                 if !told { onWait(holder) }

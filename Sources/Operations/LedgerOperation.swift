@@ -22,7 +22,7 @@ package protocol LedgerOperation: Codable, Sendable {
 /// Every operation, by which a received name is looked up.
 package let ledgerOperations: [any LedgerOperation.Type] = [
     AddTenant.self, AddApp.self, ApplyPriceBook.self, RecordGrant.self, VoidGrant.self, RetryQuarantine.self,
-    DropQuarantine.self, EraseDevice.self, RateDay.self,
+    DropQuarantine.self, EraseDevice.self, RateDay.self, CopyLedger.self,
 ]
 
 package struct AddTenant: LedgerOperation {

@@ -183,6 +183,17 @@ package final class OpenLedger {
         }
     }
 
+    // MARK: Copying
+
+    /// Copies the file into a draft, others being served between the parts; what they store is in the copy too.
+    ///
+    /// - Returns: where the ledger stood at its end; the copy stands there too.
+    /// - Throws: `StorageError`; the ledger is as well as before.
+    package func copy(into draft: DraftAddress) throws -> LedgerMark {
+        try file.copy(into: draft, between: betweenTransactions)
+        return try file.read { try LedgerMark.read($0) }
+    }
+
     // MARK: Rating
 
     /// Rates a day, then seals what was settled and tidies up; the ledger is complete before the tidying begins.

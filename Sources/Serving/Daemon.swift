@@ -82,9 +82,12 @@ package struct Daemon: Sendable {
     private func open(_ path: String) throws -> sending OpenLedger {
         let file: LedgerFile
         do {
-            file = try LedgerFile.openForWriting(at: path, waitSeconds: Self.lockSeconds) { holder in
-                logger.notice("waiting for the writer of the ledger", metadata: ["holder": "\(holder)"])
-            }
+            file = try LedgerFile.openForWriting(
+                at: path, waitSeconds: Self.lockSeconds,
+                onWait: { logger.notice("waiting for the writer of the ledger", metadata: ["holder": "\($0)"]) },
+                onUpgrade: {
+                    logger.notice("bringing the ledger up to this version", metadata: ["kept_as_it_was": "\($0)"])
+                })
         } catch StorageError.locked(let path, let holder) {
             throw DaemonStartError.alreadyServed(ledger: path, holder: holder)
         }

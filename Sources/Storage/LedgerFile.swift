@@ -21,7 +21,7 @@ package final class LedgerFile: Sendable {
     /// Marks the file as meterd's in its header: "mtrd".
     private static let applicationID = 0x6D74_7264
 
-    private init(path: String, queue: DatabaseQueue, lock: WriterLock?) {
+    init(path: String, queue: DatabaseQueue, lock: WriterLock?) {
         self.path = path
         self.queue = queue
         self.lock = lock
@@ -39,51 +39,37 @@ package final class LedgerFile: Sendable {
     ) throws -> LedgerFile {
         guard !FileManager.default.fileExists(atPath: path) else { throw StorageError.alreadyThere(path) }
         let lock = try WriterLock(ledger: path, waitSeconds: 0)
-        // Checked again: another 'init' may have been faster.
-        guard !FileManager.default.fileExists(atPath: path) else { throw StorageError.alreadyThere(path) }
         // Made beside and renamed when it is whole: whoever dies here leaves no half a ledger.
-        let making = path + ".making"
-        func clearAway() {
-            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: making + suffix) }
-        }
-        clearAway()
-        defer { clearAway() }
-        let draft = LedgerFile(path: making, queue: try connect(making, readonly: false, named: path), lock: nil)
+        let draft = try FileDraft(of: path)
+        let file = LedgerFile(
+            path: draft.making, queue: try connect(draft.making, readonly: false, named: path), lock: nil)
         do {
-            try draft.write { database in
+            try file.write { database in
                 try database.execute(sql: "PRAGMA application_id = \(applicationID)")
                 let migrator = SchemaMigrator(migrations: migrations)
                 try migrator.prepare(database)
                 try migrator.apply(migrations, to: database)
                 try fill(database)
             }
-            try draft.emptyWAL()
-            try draft.queue.close()
+            try file.emptyWAL()
+            try file.queue.close()
         } catch {
-            try? draft.queue.close()
+            try? file.queue.close()
             throw error
         }
-        try publish(making, as: path)
+        try draft.publish()
         return LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
-    }
-
-    /// Gives a whole file its name, for good also if the power fails now.
-    private static func publish(_ making: String, as path: String) throws {
-        guard rename(making, path) == 0 else {
-            throw StorageError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
-        }
-        let folder = open(URL(filePath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { return }
-        fsync(folder)
-        Foundation.close(folder)
     }
 
     /// Opens a file for writing: takes the writer's lock, brings the schema up, sees that commits are durable.
     ///
+    /// - Parameters:
+    ///   - onWait: called once, with the holder of the lock, when it is not free at once.
+    ///   - onUpgrade: called before the schema is brought up, with where the file is kept as it was.
     /// - Throws: ``StorageError``.
     package static func openForWriting(
         at path: String, waitSeconds: Int = 60, migrations: [Migration] = Migrations.all,
-        onWait: (String) -> Void = { _ in }
+        onWait: (_ holder: String) -> Void = { _ in }, onUpgrade: (_ backup: String) -> Void = { _ in }
     ) throws -> LedgerFile {
         try checkPresence(path)
         try checkIsLedger(path)
@@ -92,7 +78,8 @@ package final class LedgerFile: Sendable {
         let migrator = SchemaMigrator(migrations: migrations)
         let pending = try file.read { try migrator.pending($0, path: path) }
         if let first = pending.first {
-            try file.backUp(to: "\(path).before-\(first.name)")
+            onUpgrade(try file.keep(as: "\(path).before-\(first.name)"))
+            // All steps or none, so that what is kept is never half brought up.
             try file.write { try migrator.apply(pending, to: $0) }
         }
         return file
@@ -122,7 +109,15 @@ package final class LedgerFile: Sendable {
         return String(cString: resolved)
     }
 
-    private static func checkPresence(_ path: String) throws {
+    /// Whether a path, where nothing need be, names one of the files that belong to a ledger.
+    package static func isOwnName(_ path: String, of ledger: String) -> Bool {
+        let place = URL(filePath: path)
+        let resolvedPlace = resolved(place.deletingLastPathComponent().path) + "/" + place.lastPathComponent
+        let endings = ["-wal", "-shm", "-journal", ".lock", ".sock", ".making"]
+        return endings.contains { resolvedPlace == resolved(ledger) + $0 }
+    }
+
+    static func checkPresence(_ path: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw StorageError.noSuchFile(path)
@@ -137,7 +132,7 @@ package final class LedgerFile: Sendable {
         try queue.close()
     }
 
-    private static func checkApplication(_ database: Database, _ path: String) throws {
+    static func checkApplication(_ database: Database, _ path: String) throws {
         guard try Int.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
             throw StorageError.notALedger(path)
         }
@@ -146,7 +141,7 @@ package final class LedgerFile: Sendable {
     private static let countsNoMemory: Void = { _ = meterd_sqlite_count_no_memory() }()
 
     /// - Parameter name: what messages call the file, if not by its path.
-    private static func connect(
+    static func connect(
         _ path: String, readonly: Bool, named name: String? = nil
     ) throws -> DatabaseQueue {
         countsNoMemory
@@ -208,12 +203,6 @@ package final class LedgerFile: Sendable {
         defer { try? handle.close() }
         let header = (try? handle.read(upToCount: 16)) ?? Data()
         return header.count == 16 && header.allSatisfy { $0 == 0 }
-    }
-
-    private func backUp(to path: String) throws {
-        let copy = try DatabaseQueue(path: path)
-        try queue.backup(to: copy)
-        try copy.close()
     }
 
     /// Empties the WAL into the file, as far as readers let it, closes it and frees the writer's lock.

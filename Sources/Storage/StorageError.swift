@@ -1,5 +1,7 @@
 // What can be wrong with a ledger's file, each with the way out.
 
+import Quantities
+
 package enum StorageError: Error, Equatable, CustomStringConvertible {
     case noSuchFile(String)
     case alreadyThere(String)
@@ -12,6 +14,19 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case damaged(path: String, reason: String)
     case notDurable(setting: String, value: String)
     case traceRemains(String)
+    case isFolder(String)
+    case noFolder(String)
+    case leftBehind(log: String, of: String)
+    case ledgersOwnName(String)
+    case beingMade(String)
+    case cannotWrite(path: String, reason: String)
+    case outOfReach(path: String, reason: String)
+    /// - `bytes`, `free`: where they are known.
+    case noRoom(path: String, bytes: Int64?, free: Int64?)
+    case inTheWay(String)
+    case noBackup(String)
+    case notABackup(String)
+    case damagedBackup(path: String, reason: String)
 
     package var description: String {
         switch self {
@@ -39,7 +54,39 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
         case .traceRemains(let path):
             "it is done, but another program reads \(path) and keeps its old pages; "
                 + "end that program and run the same command again"
+        case .isFolder(let path):
+            "\(path) is a folder; name a file in it"
+        case .noFolder(let path):
+            "cannot make \(path): its folder is not there; make it first"
+        case .leftBehind(let log, let path):
+            "\(log) is of a ledger that was at \(path) and may hold what it committed last; move it to that ledger, "
+                + "to its new name with the same ending"
+        case .ledgersOwnName(let path):
+            "\(path) is a name that the ledger's own files have; choose another file"
+        case .beingMade(let path):
+            "\(path) is being made by another command; wait for that, or choose another file"
+        case .cannotWrite(let path, let reason):
+            "cannot write \(path): \(reason)"
+        case .outOfReach(let path, let reason):
+            "the daemon has the ledger open and makes the copy, but can't write \(path): \(reason); choose a folder "
+                + "that it may write, as the ledger's is"
+        case .noRoom(let path, let bytes, let free):
+            "no room for \(path)" + Self.figures(bytes, free) + "; make room, or choose another disk"
+        case .inTheWay(let path):
+            "\(path) is there already, and nothing is restored over a ledger; move it away, \(path)-wal and "
+                + "\(path)-shm with it, or choose another file with --db"
+        case .noBackup(let path):
+            "there is no \(path) to restore; name a file that 'meterd backup' made"
+        case .notABackup(let path):
+            "\(path) is no ledger of meterd; name a file that 'meterd backup' made"
+        case .damagedBackup(let path, let reason):
+            "\(path) is damaged: \(reason); restore another backup"
         }
+    }
+
+    private static func figures(_ bytes: Int64?, _ free: Int64?) -> String {
+        guard let bytes, let free else { return "" }
+        return ": it takes \(counted(bytes, "byte")), and \(grouped(free)) are free"
     }
 
     /// What to do with a file that is damaged.

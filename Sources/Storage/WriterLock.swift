@@ -22,6 +22,7 @@ package final class WriterLock: Sendable {
         guard descriptor >= 0 else {
             throw .cannotOpen(path: lockPath, reason: String(cString: strerror(errno)))
         }
+        Self.giveToOwner(of: path, descriptor)
         let deadline = ContinuousClock.now + .seconds(waitSeconds)
         var told = false
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -48,6 +49,14 @@ package final class WriterLock: Sendable {
             close(descriptor)
             descriptor = -1
         }
+    }
+
+    /// What root makes must not keep out the user whose ledger it is; SQLite does the same with its files.
+    private static func giveToOwner(of path: String, _ descriptor: Int32) {
+        var status = stat()
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        guard geteuid() == 0, stat(path, &status) == 0 || stat(folder, &status) == 0 else { return }
+        fchown(descriptor, status.st_uid, status.st_gid)
     }
 
     private static func holder(_ descriptor: Int32) -> String {

@@ -63,6 +63,24 @@ struct LedgerFileTests {
         #expect(left == [])
     }
 
+    @Test("It is not made beside the log of a ledger that was moved away, which SQLite would take for its own")
+    func staleLog() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("a.db")
+        try create(path)
+        let old = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        try old.write { try $0.execute(sql: "INSERT INTO fact (text) VALUES ('in the log')") }
+        try old.close(checkpointing: false)
+        let moved = folder.path("moved.db")
+        try FileManager.default.moveItem(atPath: path, toPath: moved)
+        #expect(throws: StorageError.leftBehind(log: path + "-wal", of: path)) { try create(path) }
+        // As the message says.
+        try FileManager.default.moveItem(atPath: path + "-wal", toPath: moved + "-wal")
+        try create(path)
+        #expect(try facts(path) == ["new", "old"])
+        #expect(try facts(moved) == ["new", "old", "in the log"])
+    }
+
     @Test("When filling it fails there is no file, and the next attempt succeeds")
     func failedMaking() throws {
         struct Stop: Error {}
@@ -163,6 +181,27 @@ struct LedgerFileTests {
         #expect(told.count == 1)
     }
 
+    @Test("What root makes beside a ledger, or in a folder, belongs to its owner", .enabled(if: geteuid() == 0))
+    func owner() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("a.db")
+        chown(folder.url.path, 65_534, 65_533)
+        try create(path)
+        func owner(_ suffix: String) throws -> [UInt32] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: path + suffix)
+            return [.ownerAccountID, .groupOwnerAccountID].map { attributes[$0] as? UInt32 ?? 0 }
+        }
+        #expect(try owner(".lock") == [65_534, 65_533])
+        chown(path, 65_534, 65_534)
+        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        try file.write { try $0.execute(sql: "INSERT INTO fact (text) VALUES ('later')") }
+        let draft = try FileDraft(of: path + ".copy", like: path, ownerOf: path)
+        try draft.publish()
+        for suffix in ["-wal", "-shm", ".lock", ".copy"] {
+            #expect(try owner(suffix) == [65_534, 65_534], "\(suffix)")
+        }
+    }
+
     @Test("A reader works beside a writer: it sees what is committed, not what is under way, and can't write")
     func reader() throws {
         let folder = try ScratchFolder()
@@ -203,7 +242,7 @@ struct LedgerFileTests {
 
     // MARK: The schema's steps
 
-    @Test("A file with fewer steps is backed up, then brought up, each step once")
+    @Test("A file with fewer steps is kept as it was, then brought up, each step once; where it is kept is told once")
     func migration() throws {
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
@@ -212,26 +251,78 @@ struct LedgerFileTests {
         #expect(throws: StorageError.olderSchema(path: path, migration: "0002-second")) {
             try LedgerFile.openForReading(at: path, migrations: Self.steps)
         }
+        let backup = path + ".before-0002-second"
+        var told: [String] = []
         for _ in 0..<2 {
-            _ = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+            _ = try LedgerFile.openForWriting(
+                at: path, migrations: Self.steps,
+                onUpgrade: { kept in
+                    told.append(kept)
+                    // Before anything is changed.
+                    let then = try? facts(path, older)
+                    #expect(then == ["old"])
+                })
             #expect(try facts(path) == ["old", "new"])
         }
-        let backup = path + ".before-0002-second"
+        #expect(told == [backup])
         #expect(try facts(backup, older) == ["old"])
+        // One plain file.
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        #expect(names.filter { $0.contains("before") } == ["a.db.before-0002-second"])
     }
 
-    @Test("A step that fails leaves the file as it was")
+    @Test("A step that fails leaves the file as it was; what is kept is not replaced, and not kept a second time")
     func failingStep() throws {
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
-        try create(path, [Self.steps[0]])
+        let older = [Self.steps[0]]
+        try create(path, older)
         let broken = Migration(name: "0002-second", sql: "DELETE FROM fact; CREATE TABLE fact (id INTEGER);")
-        #expect(throws: DatabaseError.self) {
-            try LedgerFile.openForWriting(at: path, migrations: [Self.steps[0], broken])
+        func kept() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.contains("before") }
+                .sorted()
         }
-        #expect(try facts(path, [Self.steps[0]]) == ["old"])
+        for _ in 0..<3 {
+            #expect(throws: DatabaseError.self) {
+                try LedgerFile.openForWriting(at: path, migrations: [Self.steps[0], broken])
+            }
+            #expect(try facts(path, older) == ["old"])
+            #expect(try kept() == ["a.db.before-0002-second"])
+        }
+        // The older program goes on for a while: then there is something new to keep.
+        try LedgerFile.openForWriting(at: path, migrations: older).write {
+            try $0.execute(sql: "INSERT INTO fact (text) VALUES ('later')")
+        }
         _ = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
-        #expect(try facts(path) == ["old", "new"])
+        #expect(try facts(path) == ["old", "later", "new"])
+        #expect(try kept() == ["a.db.before-0002-second", "a.db.before-0002-second.2"])
+        #expect(try facts(path + ".before-0002-second", older) == ["old"])
+        #expect(try facts(path + ".before-0002-second.2", older) == ["old", "later"])
+    }
+
+    @Test("A file that is damaged is not brought up, and what is kept of a killed attempt is in nobody's way")
+    func damagedBefore() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("a.db")
+        let older = [Self.steps[0]]
+        _ = try LedgerFile.create(at: path, migrations: older) { database in
+            for _ in 0..<200 { try database.execute(sql: "INSERT INTO fact (text) VALUES (hex(zeroblob(1900)))") }
+        }
+        let whole = try Data(contentsOf: URL(filePath: path))
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seek(toOffset: 50 * 4_096)
+        try handle.write(contentsOf: Data(repeating: 0xEE, count: 4_096))
+        try handle.close()
+        #expect(
+            performing: { try LedgerFile.openForWriting(at: path, migrations: Self.steps) },
+            throws: { if case StorageError.damaged(path, _) = $0 { true } else { false } })
+        #expect(!FileManager.default.fileExists(atPath: path + ".before-0002-second"))
+        try whole.write(to: URL(filePath: path))
+        try "half a copy".write(toFile: path + ".before-0002-second.making", atomically: false, encoding: .utf8)
+        _ = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        #expect(names.filter { $0.contains("before") } == ["a.db.before-0002-second"])
+        #expect(try facts(path + ".before-0002-second", older).count == 200)
     }
 
     @Test("A step whose text has changed, and a step that this build does not know, are refused")

@@ -50,6 +50,7 @@ struct TranscriptTests {
         "serve": "is about a daemon that does not start",
         "init": "lists the folder, where a daemon has its socket",
         "finding-the-ledger": "changes a ledger's schema behind the back of whoever has it open",
+        "upgrade": "makes an earlier schema behind the back of whoever has the ledger open",
         "verify": "counts day starts, and a daemon stores those of the day on which it starts",
     ]
 

@@ -1,0 +1,44 @@
+// Proving a copy of a ledger before it gets its name: everything in it agrees.
+
+import EventCodec
+import GRDB
+import Quantities
+import Storage
+import Verification
+
+/// What was proven of a copy, for people and programs.
+struct LedgerProof {
+    private let report: VerificationReport
+
+    /// - Parameter refusal: says, after the number of contradictions, what is not done therefore, and the way out.
+    /// - Throws: ``Failure`` when the copy contradicts itself, once the contradictions are told.
+    init(of copy: LedgerFile, refusal: (_ contradictions: String) -> String) throws {
+        var progress = Progress(totalBytes: nil)
+        report = try Verification(file: copy).run { progress.show("checking \($0)") }
+        progress.end()
+        guard !report.isSound else { return }
+        for finding in report.findings { Terminal.error("\(finding.check): \(finding.sentence)") }
+        let count = report.checks.reduce(0) { $0 + $1.findingCount }
+        throw Failure(refusal(counted(count, "contradiction")))
+    }
+
+    /// - Parameters:
+    ///   - text: what was done, for people.
+    ///   - file: what was made.
+    func print(_ format: OutputFormat, _ text: String, file: String) {
+        let head = report.chainHead
+        switch format {
+        case .text:
+            Terminal.print("\(text); it agrees in all \(report.checks.count) checks")
+            Terminal.print(head.map { "head: entry \($0.entryID), \($0.hash)" } ?? "head: no entry yet")
+        case .json:
+            let json = head.map { "{\"entry_id\":\($0.entryID),\"hash\":\(JSONText.quoted($0.hash))}" } ?? "null"
+            Terminal.print("{\"file\":\(JSONText.quoted(file)),\"chain_head\":\(json)}")
+        case .csv:
+            RowPrinter(
+                columns: ["file", "entry_id", "hash"],
+                rows: [[file.databaseValue, (head?.entryID).databaseValue, (head?.hash).databaseValue]]
+            ).print(.csv, empty: "")
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// meterd restore: a ledger out of a backup, proven before it is one.
+
+import ArgumentParser
+import Storage
+
+struct RestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Make a ledger of a backup, once the backup is proven.",
+        discussion: """
+            The ledger is made beside its name, goes through all checks of 'meterd verify', is brought up to this version of \
+            meterd if the backup is of an earlier one, and gets its name once it is on the disk. The head that is printed is \
+            the one that 'meterd backup' printed. The backup stays as it is.
+
+            There must be no ledger of that name: stop the daemon, move the ledger away with its -wal and -shm, then restore, \
+            as the user who owns the ledger's folder.
+
+            What was recorded after the backup was made is not in it. Send the events since then again, as far as senders \
+            still have them: what is in the backup is not counted twice. Record purchases, apps and tenants again, and erase \
+            again the devices that were erased since.
+            """)
+
+    @OptionGroup var file: FileOptions
+    @OptionGroup var output: FormatOptions
+
+    @Argument(help: ArgumentHelp("The backup.", valueName: "backup"))
+    var backup: String
+
+    func run() throws {
+        let path = try file.path()
+        var proof: LedgerProof?
+        try LedgerFile.restore(backup, as: path) { copy in
+            proof = try LedgerProof(of: copy) { "\(backup) has \($0), so nothing was restored; restore another backup" }
+        }
+        proof?.print(output.format, "\(path) restored from \(backup)", file: path)
+        guard output.format == .text else { return }
+        Terminal.print("what was recorded after the backup was made is missing; see 'meterd restore --help'")
+    }
+}

@@ -1,0 +1,144 @@
+// A file that is made beside its name, as `NAME.making`, and gets the name once it is whole and on the disk.
+
+import Foundation
+
+/// A draft, to be named to another process: where it is, and which file that is.
+package struct DraftAddress: Codable, Sendable {
+    let path: String
+    let device: UInt64
+    let inode: UInt64
+
+    /// Whether an open file is the one that is meant: the same path may lead another process elsewhere.
+    func isFile(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
+    }
+}
+
+/// Until it is published it is this value's alone, whatever other processes make, and goes with this value. Who is killed
+/// leaves `NAME.making` behind, which the next draft of the same name takes over.
+package final class FileDraft {
+    /// The name that it gets.
+    package let path: String
+    /// Where it is made.
+    package let making: String
+    /// Open from before the first byte is written, so that no error of writing back is missed, and locked.
+    private let descriptor: Int32
+    private var isPublished = false
+
+    /// What SQLite may put beside a file of its own, and takes for a part of it.
+    private static let companions = ["-wal", "-shm", "-journal"]
+
+    /// - Parameter path: nothing is there yet.
+    /// - Throws: ``StorageError``.
+    package convenience init(of path: String) throws(StorageError) {
+        // The process's mask takes bits away, as it does from every file of SQLite's.
+        try self.init(of: path, creationMode: 0o644)
+    }
+
+    /// - Parameters:
+    ///   - path: nothing is there yet.
+    ///   - original: a file that may be read and written by the same users, but always by its owner.
+    ///   - ownerOf: when root makes it: whose file or folder tells the user and group that get it.
+    /// - Throws: ``StorageError``.
+    package convenience init(
+        of path: String, like original: String, ownerOf: String
+    ) throws(StorageError) {
+        try self.init(of: path, creationMode: 0o600)
+        var status = stat()
+        guard stat(original, &status) == 0 else { throw Self.failure(original) }
+        let mode = (status.st_mode & 0o666) | 0o600
+        guard fchmod(descriptor, mode) == 0 else { throw Self.failure(making) }
+        guard geteuid() == 0, stat(ownerOf, &status) == 0 else { return }
+        guard fchown(descriptor, status.st_uid, status.st_gid) == 0 else { throw Self.failure(making) }
+    }
+
+    private init(of path: String, creationMode mode: mode_t) throws(StorageError) {
+        try Self.checkIsFree(path)
+        let making = path + ".making"
+        self.path = path
+        self.making = making
+        descriptor = try Self.take(making, of: path, mode)
+        ftruncate(descriptor, 0)
+        removeCompanions(of: making)
+    }
+
+    deinit {
+        guard !isPublished else { return }
+        unlink(making)
+        removeCompanions(of: making)
+        close(descriptor)
+    }
+
+    package var address: DraftAddress {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { preconditionFailure("an open file has a status") }
+        return DraftAddress(
+            path: LedgerFile.resolved(making), device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
+    /// Gives the file its name, for good also if the power fails now. Nobody writes it any more, and nothing of this value
+    /// is used afterwards.
+    ///
+    /// - Throws: ``StorageError``; then there is no file of that name, unless it is the folder that can't be synced.
+    package func publish() throws(StorageError) {
+        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+        try Self.checkIsFree(path)
+        removeCompanions(of: path)
+        guard rename(making, path) == 0 else { throw Self.failure(path) }
+        isPublished = true
+        removeCompanions(of: making)
+        // Not later: when it is closed, all locks go that SQLite may by then hold on the same file in this process.
+        close(descriptor)
+        let folder = Self.folder(of: path)
+        let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folderDescriptor >= 0 else { throw Self.failure(folder) }
+        defer { close(folderDescriptor) }
+        // Not every file system knows how to sync a folder.
+        guard fsync(folderDescriptor) == 0 || errno == EINVAL else { throw Self.failure(folder) }
+    }
+
+    /// - Throws: ``StorageError`` when something is there, or what would be taken for a part of the file, or no folder.
+    static func checkIsFree(_ path: String) throws(StorageError) {
+        var status = stat()
+        if lstat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT != S_IFDIR else { throw .isFolder(path) }
+            throw .alreadyThere(path)
+        }
+        // Empty ones, as a ledger leaves them that was closed in order, say nothing.
+        for log in [path + "-wal", path + "-journal"] where lstat(log, &status) == 0 && status.st_size > 0 {
+            throw .leftBehind(log: log, of: path)
+        }
+        guard stat(folder(of: path), &status) == 0 else { throw .noFolder(path) }
+    }
+
+    private static func folder(of path: String) -> String { URL(filePath: path).deletingLastPathComponent().path }
+
+    private func removeCompanions(of path: String) {
+        for suffix in Self.companions { unlink(path + suffix) }
+    }
+
+    /// Opens a file for this value alone, and makes it where there is none.
+    private static func take(_ making: String, of path: String, _ mode: mode_t) throws(StorageError) -> Int32 {
+        while true {
+            let descriptor = open(making, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
+            guard descriptor >= 0 else { throw failure(path) }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                throw .beingMade(path)
+            }
+            var (opened, named) = (stat(), stat())
+            if fstat(descriptor, &opened) == 0, lstat(making, &named) == 0, opened.st_dev == named.st_dev,
+                opened.st_ino == named.st_ino
+            {
+                return descriptor
+            }
+            // Who had the lock before has given the file its name, or removed it, just now.
+            close(descriptor)
+        }
+    }
+
+    private static func failure(_ path: String) -> StorageError {
+        .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+}
