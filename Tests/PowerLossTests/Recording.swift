@@ -113,15 +113,7 @@ final class Recording: Sendable {
     /// - Returns: the files, all of which are on the disk when the recording begins.
     func begin(with other: String, withoutStep step: String) throws -> [String: Data] {
         try FileManager.default.copyItem(atPath: other, toPath: ledger)
-        let file = try LedgerFile.openForWriting(at: ledger)
-        try file.write { database in
-            // What the step makes; it makes nothing but views.
-            for view in try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'view'") {
-                try database.execute(sql: "DROP VIEW \(view)")
-            }
-            try database.execute(sql: "DELETE FROM schema_migration WHERE name = ?", arguments: [step])
-        }
-        try file.close()
+        try EarlierLedger.forget(step: step, at: ledger)
         return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) { files, name in
             files[name] = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
         }

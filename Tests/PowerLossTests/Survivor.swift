@@ -84,6 +84,8 @@ struct Survivor: Sendable {
                 }
                 if let keptBefore { try lookAtKept(folder, keptBefore, path, &survey) }
                 try look(at: path, &survey)
+                // Nobody goes on with a file that is known to be damaged.
+                guard survey.problems.isEmpty else { return survey }
             }
             try carryOn(path)
             try compare(path, "carried on", &survey)
