@@ -48,7 +48,8 @@ struct LedgerOptions: ParsableArguments {
             at: path,
             onWait: { Terminal.error("meterd: waiting for \($0), which is writing \(path)") },
             onUpgrade: {
-                Terminal.error("meterd: \(path) is brought up to this version of meterd; as it was it is kept as \($0)")
+                Terminal.error(
+                    "meterd: \(path) is brought up to this version of meterd; it is kept as it was in \($0)")
             })
         switch ledger {
         case .here(let ledger): try check(ledger.file)

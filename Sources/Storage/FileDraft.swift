@@ -5,6 +5,8 @@ import Foundation
 /// A draft, to be named to another process: where it is, and which file that is.
 package struct DraftAddress: Codable, Sendable {
     let path: String
+    /// The name that it is to get, for messages.
+    let target: String
     let device: UInt64
     let inode: UInt64
 
@@ -74,7 +76,8 @@ package final class FileDraft {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { preconditionFailure("an open file has a status") }
         return DraftAddress(
-            path: LedgerFile.resolved(making), device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+            path: LedgerFile.resolved(making), target: path, device: UInt64(status.st_dev),
+            inode: UInt64(status.st_ino))
     }
 
     /// Gives the file its name, for good also if the power fails now. Nobody writes it any more, and nothing of this value

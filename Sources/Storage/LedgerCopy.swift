@@ -19,7 +19,7 @@ extension LedgerFile {
             return pages * (try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0)
         }
         let target = try CopyTarget(draft, size: size)
-        let copying = try connection { try PageCopying(of: $0, into: draft.path) }
+        let copying = try connection { try PageCopying(of: $0, into: draft) }
         // Not while the connection is at work.
         defer { try? connection { _ in copying.end() } }
         while try !connection({ _ in try copying.copyPart() }) { try between() }
@@ -30,24 +30,24 @@ extension LedgerFile {
 
 /// The file that a copy goes into.
 private final class CopyTarget {
-    private let path: String
+    private let name: String
     private let descriptor: Int32
 
     /// - Parameter size: of the copy, in bytes.
     init(_ draft: DraftAddress, size: Int64) throws(StorageError) {
-        path = draft.path
-        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        name = draft.target
+        let descriptor = open(draft.path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw .outOfReach(path: path, reason: String(cString: strerror(errno)))
+            throw .outOfReach(path: name, reason: String(cString: strerror(errno)))
         }
         self.descriptor = descriptor
         guard draft.isFile(descriptor) else {
-            throw .outOfReach(path: path, reason: "it sees another file of that name")
+            throw .outOfReach(path: name, reason: "it sees another folder of that name")
         }
         var disk = statvfs()
         if fstatvfs(descriptor, &disk) == 0, disk.f_blocks > 0 {
             let free = Int64(disk.f_bavail) * Int64(disk.f_frsize)
-            guard free >= size else { throw .noRoom(path: path, bytes: size, free: free) }
+            guard free >= size else { throw .noRoom(path: name, bytes: size, free: free) }
         }
         // Whoever made the draft may have died, and another made it again, while an earlier copy was still under way.
         ftruncate(descriptor, 0)
@@ -59,14 +59,14 @@ private final class CopyTarget {
     /// reading: 2 is one with such a log, 1 is one without): it has none, and who opens it should need none.
     func markPlain() throws(StorageError) {
         guard pwrite(descriptor, [1, 1] as [UInt8], 2, 18) == 2 else {
-            throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+            throw .cannotWrite(path: name, reason: String(cString: strerror(errno)))
         }
     }
 }
 
 /// A copy that is under way. Used by the thread that has the source's connection, while that is not in a transaction.
 private final class PageCopying {
-    private let path: String
+    private let name: String
     private let target: OpaquePointer
     private var backup: OpaquePointer?
     /// Pages of the source when the last part was copied.
@@ -77,14 +77,14 @@ private final class PageCopying {
     /// A MiB: about a millisecond.
     private static let leastPages: Int32 = 256
 
-    init(of source: Database, into path: String) throws(StorageError) {
-        self.path = path
+    init(of source: Database, into draft: DraftAddress) throws(StorageError) {
+        name = draft.target
         var connection: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX
-        let code = sqlite3_open_v2(path, &connection, flags, nil)
+        let code = sqlite3_open_v2(draft.path, &connection, flags, nil)
         guard code == SQLITE_OK, let connection else {
             sqlite3_close(connection)
-            throw .cannotWrite(path: path, reason: String(cString: sqlite3_errstr(code)))
+            throw .cannotWrite(path: name, reason: String(cString: sqlite3_errstr(code)))
         }
         target = connection
         // A copy that is not finished is thrown away, so nothing of it need be undone; it is synced as a whole, by who
@@ -128,9 +128,9 @@ private final class PageCopying {
     }
 
     private func failure(_ code: Int32) -> StorageError {
-        if code & 0xFF == SQLITE_FULL { return .noRoom(path: path, bytes: nil, free: nil) }
+        if code & 0xFF == SQLITE_FULL { return .noRoom(path: name, bytes: nil, free: nil) }
         let cause = sqlite3_system_errno(target)
         let detail = cause == 0 ? "" : " (\(String(cString: strerror(cause))))"
-        return .cannotWrite(path: path, reason: String(cString: sqlite3_errstr(code)) + detail)
+        return .cannotWrite(path: name, reason: String(cString: sqlite3_errstr(code)) + detail)
     }
 }

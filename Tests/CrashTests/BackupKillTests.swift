@@ -9,7 +9,7 @@ import Storage
 import Testing
 
 /// METERD_CRASH_ROUNDS and METERD_CRASH_SEED choose how many rounds, and which.
-private let rounds = ProcessInfo.processInfo.environment["METERD_CRASH_ROUNDS"].flatMap { Int($0) } ?? 12
+private let rounds = ProcessInfo.processInfo.environment["METERD_CRASH_ROUNDS"].flatMap { Int($0) } ?? 8
 private let seed = ProcessInfo.processInfo.environment["METERD_CRASH_SEED"].flatMap { UInt64($0) } ?? 1
 
 @Suite("A backup, a restoration and an upgrade that are killed", .serialized)
@@ -26,8 +26,8 @@ struct BackupKillTests {
             try database.execute(
                 sql: """
                     INSERT INTO tenant (code, name, legacy)
-                    SELECT 't' || value, hex(zeroblob(1900)), 0
-                    FROM (WITH RECURSIVE row (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM row WHERE value < 5000)
+                    SELECT 't' || value, hex(zeroblob(500000)), 0
+                    FROM (WITH RECURSIVE row (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM row WHERE value < 20)
                         SELECT value FROM row)
                     """)
         }
@@ -74,6 +74,7 @@ struct BackupKillTests {
     @Test("A backup that is killed leaves no file of its name, or a whole one; the next one is made all the same")
     func backup() throws {
         let copy = folder.path("copy.db")
+        try ledger.run(["tenant", "add", "bolt"])
         try kill(
             ["backup", copy], on: ledger, "backup", prepare: { try? FileManager.default.removeItem(atPath: copy) },
             look: {

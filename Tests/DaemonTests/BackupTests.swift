@@ -20,9 +20,7 @@ struct BackupTests {
             try $0.execute(
                 sql: """
                     INSERT INTO tenant (code, name, legacy)
-                    SELECT 't' || value, hex(zeroblob(1900)), 0
-                    FROM (WITH RECURSIVE row (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM row WHERE value < 2000)
-                        SELECT value FROM row)
+                    VALUES ('big-1', hex(zeroblob(2000000)), 0), ('big-2', hex(zeroblob(2000000)), 0)
                     """)
         }
         return scene

@@ -137,6 +137,27 @@ struct LedgerCopyTests {
         try file.write { try Self.insert(1, $0) }
     }
 
+    @Test("that the disk has no room for is not begun, and it is said how much room it takes")
+    func noRoom() throws {
+        let large = folder.path("large.db")
+        _ = try LedgerFile.create(at: large, migrations: Self.steps) { _ in }
+        // A file of 4 TiB, most of it a hole: as its header says too, in pages of 4 KiB.
+        let handle = try #require(FileHandle(forWritingAtPath: large))
+        try handle.seek(toOffset: 28)
+        try handle.write(contentsOf: Data([0x40, 0, 0, 0]))
+        try handle.truncate(atOffset: 4 << 40)
+        try handle.close()
+        let ledger = try LedgerFile.openForWriting(at: large, migrations: Self.steps)
+        #expect(
+            performing: { try ledger.copy(into: draft.address) { throw Stop() } },
+            throws: {
+                guard case StorageError.noRoom(_, let bytes, let free) = $0 else { return false }
+                return bytes == 4 << 40 && free.map { $0 > 0 } == true
+            })
+        try ledger.write { try $0.execute(sql: "INSERT INTO fact (text) VALUES ('goes on')") }
+        try ledger.close()
+    }
+
     private static func isOutOfReach(_ error: any Error) -> Bool {
         if case StorageError.outOfReach = error { true } else { false }
     }

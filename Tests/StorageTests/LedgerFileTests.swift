@@ -70,9 +70,15 @@ struct LedgerFileTests {
         try create(path)
         let old = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
         try old.write { try $0.execute(sql: "INSERT INTO fact (text) VALUES ('in the log')") }
-        try old.close(checkpointing: false)
+        // As they lie there when the process that has them open is killed.
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: path + suffix, toPath: folder.path("killed.db") + suffix)
+        }
+        try old.close()
+        for suffix in ["", "-wal", "-shm"] { try FileManager.default.removeItem(atPath: path + suffix) }
         let moved = folder.path("moved.db")
-        try FileManager.default.moveItem(atPath: path, toPath: moved)
+        try FileManager.default.moveItem(atPath: folder.path("killed.db"), toPath: moved)
+        try FileManager.default.moveItem(atPath: folder.path("killed.db-wal"), toPath: path + "-wal")
         #expect(throws: StorageError.leftBehind(log: path + "-wal", of: path)) { try create(path) }
         // As the message says.
         try FileManager.default.moveItem(atPath: path + "-wal", toPath: moved + "-wal")

@@ -58,7 +58,7 @@ struct CopyTests {
         let writer = LedgerWriter(ledger: fixture.handOver())
         await #expect(
             performing: { try await writer.perform(CopyLedger(into: address), clock: clock) },
-            throws: { "\($0)".contains("copy.db.making: No such file or directory; choose a folder that it may write") }
+            throws: { "\($0)".contains("copy.db: No such file or directory; choose a folder that it may write") }
         )
         #expect(try await writer.probe(within: 10))
         await writer.stop()
