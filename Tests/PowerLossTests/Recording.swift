@@ -60,10 +60,13 @@ final class Recording: Sendable {
 
     // MARK: Programs
 
-    private func start(_ arguments: [String]) throws -> (process: ChildProcess, errors: String) {
+    private func start(
+        _ arguments: [String], faults: [Fault] = []
+    ) throws -> (process: ChildProcess, errors: String) {
         let number = started.add(1, ordering: .relaxed).newValue
         var interposition = Interposition(folder: folder)
         interposition.journal = journal
+        interposition.faults = faults
         var environment = ProcessInfo.processInfo.environment.filter { name, _ in
             !name.hasPrefix("METERD_") && !["NOTIFY_SOCKET", "WATCHDOG_USEC", "JOURNAL_STREAM", "TZ"].contains(name)
         }
@@ -82,6 +85,14 @@ final class Recording: Sendable {
 
     /// Runs a command to its end.
     func run(_ arguments: String...) async throws { try await end(try start(arguments), arguments) }
+
+    /// Runs a command that is killed before one of its syncs.
+    func run(_ arguments: String..., killedBeforeSync number: Int) async throws {
+        let process = try start(arguments, faults: [Fault(.sync, at: number, .kill)]).process
+        guard try await process.end(withinSeconds: Self.seconds) == .killed(signal: SIGKILL) else {
+            throw RecordingError(description: "meterd \(arguments.joined(separator: " ")) has no sync \(number)")
+        }
+    }
 
     private func end(_ running: (process: ChildProcess, errors: String), _ arguments: [String]) async throws {
         let (process, errors) = running
