@@ -62,7 +62,7 @@ struct NamedPointTests {
     func migration() throws {
         let scene = try CrashScene(seed: 1, scale: Self.scale)
         let base = try scene.copy(named: "base-of-migration")
-        try base.forgetStep("0003-views")
+        try EarlierLedger.forget(step: "0003-views", at: base.ledger)
         try survive(
             scene, base: base, name: "a step of the schema",
             work: ["rate", "--date", "2027-01-30", "--now", CrashScene.arrival],
@@ -74,18 +74,28 @@ struct NamedPointTests {
             ])
     }
 
+    @Test("backup: there is a whole copy of its name, or none")
+    func backup() throws {
+        let scene = try CrashScene(seed: 1, scale: Self.scale)
+        let copy = scene.folder.path("copy.db")
+        try survive(
+            scene, base: try scene.copy(named: "base-of-backup"), name: "backup", work: ["backup", copy],
+            stages: [], makes: copy)
+    }
+
     // MARK: Killing
 
+    /// - Parameter made: the file that the run makes; nil where it changes the ledger.
     private func survive(
         _ scene: CrashScene, base: Program, name: String, points count: Int = pointsPerRun, work: [String],
-        stages: [Stage]
+        stages: [Stage], makes made: String? = nil
     ) throws {
         let journal = scene.folder.path("journal")
         let whole = try scene.copy(of: base.ledger, named: "whole")
         var interposition = Interposition(folder: scene.folder.url.path)
         interposition.journal = journal
         try whole.run(work, under: interposition)
-        let expected = try CrashScene.contents(of: whole)
+        let expected = try LedgerContents.read(at: made ?? whole.ledger)
         #expect(expected["integrity"] == ["ok"])
         let last = try stages.map { try whole.rawRows($0.query) }
         interposition.journal = nil
@@ -93,17 +103,22 @@ struct NamedPointTests {
         let points = Self.points(try Journal.read(journal), count)
         for (index, point) in points.enumerated() {
             let program = try scene.copy(of: base.ledger, named: "point-\(index)")
+            if let made { try FileManager.default.removeItem(atPath: made) }
             interposition.faults = [Fault(point.calls, at: point.number, .kill)]
             let wasKilled = try program.isKilled(work, under: interposition)
             #expect(wasKilled, "\(name) has no \(point.calls) \(point.number)")
             let stage = try zip(stages, last).lazy.map { ($0, try program.rawRows($0.query)[0], $1[0]) }
                 .first { $0.1 != $0.2 }
-            let doing = stage.map { "\($0.0.name) \($0.1) of \($0.2)" } ?? "all is done but for the end"
+            let isMade = made.map { FileManager.default.fileExists(atPath: $0) }
+            let doing =
+                stage.map { "\($0.0.name) \($0.1) of \($0.2)" }
+                ?? (isMade == false ? "there is no copy yet" : "all is done but for the end")
             let file = point.file.replacing("whole.db", with: "meterd.db")
             let place = "\(name), before \(point.calls) \(point.number) (\(file)): \(doing)"
             print(place)
-            try program.run(work)
-            let found = try CrashScene.contents(of: program)
+            // What is made is made once, and whole.
+            if isMade != true { try program.run(work) }
+            let found = try LedgerContents.read(at: made ?? program.ledger)
             for (view, rows) in expected where found[view] != rows {
                 let differences = Set(rows).symmetricDifference(found[view] ?? []).sorted().prefix(4)
                 Issue.record("\(place): \(view) differs: \(differences)")

@@ -5,7 +5,6 @@ import Foundation
 import GRDB
 import Interposing
 import LedgerFixture
-import Storage
 
 /// The debug binary `meterd`, which the package's tests are built together with.
 struct Program {
@@ -76,17 +75,5 @@ struct Program {
         var configuration = Configuration()
         configuration.readonly = true
         return try DatabaseQueue(path: ledger, configuration: configuration).read { try LedgerFixture.rows($0, query) }
-    }
-
-    /// Makes the file what a build before a step of the schema would have left; the step makes nothing but views.
-    func forgetStep(_ name: String) throws {
-        let file = try LedgerFile.openForWriting(at: ledger)
-        try file.write { database in
-            for view in try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'view'") {
-                try database.execute(sql: "DROP VIEW \(view)")
-            }
-            try database.execute(sql: "DELETE FROM schema_migration WHERE name = ?", arguments: [name])
-        }
-        try file.close()
     }
 }

@@ -28,4 +28,16 @@ package enum EarlierLedger {
             try fill(database)
         }
     }
+
+    /// Makes a ledger what a meterd before a step of the schema would have left, where the step makes nothing but views.
+    package static func forget(step: String, at path: String) throws {
+        let file = try LedgerFile.openForWriting(at: path)
+        try file.write { database in
+            for view in try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'view'") {
+                try database.execute(sql: "DROP VIEW \(view)")
+            }
+            try database.execute(sql: "DELETE FROM schema_migration WHERE name = ?", arguments: [step])
+        }
+        try file.close()
+    }
 }

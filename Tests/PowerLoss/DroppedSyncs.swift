@@ -35,6 +35,14 @@ extension [JournalRecord] {
         }
     }
 
+    /// As a program that never syncs one of its files.
+    package func withoutSyncs(of name: String) -> [JournalRecord] {
+        filter { record in
+            if case .sync(_, name) = record { return false }
+            return true
+        }
+    }
+
     /// As a program that gives a file its name and does not sync the folder then.
     package func withoutFolderSync(afterRenameTo name: String) -> [JournalRecord] {
         var isRenamed = false

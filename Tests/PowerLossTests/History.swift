@@ -20,6 +20,12 @@ enum Evidence {
 
     static func app(_ code: String) -> String { "app \(code) - - -" }
     static func grant(_ code: String) -> String { "grant \(code) - - -" }
+    /// That a copy of the ledger has it too.
+    static func copied(_ evidence: String, to name: String) -> String { "\(name): \(evidence)" }
+    static func entries(_ count: Int) -> String { "entries \(count)" }
+
+    /// Whether it says nothing of an event, app or grant.
+    static func isOfCopyOrCount(_ line: String) -> Bool { line.contains(": ") || line.hasPrefix("entries ") }
 }
 
 struct History: Sendable {
@@ -28,6 +34,8 @@ struct History: Sendable {
         case events([[SentEvent]])
         case rate(day: String)
         case addGrant
+        /// Made while the events of the next step arrive.
+        case backup(name: String)
         /// Of the daemon: asked to stop, or killed.
         case restart(isKilled: Bool)
     }
@@ -66,6 +74,9 @@ struct History: Sendable {
             }
             let midnight = "\(Self.days[index + 1])T00:00:00Z"
             steps.append(Step(at: midnight, action: .rate(day: Self.days[index])))
+            if index == 2 || index == 4 {
+                steps.append(Step(at: midnight, action: .backup(name: "copy-\(index).db")))
+            }
             if index == 3 || index == 5 {
                 steps.append(Step(at: midnight, action: .restart(isKilled: index == 3)))
             }

@@ -37,6 +37,8 @@ final class Recording: Sendable {
     let ledger: String
     private let journal: String
     private let started = Atomic(0)
+    /// All evidence that was acknowledged so far.
+    private let evidence = Mutex<Set<String>>([])
 
     private static let seconds = 120.0
 
@@ -53,14 +55,18 @@ final class Recording: Sendable {
 
     func acknowledge(_ lines: [String]) throws {
         try Journal.mark(lines.joined(separator: "\n"), in: journal)
+        evidence.withLock { $0.formUnion(lines) }
     }
 
     // MARK: Programs
 
-    private func start(_ arguments: [String]) throws -> (process: ChildProcess, errors: String) {
+    private func start(
+        _ arguments: [String], faults: [Fault] = []
+    ) throws -> (process: ChildProcess, errors: String) {
         let number = started.add(1, ordering: .relaxed).newValue
         var interposition = Interposition(folder: folder)
         interposition.journal = journal
+        interposition.faults = faults
         var environment = ProcessInfo.processInfo.environment.filter { name, _ in
             !name.hasPrefix("METERD_") && !["NOTIFY_SOCKET", "WATCHDOG_USEC", "JOURNAL_STREAM", "TZ"].contains(name)
         }
@@ -78,8 +84,18 @@ final class Recording: Sendable {
     private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 
     /// Runs a command to its end.
-    func run(_ arguments: String...) async throws {
-        let (process, errors) = try start(arguments)
+    func run(_ arguments: String...) async throws { try await end(try start(arguments), arguments) }
+
+    /// Runs a command that is killed before one of its syncs.
+    func run(_ arguments: String..., killedBeforeSync number: Int) async throws {
+        let process = try start(arguments, faults: [Fault(.sync, at: number, .kill)]).process
+        guard try await process.end(withinSeconds: Self.seconds) == .killed(signal: SIGKILL) else {
+            throw RecordingError(description: "meterd \(arguments.joined(separator: " ")) has no sync \(number)")
+        }
+    }
+
+    private func end(_ running: (process: ChildProcess, errors: String), _ arguments: [String]) async throws {
+        let (process, errors) = running
         guard try await process.end(withinSeconds: Self.seconds) == .exited(0) else {
             throw RecordingError(description: "meterd \(arguments.joined(separator: " ")): \(Self.text(errors))")
         }
@@ -108,15 +124,7 @@ final class Recording: Sendable {
     /// - Returns: the files, all of which are on the disk when the recording begins.
     func begin(with other: String, withoutStep step: String) throws -> [String: Data] {
         try FileManager.default.copyItem(atPath: other, toPath: ledger)
-        let file = try LedgerFile.openForWriting(at: ledger)
-        try file.write { database in
-            // What the step makes; it makes nothing but views.
-            for view in try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'view'") {
-                try database.execute(sql: "DROP VIEW \(view)")
-            }
-            try database.execute(sql: "DELETE FROM schema_migration WHERE name = ?", arguments: [step])
-        }
-        try file.close()
+        try EarlierLedger.forget(step: step, at: ledger)
         return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) { files, name in
             files[name] = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
         }
@@ -136,30 +144,50 @@ final class Recording: Sendable {
             }
         }
         var daemon = try await serve()
+        var backup: Backup?
         for step in history.steps {
             switch step.action {
             case .events(let batches): try post(batches, to: daemon.port, at: step.at)
             case .rate(let day):
                 try await run("rate", "--date", day, "--now", step.at)
-                try acknowledge(["entries \(try entryCount())"])
+                try acknowledge([Evidence.entries(try entryCount())])
             case .addGrant:
                 let grant = History.grant
                 try await run(
                     "grant", "add", grant.code, "--tenant", grant.tenant, "--offer", "resource_package", "--item",
                     grant.item, "--quantity", "\(grant.quantity)", "--purchased-at", step.at, "--now", step.at)
                 try acknowledge([Evidence.grant(grant.code)])
+            case .backup(let name):
+                backup = Backup(
+                    name: name, evidence: evidence.withLock { $0.filter { !Evidence.isOfCopyOrCount($0) } },
+                    running: try start(["backup", "\(folder)/\(name)"]))
+                continue
             case .restart(let isKilled):
                 daemon.process.send(signal: isKilled ? SIGKILL : SIGTERM)
                 _ = try await daemon.process.end(withinSeconds: Self.seconds)
                 daemon = try await serve()
+            }
+            if let made = backup {
+                try await end(made.running, ["backup"])
+                try acknowledge(made.evidence.map { Evidence.copied($0, to: made.name) })
+                backup = nil
             }
         }
         daemon.process.send(signal: SIGTERM)
         _ = try await daemon.process.end(withinSeconds: Self.seconds)
     }
 
-    private func entryCount() throws -> String {
-        try LedgerFile.openForReading(at: ledger).read { try LedgerFixture.rows($0, "SELECT count(*) FROM ledger") }[0]
+    private struct Backup {
+        let name: String
+        /// What was acknowledged before it was begun.
+        let evidence: Set<String>
+        let running: (process: ChildProcess, errors: String)
+    }
+
+    private func entryCount() throws -> Int {
+        try LedgerFile.openForReading(at: ledger).read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM ledger") ?? 0
+        }
     }
 
     private func post(_ batches: [[SentEvent]], to port: Int, at now: String) throws {

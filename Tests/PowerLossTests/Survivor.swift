@@ -7,6 +7,7 @@ import LedgerStore
 import Operations
 import Quantities
 import Storage
+import Synchronization
 import Verification
 
 /// What was found in a folder.
@@ -51,6 +52,7 @@ struct Survivor: Sendable {
     var keptBefore: String?
     /// All that the history's events can leave.
     private let sent: Set<String>
+    private let soundCopies = SoundCopies()
 
     init(history: History, whole: Holdings) {
         self.history = history
@@ -77,8 +79,13 @@ struct Survivor: Sendable {
                 try begin(at: path)
             } else {
                 survey.evidence.insert("ledger")
+                for (name, data) in files where name.hasPrefix("copy-") && name.hasSuffix(".db") {
+                    try lookAtCopy(folder.appending(path: name).path, name, data, &survey)
+                }
                 if let keptBefore { try lookAtKept(folder, keptBefore, path, &survey) }
                 try look(at: path, &survey)
+                // Nobody goes on with a file that is known to be damaged.
+                guard survey.problems.isEmpty else { return survey }
             }
             try carryOn(path)
             try compare(path, "carried on", &survey)
@@ -90,18 +97,42 @@ struct Survivor: Sendable {
 
     private func look(at path: String, _ survey: inout Survey) throws {
         let file = try LedgerFile.openForWriting(at: path, waitSeconds: 0)
+        let (evidence, entryCount) = try verify(file, &survey)
+        survey.evidence.formUnion(evidence)
+        survey.entryCount = entryCount
+    }
+
+    /// A copy has its name only once it is whole.
+    private func lookAtCopy(_ path: String, _ name: String, _ data: Data, _ survey: inout Survey) throws {
+        if let evidence = soundCopies.evidence.withLock({ $0[data] }) {
+            survey.evidence.formUnion(evidence)
+            return
+        }
+        let problemCount = survey.problems.count
+        let (rows, _) = try verify(try LedgerFile.openForReading(at: path), &survey)
+        let evidence = (rows + ["ledger"]).map { Evidence.copied($0, to: name) }
+        survey.evidence.formUnion(evidence)
+        if survey.problems.count == problemCount { soundCopies.evidence.withLock { $0[data] = evidence } }
+    }
+
+    /// Copies that were looked at: most folders hold the same ones.
+    private final class SoundCopies: Sendable {
+        let evidence = Mutex<[Data: [String]]>([:])
+    }
+
+    /// - Returns: the evidence that the file holds, and how many entries.
+    private func verify(_ file: LedgerFile, _ survey: inout Survey) throws -> ([String], Int) {
         let report = try Verification(file: file).run { _ in }
         survey.problems += report.findings.map { "verify: \($0.check): \($0.sentence)" }
         let evidence = try file.read { try LedgerFixture.rows($0, Evidence.query) }
-        survey.evidence.formUnion(evidence)
-        if survey.evidence.count != evidence.count + 1 { survey.problems.append("something is there twice") }
+        if Set(evidence).count != evidence.count { survey.problems.append("something is there twice") }
         let unknown = Set(evidence).subtracting(sent)
         if !unknown.isEmpty { survey.problems.append("never sent: \(unknown.sorted().prefix(4))") }
         let entries = try file.read { try LedgerFixture.rows($0, Holdings.entriesQuery) }
-        survey.entryCount = entries.count
         if entries != Array(whole.entries.prefix(entries.count)) {
             survey.problems.append("the ledger is no prefix of the uninterrupted one")
         }
+        return (evidence, entries.count)
     }
 
     private func compare(_ path: String, _ what: String, _ survey: inout Survey) throws {
@@ -175,7 +206,7 @@ struct Survivor: Sendable {
                         item: LedgerFixture.code(History.grant.item), quantity: Quantity(Int64(History.grant.quantity))),
                     purchasedAt: at, price: nil)
                 _ = try ledger.recordGrant(order, clock: LedgerClock(given: latest.map { max($0, at) } ?? at))
-            case .restart: continue
+            case .backup, .restart: continue
             }
         }
         try sendAgain()

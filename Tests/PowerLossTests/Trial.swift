@@ -39,6 +39,8 @@ struct Trial {
         var disk = RecordedDisk(files: before)
         var acknowledged = Acknowledged()
         var position = 0
+        var fingerprints: Set<Int> = []
+        // Of the last folders only: equal ones are left by cuts that are near each other.
         var known: [Int: Survey] = [:]
         var rest = Array(cuts)[...]
         while !rest.isEmpty {
@@ -53,6 +55,9 @@ struct Trial {
             }
             rest = rest.dropFirst(scenes.count)
             known.merge(try surveys(of: scenes, known)) { $1 }
+            let present = Set(scenes.map(\.fingerprint))
+            known = known.filter { present.contains($0.key) }
+            fingerprints.formUnion(present)
             for scene in scenes {
                 verdict.cutCount += 1
                 guard let survey = known[scene.fingerprint] else { continue }
@@ -67,7 +72,7 @@ struct Trial {
                 }
             }
         }
-        verdict.distinctCount = known.count
+        verdict.distinctCount = fingerprints.count
         return verdict
     }
 
