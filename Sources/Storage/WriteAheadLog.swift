@@ -61,7 +61,8 @@ final class WriteAheadLog: Sendable {
     /// As far as readers let it, without waiting for any. What can't be moved now, also because the disk is full, stays in
     /// the log, and a later checkpoint moves it.
     func checkpoint() {
-        let code = move(SQLITE_CHECKPOINT_PASSIVE)
+        var length: Int32 = 0
+        let code = move(SQLITE_CHECKPOINT_PASSIVE, length: &length)
         attempted.store(frames.load(ordering: .relaxed), ordering: .relaxed)
         if let error = error(code) { note(error) }
     }
@@ -71,8 +72,13 @@ final class WriteAheadLog: Sendable {
     /// - Returns: false when a reader, or a writer, was in the way.
     /// - Throws: ``StorageError``.
     func empty() throws -> Bool {
-        let code = move(SQLITE_CHECKPOINT_TRUNCATE)
-        guard code != SQLITE_BUSY else { return false }
+        var length: Int32 = 0
+        let code = move(SQLITE_CHECKPOINT_TRUNCATE, length: &length)
+        guard code != SQLITE_BUSY else {
+            // Another process may have left them.
+            if length > 0 { frames.store(Int(length), ordering: .relaxed) }
+            return false
+        }
         if let error = error(code) {
             note(error)
             throw error
@@ -83,7 +89,10 @@ final class WriteAheadLog: Sendable {
         return true
     }
 
-    private func move(_ mode: Int32) -> Int32 { sqlite3_wal_checkpoint_v2(connection, "main", mode, nil, nil) }
+    /// - Parameter length: becomes the frames of the log; -1 where that can't be told.
+    private func move(_ mode: Int32, length: inout Int32) -> Int32 {
+        sqlite3_wal_checkpoint_v2(connection, "main", mode, &length, nil)
+    }
 
     private func error(_ code: Int32) -> StorageError? {
         // What is written is the file.

@@ -71,13 +71,18 @@ struct LogBoundTests {
         #expect(!hasBegun)
         #expect(try file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM fact") } == rows)
         #expect(try logBytes() == size)
+        // Nor by the next process.
+        try file.close()
+        let next = try open(mostLogBytes: most)
+        #expect(throws: refusal) { try write(next) }
+        #expect(try logBytes() == size)
 
         try reader.inDatabase { try $0.execute(sql: "COMMIT") }
-        try write(file)
+        try write(next)
         #expect(try logBytes() < 100_000)
-        #expect(file.logBytes.now < 100_000)
-        #expect(try file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM fact") } == rows + 1)
-        try file.close()
+        #expect(next.logBytes.now < 100_000)
+        #expect(try next.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM fact") } == rows + 1)
+        try next.close()
     }
 
     @Test("is emptied beside readers that come and go, though there is never a moment without one")
