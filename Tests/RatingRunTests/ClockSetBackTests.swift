@@ -12,9 +12,10 @@ import Verification
 @Suite("A clock that ran ahead and was set right (Billing rules, sections 2 to 4)")
 struct ClockSetBackTests {
     /// A ledger whose clock may go back, as a system's clock does: it forgets the latest instant.
-    private func setClock(_ fixture: LedgerFixture, to time: String) throws {
+    private func setClock(_ fixture: LedgerFixture, to time: String, reopening: Bool = true) throws {
         try fixture.ledger.file.write { try $0.execute(sql: "UPDATE ledger_state SET latest_instant = NULL") }
         try fixture.set(now: time)
+        guard reopening else { return }
         try fixture.reopen()
         try fixture.ledger.prepareIngestion(clock: fixture.clock)
     }
@@ -35,6 +36,47 @@ struct ClockSetBackTests {
         }
         try setClock(fixture, to: "2027-01-10T13:00:00Z")
         #expect(try fixture.ingest(event).duplicates == 1)
+        #expect(try verified(fixture) == [])
+    }
+
+    @Test("An event that is sent again stays a duplicate also to a process that tidied up while the clock ran ahead")
+    func identitiesAreHeldByOneProcess() throws {
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        let event = EventLine.calls(1000, id: "e1").text
+        #expect(try fixture.ingest(event).accepted == 1)
+        try setClock(fixture, to: "2027-04-20T12:00:00Z", reopening: false)
+        _ = try fixture.ledger.rate(try #require(Day("2027-04-20")), clock: fixture.clock)
+        try setClock(fixture, to: "2027-01-10T13:00:00Z", reopening: false)
+        #expect(try fixture.ingest(event).words(of: 1) == ["duplicate"])
+        #expect(try verified(fixture) == [])
+    }
+
+    @Test(
+        "An event that is sent again stays a duplicate wherever that tidying up was stopped", arguments: 1...12,
+        [false, true])
+    func identitiesAreHeldWhenStopped(moment: Int, reopening: Bool) throws {
+        struct Stop: Error {}
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        let event = EventLine.calls(1000, id: "e1").text
+        #expect(try fixture.ingest(event).accepted == 1)
+        try setClock(fixture, to: "2027-01-11T12:00:00Z")
+        try setClock(fixture, to: "2027-04-20T12:00:00Z", reopening: false)
+        var transactions = 0
+        var count = 0
+        fixture.ledger.betweenTransactions = {
+            // While it reads it asks more often than there are transactions.
+            let now = try fixture.ledger.file.read { try Int.fetchOne($0, sql: "SELECT total_changes()") ?? 0 }
+            guard now != transactions else { return }
+            transactions = now
+            count += 1
+            if count == moment { throw Stop() }
+        }
+        do { _ = try fixture.ledger.rate(try #require(Day("2027-04-20")), clock: fixture.clock) } catch is Stop {}
+        fixture.ledger.betweenTransactions = {}
+        try setClock(fixture, to: "2027-01-11T13:00:00Z", reopening: reopening)
+        #expect(try fixture.ingest(event).words(of: 1) == ["duplicate"], "stopped at moment \(moment)")
         #expect(try verified(fixture) == [])
     }
 
