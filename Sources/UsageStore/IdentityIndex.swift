@@ -342,20 +342,22 @@ package final class IdentityIndex {
         }
     }
 
+    /// The day goes first: from then on its identities are those of its records again, if a clock that is set back asks
+    /// for them, wherever the deletion of the rows is interrupted.
     private func dropRuns(before heldFrom: Day, _ between: () throws -> Void) throws {
-        let free = try file.read { database in
-            try Int.fetchAll(
-                database, sql: "SELECT arrival_day FROM identity_run_day WHERE arrival_day < ?",
-                arguments: [heldFrom.number])
-        }
-        for day in free {
-            try deleteRows(of: Day(day), between)
-            try file.write { database in
-                try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day])
-            }
-            runs.removeAll { $0.day == Day(day) }
-        }
+        // Memory no longer knows what is dropped.
+        if let first = loadedFrom { loadedFrom = max(first, heldFrom) }
         days.removeAll { $0.day < heldFrom }
+        runs.removeAll { $0.day < heldFrom }
+        try file.write { database in
+            try database.execute(
+                sql: "DELETE FROM identity_run_day WHERE arrival_day < ?", arguments: [heldFrom.number])
+        }
+        while let day = try file.read({ try Int.fetchOne($0, sql: "SELECT min(arrival_day) FROM identity_run") }),
+            Day(day) < heldFrom
+        {
+            try deleteRows(of: Day(day), between)
+        }
     }
 
     private func deleteRows(of day: Day, _ between: () throws -> Void) throws {
