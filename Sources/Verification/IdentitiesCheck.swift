@@ -108,7 +108,9 @@ extension Check {
                         + describe(calendar?.day(of: time)))
             }
             let age = arrivalDay - usageDay
-            if age > finality.maxAgeDays || age < -1 {
+            // Ahead of its arrival usage is at most of the next date: two days on, where the zone skips one.
+            let isAhead = age < -1 && segments.lazy.map(\.day).filter { $0 > arrivalDay }.min() != usageDay
+            if age > finality.maxAgeDays || isAhead {
                 findings.add(
                     "record \(record): usage day \(usageDay) is \(age) days before its arrival on \(arrivalDay), "
                         + "the age limit is \(finality.maxAgeDays)")
