@@ -13,7 +13,7 @@ struct SimulatorTests {
         let plan = Plan(scenario.history)
         let driver = try LedgerDriver(plan)
         for step in plan.steps { _ = try driver.take(step) }
-        let ledger = try PublicViews(driver.ledger.file).ledger
+        let ledger = try PublicViews(driver.reader).ledger
         #expect(Scenario.quantities(of: ledger) == scenario.quantities)
         #expect(Scenario.amountsMicros(of: ledger) == scenario.amountsMicros)
         #expect(Scenario.amountsMicros(of: ledger).values.reduce(0, +) == scenario.totalMicros)
@@ -40,8 +40,7 @@ struct SimulatorTests {
     }
 
     private static let keptSeeds = [
-        KeptSeed(
-            seed: 100_177, description: "identities were forgotten by a process whose clock ran ahead and was set right"),
+        KeptSeed(seed: 100_177, description: "a process whose clock ran ahead and was set right forgot identities"),
         KeptSeed(seed: 545, description: "usage ahead of its arrival, over a skipped date, did not verify"),
     ]
 
