@@ -220,8 +220,8 @@ let package = Package(
         .testTarget(
             name: "UpgradeTests",
             dependencies: [
-                "LedgerFixture", "Quantities", "Migrations", "Storage", "LedgerStore", "Ingestion", "Operations",
-                "Verification", grdb,
+                "LedgerFixture", "Quantities", "Accounting", "Migrations", "Storage", "LedgerStore", "Ingestion",
+                "Operations", "Verification", grdb,
             ], swiftSettings: strict),
         .testTarget(
             name: "RatingRunTests",

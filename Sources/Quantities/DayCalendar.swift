@@ -58,6 +58,9 @@ package struct DayCalendar: Sendable {
     package var lastDay: Day { segments[segments.count - 1].day }
     package var firstDay: Day { segments[0].day }
 
+    /// The next date that the stretch's clocks show after a day: two days on, where the zone skips one.
+    package func day(after day: Day) -> Day? { segments.lazy.map(\.day).filter { $0 > day }.min() }
+
     /// The local date at an instant, or nil outside the stretch (the last day counts as outside: its end is unknown).
     package func day(of instant: Instant) -> Day? { segment(of: instant)?.segment.day }
 

@@ -273,10 +273,9 @@ package final class IdentityIndex {
     ///
     /// - Parameter between: called between its transactions; events may be stored meanwhile.
     package func maintainRuns(today: Day, heldFrom: Day, between: () throws -> Void = {}) throws {
-        let (pending, free) = try file.read { database in
-            let built = try Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day").map { Day($0) }
-            let over = try Self.recordDays(from: heldFrom, before: today, database)
-            return (over.filter { !built.contains($0) }, built.filter { $0 < heldFrom })
+        let pending = try file.read { database in
+            let built = try Set(Int.fetchAll(database, sql: "SELECT arrival_day FROM identity_run_day"))
+            return try Self.recordDays(from: heldFrom, before: today, database).filter { !built.contains($0.number) }
         }
         let maker = IdentityRuns(file: file, key: key, bounds: bounds)
         for day in pending {
@@ -289,12 +288,10 @@ package final class IdentityIndex {
                 runs.sort { $0.day < $1.day }
             }
         }
-        for day in free {
-            try maker.drop(day, between: between)
-            runs.removeAll { $0.day == day }
-        }
-        days.removeAll { $0.day < heldFrom }
-        // A clock that is set back asks for them again.
+        // Memory no longer knows what is dropped; a clock that is set back asks for it again.
         if let known = loadedFrom { loadedFrom = max(known, heldFrom) }
+        days.removeAll { $0.day < heldFrom }
+        runs.removeAll { $0.day < heldFrom }
+        try maker.drop(before: heldFrom, between: between)
     }
 }

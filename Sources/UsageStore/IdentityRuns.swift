@@ -75,16 +75,24 @@ struct IdentityRuns {
 
     // MARK: Dropping
 
-    /// Drops a run.
-    func drop(_ day: Day, between: () throws -> Void) throws {
+    /// Drops the runs of days whose identities are free. That a run is complete goes first: from then on the day's
+    /// identities are those of its records again, if a clock that is set back asks for them, wherever the deletion of the
+    /// rows is interrupted.
+    func drop(before heldFrom: Day, between: () throws -> Void) throws {
         func dropSlice() throws -> Bool {
             try file.write { database in
-                if try deleteSlice(of: day, database) { return true }
-                try database.execute(sql: "DELETE FROM identity_run_day WHERE arrival_day = ?", arguments: [day.number])
-                return false
+                try database.execute(
+                    sql: "DELETE FROM identity_run_day WHERE arrival_day < ?", arguments: [heldFrom.number])
+                guard let day = try firstDay(database), day < heldFrom else { return false }
+                _ = try deleteSlice(of: day, database)
+                return try firstDay(database).map { $0 < heldFrom } ?? false
             }
         }
         while try dropSlice() { try between() }
+    }
+
+    private func firstDay(_ database: Database) throws -> Day? {
+        try Int.fetchOne(database, sql: "SELECT min(arrival_day) FROM identity_run").map { Day($0) }
     }
 
     /// - Returns: whether the day may have more rows.

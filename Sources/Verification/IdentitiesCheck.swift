@@ -122,7 +122,9 @@ private struct UsageRecords {
             )
         }
         let age = arrivalDay - usageDay
-        if age > finality.maxAgeDays || age < -1 {
+        // Ahead of its arrival usage is at most of the next date: two days on, where the zone skips one.
+        let isAhead = age < -1 && calendar?.day(after: arrivalDay) != usageDay
+        if age > finality.maxAgeDays || isAhead {
             findings.add(
                 "record \(record): usage day \(usageDay) is \(age) days before its arrival on \(arrivalDay), the age "
                     + "limit is \(finality.maxAgeDays)")

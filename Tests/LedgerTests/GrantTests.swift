@@ -84,6 +84,16 @@ struct GrantTests {
         }
     }
 
+    @Test("Usage ahead of its arrival verifies also where the zone skips the date between the two")
+    func aheadOfASkippedDate() throws {
+        let fixture = try LedgerFixture(now: "1994-12-31T09:59:59Z", timeZone: "Pacific/Kiritimati")
+        try fixture.addTenant("acme", apps: ["shop"])
+        _ = try fixture.ingest(EventLine.calls(1, id: "e1", at: "1994-12-31T10:00:00Z").text)
+        #expect(try fixture.rows("SELECT arrival_day FROM usage_event") == ["1994-12-30"])
+        #expect(try fixture.rows("SELECT usage_day FROM usage_daily") == ["1995-01-01"])
+        #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
+    }
+
     @Test("An erased device is gone from the file, also where its page was split and moved")
     func erasure() throws {
         let fixture = try ledger()

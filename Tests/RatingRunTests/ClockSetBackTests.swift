@@ -41,6 +41,34 @@ struct ClockSetBackTests {
     }
 
     @Test(
+        "An event that is sent again stays a duplicate wherever that tidying up was stopped", arguments: 1...12,
+        [false, true])
+    func identitiesAreHeldWhenStopped(moment: Int, restarting: Bool) throws {
+        struct Stop: Error {}
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        let event = EventLine.calls(1000, id: "e1").text
+        #expect(try fixture.ingest(event).accepted == 1)
+        try setClock(fixture, to: "2027-01-11T12:00:00Z")
+        try setClock(fixture, to: "2027-04-20T12:00:00Z", restarting: false)
+        var transactions = 0
+        var count = 0
+        fixture.ledger.betweenTransactions = {
+            // While it reads it asks more often than there are transactions.
+            let now = try fixture.ledger.file.read { try Int.fetchOne($0, sql: "SELECT total_changes()") ?? 0 }
+            guard now != transactions else { return }
+            transactions = now
+            count += 1
+            if count == moment { throw Stop() }
+        }
+        do { _ = try fixture.ledger.rate(try #require(Day("2027-04-20")), clock: fixture.clock) } catch is Stop {}
+        fixture.ledger.betweenTransactions = {}
+        try setClock(fixture, to: "2027-01-11T13:00:00Z", restarting: restarting)
+        #expect(try fixture.ingest(event).words(of: 1) == ["duplicate"], "stopped at moment \(moment)")
+        #expect(try verified(fixture) == [])
+    }
+
+    @Test(
         "An arrival on a day whose identities were filed already is dated right and found again",
         arguments: [true, false], [true, false])
     func filedDaysTakeArrivals(restarting: Bool, othersCameMeanwhile: Bool) throws {

@@ -67,7 +67,7 @@ enum Simulate {
                     return state.next
                 }
                 guard let seed else { return }
-                let failure = Simulation.failure(of: Plan.random(seed: seed))
+                let failure = Simulation.failure(of: Plan.random(seed: seed), isVerified: seed % 4 == 0)
                 state.withLock { state in
                     state.done += 1
                     if let failure, state.failed == nil { state.failed = Failed(seed: seed, failure: failure) }

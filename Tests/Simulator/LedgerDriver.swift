@@ -25,6 +25,7 @@ package final class LedgerDriver {
     private var folder: URL
     private let watch = CommitWatch()
     private var openLedger: OpenLedger?
+    private var openReader: ViewReader?
     private var current: Current?
 
     /// What became of a step.
@@ -100,6 +101,12 @@ package final class LedgerDriver {
         return openLedger
     }
 
+    /// For the public views.
+    package var reader: ViewReader {
+        guard let openReader else { preconditionFailure("the ledger is open but for the moment of reopening") }
+        return openReader
+    }
+
     private var path: String { folder.appending(path: "meterd.db").path }
 
     /// Memory where there is a folder of it: the calls are the same, and nothing waits for a disk.
@@ -132,10 +139,12 @@ package final class LedgerDriver {
         ledger.betweenTransactions = { [unowned self] in try serveMeanwhile() }
         try ledger.file.connection { watch.watch($0) }
         openLedger = ledger
+        openReader = ViewReader(ledger.file)
     }
 
     package func reopen() throws {
         // The file is closed and its lock freed with the last reference: the old ledger goes before the new one comes.
+        openReader = nil
         openLedger = nil
         try open()
     }
@@ -197,6 +206,7 @@ package final class LedgerDriver {
 
     private func goOn(in copy: URL) throws {
         watch.begin()
+        openReader = nil
         try? openLedger?.close(checkpointing: false)
         openLedger = nil
         try? FileManager.default.removeItem(at: folder)
@@ -270,6 +280,7 @@ package final class LedgerDriver {
             try ledger.file.write { try $0.execute(sql: "UPDATE ledger_state SET latest_instant = NULL") }
             return .done
         case .reopen:
+            openReader = nil
             // As the daemon's writer does, which leaves its statements to the end.
             if planned.isForServing { try? ledger.close() }
             try reopen()

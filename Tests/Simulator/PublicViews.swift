@@ -3,7 +3,22 @@
 import EventCodec
 import GRDB
 package import Oracle
-package import Storage
+import Storage
+
+/// Keeps the statements that read the views of an open file: to compile them takes longer than to run them.
+package final class ViewReader {
+    let file: LedgerFile
+    private var statements: [String: RawStatement] = [:]
+
+    init(_ file: LedgerFile) { self.file = file }
+
+    fileprivate func statement(_ sql: String, _ database: Database) throws -> RawStatement {
+        if let known = statements[sql] { return known }
+        let statement = try RawStatement(database, sql)
+        statements[sql] = statement
+        return statement
+    }
+}
 
 package struct PublicViews {
     package struct Entry: Equatable {
@@ -78,22 +93,23 @@ package struct PublicViews {
     ///   - earlier: what was read before. Entries, and what follows from them, are taken over from it where the ledger
     ///     has the same head, grants and days as then.
     ///   - isUsageKnown: whether usage can't have changed since.
-    package init(_ file: LedgerFile, after earlier: PublicViews? = nil, isUsageKnown: Bool = false) throws {
-        try file.read { database in
-            try readArrivals(database)
+    package init(_ reader: ViewReader, after earlier: PublicViews? = nil, isUsageKnown: Bool = false) throws {
+        try reader.file.read { database in
+            let rows = Rows(reader: reader, database: database)
+            try readArrivals(rows)
             if isUsageKnown, let earlier {
                 (usage, months, evidence, records) =
                     (earlier.usage, earlier.months, earlier.evidence, earlier.records)
             } else {
-                try readUsage(database)
+                try readUsage(rows)
             }
             if let earlier, earlier.progress == progress, earlier.stamp == stamp {
                 (entries, balances, bills, statements) =
                     (earlier.entries, earlier.balances, earlier.bills, earlier.statements)
             } else {
-                try readEntries(database)
-                try readBalances(database)
-                try readBills(database)
+                try readEntries(rows)
+                try readBalances(rows)
+                try readBills(rows)
             }
         }
     }
@@ -104,9 +120,8 @@ package struct PublicViews {
         "CAST(substr(\(column), 1, 4) AS INTEGER) * 12 + CAST(substr(\(column), 6) AS INTEGER) - 1"
     }
 
-    private mutating func readUsage(_ database: Database) throws {
-        try Row.each(
-            database,
+    private mutating func readUsage(_ rows: Rows) throws {
+        try rows.each(
             """
             SELECT app, item, \(Self.day("usage_day")), \(Self.day("posted_day")), quantity, active_devices
             FROM usage_daily
@@ -116,11 +131,10 @@ package struct PublicViews {
                 app: row.text(0), item: row.text(1), usageDay: row.int(2), postingDay: row.int(3))
             usage[key] = .init(quantity: row.int64(4), activeDevices: row.int64(5))
         }
-        try Row.each(database, "SELECT app, item, \(Self.month("month")), devices FROM mau") { row in
+        try rows.each("SELECT app, item, \(Self.month("month")), devices FROM mau") { row in
             months[.init(app: row.text(0), item: row.text(1), month: row.int(2))] = row.int64(3)
         }
-        try Row.each(
-            database,
+        try rows.each(
             """
             SELECT app, item, \(Self.month("month")), \(Self.day("usage_day")), \(Self.day("posted_day")), device
             FROM counted_device
@@ -132,8 +146,7 @@ package struct PublicViews {
                 device: device.hasPrefix("erased:") ? nil : Array(device.utf8))
             evidence[key, default: 0] += 1
         }
-        try Row.each(
-            database,
+        try rows.each(
             "SELECT \(Self.day("arrival_day")), source, id, app, item, time, quantity FROM usage_event"
         ) { row in
             let key = BillingOracle.RecordKey(
@@ -144,11 +157,11 @@ package struct PublicViews {
         }
     }
 
-    private mutating func readArrivals(_ database: Database) throws {
-        try Row.each(database, "SELECT code, event FROM quarantine ORDER BY quarantine_id") { row in
+    private mutating func readArrivals(_ rows: Rows) throws {
+        try rows.each("SELECT code, event FROM quarantine ORDER BY quarantine_id") { row in
             quarantine.append("\(row.text(0)): \(row.text(1))")
         }
-        try Row.each(database, "SELECT arrival_day, outcome, code, events FROM outcome_counter") { row in
+        try rows.each("SELECT arrival_day, outcome, code, events FROM outcome_counter") { row in
             let outcome: BillingOracle.EventOutcome
             switch row.text(1) {
             case "received":
@@ -163,8 +176,7 @@ package struct PublicViews {
             }
             tally[.init(arrivalDay: row.int(0), outcome: outcome)] = row.int(3)
         }
-        try Row.each(
-            database,
+        try rows.each(
             """
             SELECT
                 settled_through, closed_through, rated_through,
@@ -182,9 +194,8 @@ package struct PublicViews {
         }
     }
 
-    private mutating func readEntries(_ database: Database) throws {
-        try Row.each(
-            database,
+    private mutating func readEntries(_ rows: Rows) throws {
+        try rows.each(
             """
             SELECT entry_id, \(Self.day("posted_day")), \(Self.day("usage_day")), tenant, app, item, source, grant_code,
                 tier, price_version, quantity, amount_micros, hash
@@ -203,9 +214,8 @@ package struct PublicViews {
         }
     }
 
-    private mutating func readBalances(_ database: Database) throws {
-        try Row.each(
-            database,
+    private mutating func readBalances(_ rows: Rows) throws {
+        try rows.each(
             """
             SELECT grant_code, item, \(Self.month("month")), coalesce(granted, -1), consumed, remaining,
                 \(Self.day("effective_day")), \(Self.day("end_day")), status
@@ -221,9 +231,8 @@ package struct PublicViews {
         }
     }
 
-    private mutating func readBills(_ database: Database) throws {
-        try Row.each(
-            database,
+    private mutating func readBills(_ rows: Rows) throws {
+        try rows.each(
             """
             SELECT tenant, \(Self.day("day")), amount_micros, payable_micros, status, due_day, reference_app
             FROM bill
@@ -235,8 +244,7 @@ package struct PublicViews {
                     payableMicros: row.int64(3), isFinal: row.text(4) == "final", dueDay: row.optionalText(5),
                     referenceApp: row.optionalText(6)))
         }
-        try Row.each(
-            database,
+        try rows.each(
             """
             SELECT tenant, \(Self.month("month")), amount_micros, payable_micros, remainder_micros
             FROM statement
@@ -249,14 +257,19 @@ package struct PublicViews {
         }
     }
 
+    private struct Rows {
+        let reader: ViewReader
+        let database: Database
+
+        func each(_ sql: String, _ body: (Row) -> Void) throws {
+            let statement = try reader.statement(sql, database)
+            while try statement.step() { body(Row(statement: statement)) }
+        }
+    }
+
     /// A row of a query. The views have neither empty texts nor zeros where they may have NULL.
     private struct Row {
         let statement: RawStatement
-
-        static func each(_ database: Database, _ sql: String, _ body: (Row) -> Void) throws {
-            let row = Row(statement: try RawStatement(database, sql))
-            while try row.statement.step() { body(row) }
-        }
 
         func int64(_ column: Int32) -> Int64 { statement.integer(column) }
         func int(_ column: Int32) -> Int { Int(statement.integer(column)) }

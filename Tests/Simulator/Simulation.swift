@@ -109,7 +109,7 @@ package struct Simulation {
         let step = sabotage.told(planned.step)
         let meanwhile = planned.meanwhile.map { sabotage.told(History.Step(at: planned.step.at, .ingest($0.events))) }
         let now = try PublicViews(
-            driver.ledger.file, after: views,
+            driver.reader, after: views,
             isUsageKnown: planned.leavesUsage && planned.meanwhile == nil && planned.interruption == nil)
         var isRated = false
         switch taken.answer {

@@ -13,7 +13,7 @@ struct SimulatorTests {
         let plan = Plan(scenario.history)
         let driver = try LedgerDriver(plan)
         for step in plan.steps { _ = try driver.take(step) }
-        let ledger = try PublicViews(driver.ledger.file).ledger
+        let ledger = try PublicViews(driver.reader).ledger
         #expect(Scenario.quantities(of: ledger) == scenario.quantities)
         #expect(Scenario.amountsMicros(of: ledger) == scenario.amountsMicros)
         #expect(Scenario.amountsMicros(of: ledger).values.reduce(0, +) == scenario.totalMicros)
@@ -29,12 +29,27 @@ struct SimulatorTests {
 
     @Test("finds no difference in thousands of histories", arguments: 0..<blocks)
     func randomHistories(block: Int) {
-        for offset in block * 25..<block * 25 + 25 { check(seed: UInt64(Self.firstSeed + offset)) }
+        for offset in block * 25..<block * 25 + 25 { check(seed: UInt64(Self.firstSeed + offset), isVerified: offset % 10 == 0) }
     }
 
-    private func check(seed: UInt64) {
+    /// A seed that failed once, and what was wrong. It stands for its history until the generator is changed; what was
+    /// wrong has a test of its own as well.
+    struct KeptSeed: Sendable, CustomStringConvertible {
+        let seed: UInt64
+        let description: String
+    }
+
+    private static let keptSeeds = [
+        KeptSeed(seed: 100_177, description: "a process whose clock ran ahead and was set right forgot identities"),
+        KeptSeed(seed: 545, description: "usage ahead of its arrival, over a skipped date, did not verify"),
+    ]
+
+    @Test("finds no difference in the histories that failed once", arguments: keptSeeds)
+    func keptHistories(kept: KeptSeed) { check(seed: kept.seed, isVerified: true) }
+
+    private func check(seed: UInt64, isVerified: Bool) {
         let plan = Plan.random(seed: seed)
-        guard let failure = Simulation.failure(of: plan, isVerified: seed % 5 == 0) else { return }
+        guard let failure = Simulation.failure(of: plan, isVerified: isVerified) else { return }
         let details = failure.details.joined(separator: "\n")
         Issue.record("\(plan)\nfails at step \(failure.step): \(failure.law)\n\(details)")
     }

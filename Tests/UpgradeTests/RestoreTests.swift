@@ -1,5 +1,6 @@
 // Bringing a ledger back from a backup.
 
+import Accounting
 import Foundation
 import GRDB
 import Ingestion
@@ -30,7 +31,7 @@ struct RestoreTests {
         try draft.publish()
     }
 
-    private func head(_ path: String) throws -> VerificationReport.ChainHead {
+    private func head(_ path: String) throws -> ChainHead {
         let report = try Verification(file: LedgerFile.openForReading(at: path)).run { _ in }
         #expect(report.findings == [])
         return try #require(report.chainHead)
