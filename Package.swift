@@ -154,8 +154,8 @@ let package = Package(
             name: "VerificationTests",
             dependencies: [
                 "BuiltProgram", "LedgerFixture", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile",
-                "Migrations", "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", "Verification", sqlite,
-                grdb,
+                "Migrations", "Storage", "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations",
+                "Verification", sqlite, grdb,
             ], swiftSettings: strict),
         // What the tests below share: seeded chance, the built programs, and a ledger in a folder of its own.
         .target(name: "BuiltProgram", path: "Tests/BuiltProgram", swiftSettings: strict),
@@ -262,8 +262,8 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Seeded", "LedgerFixture", "EventCodec", "Quantities", "Rating", "PriceBookFile", "Storage",
-                "LedgerStore", "Ingestion", "Operations", "Verification", grdb,
+                "Seeded", "LedgerFixture", "Oracle", "Simulator", "EventCodec", "Quantities", "Rating", "PriceBookFile",
+                "Storage", "LedgerStore", "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
         // Random histories on real ledgers, compared with the oracle; scripts/simulate runs it for long.
         .target(

@@ -1,5 +1,6 @@
 // Proving a copy of a ledger before it gets its name: everything in it agrees.
 
+import Accounting
 import EventCodec
 import GRDB
 import Quantities
@@ -30,14 +31,14 @@ struct LedgerProof {
         switch format {
         case .text:
             Terminal.print("\(text); it agrees in all \(report.checks.count) checks")
-            Terminal.print(head.map { "head: entry \($0.entryID), \($0.hash)" } ?? "head: no entry yet")
+            Terminal.print(head.map { "head: entry \($0.entryID), \($0.hexadecimal)" } ?? "head: no entry yet")
         case .json:
-            let json = head.map { "{\"entry_id\":\($0.entryID),\"hash\":\(JSONText.quoted($0.hash))}" } ?? "null"
+            let json = head.map(VerifyCommand.json) ?? "null"
             Terminal.print("{\"file\":\(JSONText.quoted(file)),\"chain_head\":\(json)}")
         case .csv:
             RowPrinter(
                 columns: ["file", "entry_id", "hash"],
-                rows: [[file.databaseValue, (head?.entryID).databaseValue, (head?.hash).databaseValue]]
+                rows: [[file.databaseValue, (head?.entryID).databaseValue, (head?.hexadecimal).databaseValue]]
             ).print(.csv, empty: "")
         }
     }

@@ -75,7 +75,7 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    private static func json(_ head: ChainHead) -> String {
+    static func json(_ head: ChainHead) -> String {
         "{\"entry_id\":\(head.entryID),\"hash\":\(JSONText.quoted(head.hexadecimal))}"
     }
 

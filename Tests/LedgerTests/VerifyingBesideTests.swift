@@ -6,6 +6,7 @@ import GRDB
 import Operations
 import Oracle
 import Seeded
+import Simulator
 import Storage
 import Testing
 import Verification
@@ -86,7 +87,7 @@ struct VerifyingBesideTests {
 
     /// Takes a history's steps, with reads of a verification between any two transactions.
     private func take(
-        _ history: History, _ driver: HistoryDriver, beside verification: SteppedVerification,
+        _ history: History, _ driver: LedgerDriver, beside verification: SteppedVerification,
         _ chance: inout SeededGenerator
     ) throws {
         for step in history.steps {
@@ -94,7 +95,7 @@ struct VerifyingBesideTests {
             driver.ledger.betweenTransactions = {
                 for _ in 0..<Int.random(in: 0...4, using: &own) { verification.step() }
             }
-            _ = try driver.take(step)
+            _ = try driver.take(PlannedStep(step))
             driver.ledger.betweenTransactions = {}
             for _ in 0..<Int.random(in: 0...60, using: &chance) { verification.step() }
         }
@@ -103,7 +104,7 @@ struct VerifyingBesideTests {
     @Test("finds nothing where nothing is wrong", arguments: seeds)
     func sound(seed: UInt64) throws {
         let history = History.random(seed: seed)
-        let driver = try HistoryDriver(history)
+        let driver = try LedgerDriver(Plan(history))
         var chance = SeededGenerator(seed: seed)
         let verification = SteppedVerification(driver.path, rowsPerSlice: .random(in: 1...12, using: &chance))
         defer { verification.end() }
@@ -116,8 +117,8 @@ struct VerifyingBesideTests {
     @Test("finds what was tampered with before it began", arguments: seeds.prefix(6))
     func tampered(seed: UInt64) throws {
         let history = History.random(seed: seed)
-        let driver = try HistoryDriver(history)
-        for step in history.steps { _ = try driver.take(step) }
+        let driver = try LedgerDriver(Plan(history))
+        for step in history.steps { _ = try driver.take(PlannedStep(step)) }
         guard try tamper(driver.path) else { return }
         var chance = SeededGenerator(seed: seed)
         let verification = SteppedVerification(driver.path, rowsPerSlice: 3)
@@ -126,7 +127,7 @@ struct VerifyingBesideTests {
         let last = history.steps.map(\.at).max() ?? 0
         for step in history.steps.suffix(20) {
             guard case .ingest = step.action else { continue }
-            _ = try driver.take(History.Step(at: last, step.action))
+            _ = try driver.take(PlannedStep(History.Step(at: last, step.action)))
             for _ in 0..<Int.random(in: 0...40, using: &chance) { verification.step() }
         }
         verification.finish(1)

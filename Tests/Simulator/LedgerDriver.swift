@@ -107,7 +107,7 @@ package final class LedgerDriver {
         return openReader
     }
 
-    private var path: String { folder.appending(path: "meterd.db").path }
+    package var path: String { folder.appending(path: "meterd.db").path }
 
     /// Memory where there is a folder of it: the calls are the same, and nothing waits for a disk.
     private static let parent: URL = {

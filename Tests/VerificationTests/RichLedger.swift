@@ -9,6 +9,7 @@ import LedgerStore
 import Operations
 import Quantities
 import Rating
+import RatingRun
 import Storage
 import Verification
 
