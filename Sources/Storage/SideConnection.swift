@@ -41,9 +41,9 @@ final class SideConnection: @unchecked Sendable {
             do {
                 try between()
             } catch {
-                // The connection is free only when the block has ended.
-                queue.interrupt()
-                outcome.wait()
+                // The connection is free only when the block has ended. Again and again: a statement that begins after an
+                // interruption knows nothing of it.
+                repeat { queue.interrupt() } while outcome.value(withinSeconds: Self.pollSeconds) == nil
                 throw error
             }
             if let result = outcome.value(withinSeconds: Self.pollSeconds) { return try result.get() }

@@ -90,7 +90,7 @@ struct ConnectionTests {
         for _ in 0..<4 {
             for sender in waiting { try connections[sender].send(Self.request(Array(bodies[sender].utf8))) }
             waiting = try waiting.filter { sender in
-                guard connections[sender].hasAnswer(withinMs: 500) else { return false }
+                guard connections[sender].hasAnswer(withinMs: 1_200) else { return false }
                 let answer = try connections[sender].receive()
                 #expect(answer.status == 503)
                 #expect(answer.headers["retry-after"] == "1")

@@ -36,10 +36,11 @@ struct SupervisionTests {
 
         let blocker = try WriteBlocker(scene.ledger)
         // A probe may have been on its way.
-        try await Task.sleep(for: .seconds(1))
-        _ = socket.received()
-        try await Task.sleep(for: .seconds(3))
-        #expect(socket.received() == [])
+        try await eventually("three seconds pass without a sign of life") {
+            _ = socket.received()
+            Thread.sleep(forTimeInterval: 3)
+            return socket.received() == []
+        }
         try blocker.release()
         try await eventually("it lives again") { socket.received().contains("WATCHDOG=1") }
         #expect(try await daemon.stop().end == .exited(0))

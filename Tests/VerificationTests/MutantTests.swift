@@ -19,9 +19,11 @@ struct MutantTests {
 
     @Test("is found out by a device that was erased and came back under another number")
     func erasedDevice() throws {
-        let key = FingerprintKey(
-            try LedgerFile.openForReading(at: RichLedger.make().path).read { try LedgerProperties.read($0) }
-                .fingerprintKey)
+        let ledger = try RichLedger.make()
+        let properties = try LedgerFile.openForReading(at: ledger.path).read { try LedgerProperties.read($0) }
+        // The folder stays until it is read.
+        withExtendedLifetime(ledger) {}
+        let key = FingerprintKey(properties.fingerprintKey)
         let name = Array("d2".utf8)
         let fingerprint = name.withUnsafeBufferPointer { key.device($0) }.within(app: key.app(AppID(2)))
         let bytes = Chain.hexadecimal(fingerprint.bytes)

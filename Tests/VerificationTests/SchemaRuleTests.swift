@@ -158,8 +158,8 @@ struct SchemaRuleTests {
         ),
         (
             "a row that an index does not have",
-            "DELETE FROM sqlite_schema WHERE name = 'usage_counter_by_posting_day'",
-            "INSERT INTO usage_counter VALUES (1, 1, 1, 1, 0, 0)", "missing from index usage_counter_by_posting_day"
+            "DELETE FROM sqlite_schema WHERE name = 'usage_counter_by_app'",
+            "INSERT INTO usage_counter VALUES (1, 1, 1, 1, 0, 0)", "missing from index usage_counter_by_app"
         ),
         (
             "an index that has one row more than its table", "DELETE FROM sqlite_schema WHERE name = 'app_by_tenant'",
