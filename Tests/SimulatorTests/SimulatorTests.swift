@@ -29,7 +29,9 @@ struct SimulatorTests {
 
     @Test("finds no difference in thousands of histories", arguments: 0..<blocks)
     func randomHistories(block: Int) {
-        for offset in block * 25..<block * 25 + 25 { check(seed: UInt64(Self.firstSeed + offset), isVerified: offset % 10 == 0) }
+        for offset in block * 25..<block * 25 + 25 {
+            check(seed: UInt64(Self.firstSeed + offset), isVerified: offset % 10 == 0)
+        }
     }
 
     /// A seed that failed once, and what was wrong. It stands for its history until the generator is changed; what was
