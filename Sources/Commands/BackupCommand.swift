@@ -48,6 +48,7 @@ struct BackupCommand: ParsableCommand {
         let ledger = try options.openForWriting()
         guard !LedgerFile.isOwnName(file, of: path) else { throw StorageError.ledgersOwnName(file) }
         let draft = try FileDraft(of: file, like: path, ownerOf: path)
-        return (draft, try ledger.perform(CopyLedger(into: draft.address), clock: options.clock))
+        let mark = try draft.flushing { try ledger.perform(CopyLedger(into: draft.address), clock: options.clock) }
+        return (draft, mark)
     }
 }

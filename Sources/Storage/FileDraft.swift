@@ -27,6 +27,8 @@ package final class FileDraft {
     /// Open from before the first byte is written, so that no error of writing back is missed, and locked.
     private let descriptor: Int32
     private var isPublished = false
+    /// Why flushing failed: the system tells it once.
+    private var flushError: Int32?
 
     /// What SQLite may put beside a file of its own, and takes for a part of it.
     private static let companions = ["-wal", "-shm", "-journal"]
@@ -80,11 +82,20 @@ package final class FileDraft {
             inode: UInt64(status.st_ino))
     }
 
+    /// Runs a block, and brings to the disk meanwhile what it or another process writes into the file. Left to the end, it
+    /// would come all at once, and whoever else syncs a file then would wait for all of it.
+    package func flushing<Value>(_ block: () throws -> Value) rethrows -> Value {
+        let flusher = Flusher(descriptor)
+        defer { flushError = flusher.end() }
+        return try block()
+    }
+
     /// Gives the file its name, for good also if the power fails now. Nobody writes it any more, and nothing of this value
     /// is used afterwards.
     ///
     /// - Throws: ``StorageError``; then there is no file of that name, unless it is the folder that can't be synced.
     package func publish() throws(StorageError) {
+        if let flushError { throw .cannotWrite(path: path, reason: String(cString: strerror(flushError))) }
         guard fsync(descriptor) == 0 else { throw Self.failure(path) }
         try Self.checkIsFree(path)
         removeCompanions(of: path)
@@ -127,8 +138,9 @@ package final class FileDraft {
             let descriptor = open(making, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
             guard descriptor >= 0 else { throw failure(path) }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                let error = errno == EWOULDBLOCK ? StorageError.beingMade(path) : failure(path)
                 close(descriptor)
-                throw .beingMade(path)
+                throw error
             }
             var (opened, named) = (stat(), stat())
             if fstat(descriptor, &opened) == 0, lstat(making, &named) == 0, opened.st_dev == named.st_dev,
@@ -143,5 +155,54 @@ package final class FileDraft {
 
     private static func failure(_ path: String) -> StorageError {
         .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// Syncs a file again and again, on a thread of its own.
+private final class Flusher: @unchecked Sendable {
+    private let condition = NSCondition()
+    // Guarded by `condition`.
+    private var mayEnd = false
+    private var hasEnded = false
+    private var error: Int32?
+
+    private static let pauseSeconds = 0.01
+
+    init(_ descriptor: Int32) {
+        let thread = Thread { [self] in
+            while !waitForEnd(seconds: Self.pauseSeconds) {
+                guard fdatasync(descriptor) != 0 else { continue }
+                let error = errno
+                condition.withLock { self.error = error }
+                break
+            }
+            condition.withLock {
+                hasEnded = true
+                condition.broadcast()
+            }
+        }
+        thread.name = "flusher"
+        thread.start()
+    }
+
+    /// - Returns: whether it may end.
+    private func waitForEnd(seconds: Double) -> Bool {
+        condition.withLock {
+            let deadline = Date(timeIntervalSinceNow: seconds)
+            while !mayEnd, condition.wait(until: deadline) {}
+            return mayEnd
+        }
+    }
+
+    /// Waits for the thread's end.
+    ///
+    /// - Returns: the error that has ended it before.
+    func end() -> Int32? {
+        condition.withLock {
+            mayEnd = true
+            condition.broadcast()
+            while !hasEnded { condition.wait() }
+            return error
+        }
     }
 }

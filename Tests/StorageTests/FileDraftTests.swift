@@ -37,6 +37,39 @@ struct FileDraftTests {
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "whole")
     }
 
+    @Test("is brought to the disk while it is written, and gets no name when that has failed")
+    func flushing() throws {
+        let draft = try FileDraft(of: path)
+        let value = try draft.flushing {
+            try write("whole", to: draft.making)
+            // Some flushes come meanwhile.
+            usleep(50_000)
+            return 7
+        }
+        #expect(value == 7)
+        try draft.publish()
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "whole")
+
+        // A pipe can't be synced. The failure is remembered, as a disk's would not be told a second time.
+        let other = try FileDraft(of: folder.path("other.db"))
+        let descriptor = try #require(try Self.descriptor(of: other.making))
+        let (pipe, original) = (Pipe(), dup(descriptor))
+        dup2(pipe.fileHandleForWriting.fileDescriptor, descriptor)
+        other.flushing { _ = usleep(50_000) }
+        dup2(original, descriptor)
+        close(original)
+        #expect(throws: StorageError.cannotWrite(path: other.path, reason: "Invalid argument")) { try other.publish() }
+        #expect(!FileManager.default.fileExists(atPath: other.path))
+    }
+
+    /// Of this process's open files, the one that lies there.
+    private static func descriptor(of path: String) throws -> Int32? {
+        let folder = "/proc/self/fd"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).first {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")) == path
+        }.flatMap { Int32($0) }
+    }
+
     @Test("goes with whoever makes it, and what an earlier one left behind is taken over, empty")
     func giving() throws {
         try write("half", to: path + ".making")
