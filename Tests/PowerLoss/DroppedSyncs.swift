@@ -16,11 +16,14 @@ extension [JournalRecord] {
         }
         return enumerated().filter { index, record in
             guard case .sync(_, log) = record else { return true }
+            // What others do meanwhile says nothing.
             for next in self[(index + 1)...] {
                 switch next {
-                case .mark: continue
-                case .write(let inode, _, _): return inodes[inode] == file
-                default: return false
+                case .write(let inode, _, _), .truncate(let inode, _):
+                    if inodes[inode] == file { return true }
+                    if inodes[inode] == log { return false }
+                case .sync(_, log): return false
+                default: continue
                 }
             }
             return false
