@@ -10,8 +10,8 @@ final class CommitWatch: TransactionObserver {
     private var failing: Int?
     private var onTransaction: ((Int) throws -> Void)?
     private(set) var problem: (any Error)?
-    /// Of the connection that this watches, used on its own queue only.
-    private var database: Database?
+    /// Of the connection that this watches, which keeps this; used on its own queue only.
+    private weak var database: Database?
     private var changes = 0
 
     /// Counts from 0 again.

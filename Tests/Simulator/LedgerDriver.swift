@@ -159,7 +159,11 @@ package final class LedgerDriver {
     /// Takes one step, and says what the oracle would say of it.
     package func take(_ planned: PlannedStep) throws -> Taken {
         current = Current(step: planned)
-        defer { current = nil }
+        defer {
+            current = nil
+            // It holds what holds this driver.
+            watch.begin()
+        }
         var killed: URL?
         let copy: (Int) throws -> Void = { [self] number in
             guard planned.interruption == .kill(afterTransactions: number), killed == nil else { return }
