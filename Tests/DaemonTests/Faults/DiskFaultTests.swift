@@ -191,7 +191,7 @@ struct DiskFaultTests {
                 + "twice\n")
         #expect(try connection.get("/v1/usage/days").status == 200)
         try daemon.process.limit(.fileSize, to: nil)
-        try await course.send(batch..<course.batches.count, over: connection, untilAcknowledgedWithinSeconds: 5)
+        try await course.send(batch..<course.batches.count, over: connection, untilAcknowledgedWithinSeconds: 20)
         #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
         try await course.finish(scene, "ulimit -f")
     }
@@ -219,7 +219,7 @@ struct DiskFaultTests {
         let connection = try HTTPConnection(port: port)
         var beats = 0
         let start = ContinuousClock.now
-        while ContinuousClock.now - start < .seconds(2) {
+        while ContinuousClock.now - start < .seconds(2) || beats < 2 && ContinuousClock.now - start < .seconds(20) {
             let sent = ContinuousClock.now
             let event = SumEvent(id: "probe-\(beats)-\(sent)", number: 3)
             #expect(try connection.post(lines: [event.line]).status == 200)
