@@ -104,12 +104,19 @@ package final class FileDraft {
         removeCompanions(of: making)
         // Not later: when it is closed, all locks go that SQLite may by then hold on the same file in this process.
         close(descriptor)
-        let folder = Self.folder(of: path)
-        let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folderDescriptor >= 0 else { throw Self.failure(folder) }
-        defer { close(folderDescriptor) }
+        try Self.syncName(path)
+    }
+
+    /// Sees that a file's name is on the disk.
+    ///
+    /// - Throws: ``StorageError``.
+    static func syncName(_ path: String) throws(StorageError) {
+        let folder = folder(of: path)
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(folder) }
+        defer { close(descriptor) }
         // Not every file system knows how to sync a folder.
-        guard fsync(folderDescriptor) == 0 || errno == EINVAL else { throw Self.failure(folder) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(folder) }
     }
 
     /// - Throws: ``StorageError`` when something is there, or what would be taken for a part of the file, or no folder.

@@ -22,7 +22,11 @@ extension LedgerFile {
         let draft = try FileDraft(of: path, like: self.path, ownerOf: self.path)
         try copy(into: draft.address) {}
         try Self.checkPages(draft.making, of: self.path)
-        if let earlier, FileManager.default.contentsEqual(atPath: earlier, andPath: draft.making) { return earlier }
+        if let earlier, FileManager.default.contentsEqual(atPath: earlier, andPath: draft.making) {
+            // Whoever made it may have died before its name was on the disk.
+            try FileDraft.syncName(earlier)
+            return earlier
+        }
         try draft.publish()
         return path
     }
