@@ -18,7 +18,7 @@ package struct DraftAddress: Codable, Sendable {
 }
 
 /// Until it is published it is this value's alone, whatever other processes make, and goes with this value. Who is killed
-/// leaves `NAME.making` behind, which the next draft of the same name takes over.
+/// leaves `NAME.making` behind, which the next draft of the same name removes.
 package final class FileDraft {
     /// The name that it gets.
     package let path: String
@@ -48,6 +48,12 @@ package final class FileDraft {
     package convenience init(
         of path: String, like original: String, ownerOf: String
     ) throws(StorageError) {
+        // A draft that was left behind may itself be what is to be copied.
+        guard LedgerFile.resolved(path + ".making") != LedgerFile.resolved(original) else {
+            throw .cannotWrite(
+                path: path,
+                reason: "it would be made as \(path).making, which is what is to be copied; rename that first")
+        }
         try self.init(of: path, creationMode: 0o600)
         var status = stat()
         guard stat(original, &status) == 0 else { throw Self.failure(original) }
@@ -63,7 +69,6 @@ package final class FileDraft {
         self.path = path
         self.making = making
         descriptor = try Self.take(making, of: path, mode)
-        ftruncate(descriptor, 0)
         removeCompanions(of: making)
     }
 
@@ -139,25 +144,43 @@ package final class FileDraft {
         for suffix in Self.companions { unlink(path + suffix) }
     }
 
-    /// Opens a file for this value alone, and makes it where there is none.
+    /// Makes a file for this value alone. What a draft that was killed has left under its name is removed; it is another
+    /// file, so that whoever still writes into that one, as a daemon whose command was killed, harms nothing.
     private static func take(_ making: String, of path: String, _ mode: mode_t) throws(StorageError) -> Int32 {
         while true {
-            let descriptor = open(making, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
-            guard descriptor >= 0 else { throw failure(path) }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                let error = errno == EWOULDBLOCK ? StorageError.beingMade(path) : failure(path)
+            let descriptor = open(making, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+            if descriptor < 0 {
+                guard errno == EEXIST else { throw failure(path) }
+                try removeLeftBehind(making, of: path)
+            } else {
+                if flock(descriptor, LOCK_EX | LOCK_NB) == 0, isNamed(descriptor, making) { return descriptor }
+                // Another took it for left behind, just now.
                 close(descriptor)
-                throw error
             }
-            var (opened, named) = (stat(), stat())
-            if fstat(descriptor, &opened) == 0, lstat(making, &named) == 0, opened.st_dev == named.st_dev,
-                opened.st_ino == named.st_ino
-            {
-                return descriptor
-            }
-            // Who had the lock before has given the file its name, or removed it, just now.
-            close(descriptor)
         }
+    }
+
+    private static func removeLeftBehind(_ making: String, of path: String) throws(StorageError) {
+        guard access(making + ".lock", F_OK) != 0 else {
+            throw .cannotWrite(
+                path: path, reason: "it would be made as \(making), which is a ledger; choose another file")
+        }
+        let descriptor = open(making, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return }
+            throw failure(path)
+        }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw errno == EWOULDBLOCK ? .beingMade(path) : failure(path)
+        }
+        if isNamed(descriptor, making) { unlink(making) }
+    }
+
+    private static func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
+        var (opened, named) = (stat(), stat())
+        return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev
+            && opened.st_ino == named.st_ino
     }
 
     private static func failure(_ path: String) -> StorageError {

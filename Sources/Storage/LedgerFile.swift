@@ -58,7 +58,8 @@ package final class LedgerFile: Sendable {
                 try migrator.apply(migrations, to: database)
                 try fill(database)
             }
-            try file.emptyWAL()
+            // What is still in the log would not be in the file that gets the name.
+            guard try file.emptyWAL() else { throw StorageError.busy(path) }
             try file.queue.close()
         } catch {
             try? file.queue.close()
@@ -101,7 +102,8 @@ package final class LedgerFile: Sendable {
     /// pages of the log for written that are not on the disk: they are written anew, elsewhere, before anything rests on
     /// them.
     private func moveLeftLog() throws {
-        let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
+        // SQLite puts the log beside the file that a link leads to.
+        let log = try? FileManager.default.attributesOfItem(atPath: Self.resolved(path) + "-wal")
         guard let size = log?[.size] as? Int, size > 0 else { return }
         do {
             try emptyWAL()

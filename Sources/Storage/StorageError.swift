@@ -111,6 +111,14 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether it tells what the file holds, rather than how the machine or other programs are just now.
+    package var isOfTheFile: Bool {
+        switch self {
+        case .notALedger, .newerSchema, .changedMigration, .olderSchema, .damaged: true
+        default: false
+        }
+    }
+
     private static func figures(_ bytes: Int64?, _ free: Int64?) -> String {
         guard let bytes, let free else { return "" }
         return ": it takes \(counted(bytes, "byte")), and \(grouped(free)) are free"
@@ -118,7 +126,7 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
 
     /// What to do with a file that is damaged.
     package static func wayOutOfDamage(_ path: String) -> String {
-        "move it and \(path)-wal aside and put the newest backup in their place; "
+        "move it, \(path)-wal and \(path)-shm aside and restore the newest backup with 'meterd restore'; "
             + "'sqlite3 FILE .recover' prints what can still be read of it"
     }
 

@@ -17,7 +17,7 @@ extension Check {
             guard findings.count == 0 else { return "the pages of the file" }
             do {
                 _ = try LedgerFile.openForReading(at: path)
-            } catch let error as StorageError {
+            } catch let error as StorageError where error.isOfTheFile {
                 findings.add("\(error)")
             }
             let tables = try slices.read { database in

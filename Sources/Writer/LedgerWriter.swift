@@ -268,8 +268,14 @@ package final class LedgerWriter: @unchecked Sendable {
         while waiting > 0 {
             let group = condition.withLock { takeGroup(atMost: waiting) }
             waiting -= group.count
-            store(group, ledger)
+            let failure = store(group, ledger)
             tendLog(of: ledger)
+            if let failure, failure.holdsAll {
+                // The others would wait as long for the same answer, and the probes behind them.
+                let others = condition.withLock { takeAll(waiting) }
+                refuse(others, failure)
+                break
+            }
         }
         guard !probes.isEmpty else { return }
         let result = Result {
@@ -321,7 +327,17 @@ package final class LedgerWriter: @unchecked Sendable {
         return Array(arrivals.prefix(count))
     }
 
-    private func store(_ group: [Arrival], _ ledger: OpenLedger) {
+    /// Under `condition`: so many arrivals at the front.
+    private func takeAll(_ count: Int) -> [Arrival] {
+        let taken = Array(arrivals.prefix(count))
+        arrivals.removeFirst(taken.count)
+        queuedBytes -= taken.reduce(0) { $0 + $1.events.weight }
+        return taken
+    }
+
+    /// - Returns: why nothing of the group was stored.
+    @discardableResult
+    private func store(_ group: [Arrival], _ ledger: OpenLedger) -> WriterError? {
         let start = ContinuousClock.now
         do {
             if let failure = condition.withLock({ failure }) { throw failure }
@@ -331,16 +347,22 @@ package final class LedgerWriter: @unchecked Sendable {
                 counts.noteGroup(reports, commit: end - start, waits: group.map { end - $0.receivedAt })
             }
             for (arrival, report) in zip(group, reports) { arrival.answer(.success(report)) }
+            return nil
         } catch {
             let error = WriterError(error)
             guard group.count > 1, error.maySpareOthers else {
-                note(error, requests: group.count)
-                for arrival in group { arrival.answer(.failure(error)) }
-                return
+                refuse(group, error)
+                return error
             }
             // One sender's events must not fail another's.
             for arrival in group { store([arrival], ledger) }
+            return nil
         }
+    }
+
+    private func refuse(_ arrivals: [Arrival], _ error: WriterError) {
+        note(error, requests: arrivals.count)
+        for arrival in arrivals { arrival.answer(.failure(error)) }
     }
 
     /// Logs a failure, and ends the writing where nobody knows what has reached the disk: the file is then to be opened

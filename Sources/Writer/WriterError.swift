@@ -39,6 +39,14 @@ package enum WriterError: Error, CustomStringConvertible {
         return false
     }
 
+    /// Whether it stands in the way of whatever is stored, for longer than a moment.
+    var holdsAll: Bool {
+        switch self {
+        case .diskFull, .busy, .logHeld, .broken: true
+        case .queueFull, .stopping, .failed: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .queueFull: "too many events are waiting to be stored; send the same again in a moment"

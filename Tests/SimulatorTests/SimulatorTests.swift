@@ -20,7 +20,7 @@ struct SimulatorTests {
     }
 
     /// In blocks, which run beside each other. The environment may ask for more histories, or others.
-    private static let blocks = setting("METERD_HISTORIES", default: 500) / 25
+    private static let blocks = setting("METERD_HISTORIES", default: 2_000) / 25
     private static let firstSeed = setting("METERD_FIRST_SEED", default: 0)
 
     private static func setting(_ name: String, default standard: Int) -> Int {

@@ -80,7 +80,7 @@ struct DamagedFileTests {
             try Self.report(ledger).notes == [
                 "these checks were not made, they could not rely on what they read: "
                     + Verification.checkNames.dropFirst().joined(separator: ", "),
-                "\(ledger.path): move it and \(ledger.path)-wal aside and put the newest backup in their place; "
+                "\(ledger.path): move it, \(ledger.path)-wal and \(ledger.path)-shm aside and restore the newest backup with 'meterd restore'; "
                     + "'sqlite3 FILE .recover' prints what can still be read of it",
             ])
     }
