@@ -12,6 +12,11 @@ package struct Cut: Sendable, CustomStringConvertible {
 
     package var description: String { "after record \(position), loss '\(loss.rawValue)', seed \(seed)" }
 
+    /// After each record, with everything lost that may be.
+    package static func everywhere(in journal: [JournalRecord]) -> [Cut] {
+        (0...journal.count).map { Cut(position: $0, loss: .unsynced, seed: 0) }
+    }
+
     /// Right after each mark, when all that it says must be on the disk, with everything lost that may be; and so many
     /// others at any points. In the order of their positions.
     package static func choose(_ count: Int, in journal: [JournalRecord], seed: UInt64) -> [Cut] {

@@ -63,7 +63,8 @@ struct PowerLossTests {
         var survivor = week.survivor
         survivor.keptBefore = kept
         let trial = Trial(journal: journal, before: before) { [survivor] in try survivor.survey($0) }
-        let verdict = try trial.run(Cut.choose(rounds / 6, in: journal, seed: seed))
+        let cuts = Cut.everywhere(in: journal) + Cut.choose(rounds / 6, in: journal, seed: seed)
+        let verdict = try trial.run(cuts.sorted { $0.position < $1.position })
         report("a step of the schema, attempt \(isSecondAttempt ? 2 : 1)", journal, verdict)
         #expect(verdict.failures.prefix(8).map(\.description) == [])
     }
