@@ -135,7 +135,8 @@ package final class LedgerDriver {
     }
 
     private func open() throws {
-        let ledger = try OpenLedger(file: LedgerFile.openForWriting(at: path, waitSeconds: 0), bounds: bounds)
+        // A program that the same process is just starting has the lock too, for a moment.
+        let ledger = try OpenLedger(file: LedgerFile.openForWriting(at: path), bounds: bounds)
         ledger.betweenTransactions = { [unowned self] in try serveMeanwhile() }
         try ledger.file.connection { watch.watch($0) }
         openLedger = ledger
