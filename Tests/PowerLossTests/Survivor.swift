@@ -96,7 +96,7 @@ struct Survivor: Sendable {
     }
 
     private func look(at path: String, _ survey: inout Survey) throws {
-        let file = try LedgerFile.openForWriting(at: path, waitSeconds: 0)
+        let file = try LedgerFile.openForWriting(at: path)
         let (evidence, entryCount) = try verify(file, &survey)
         survey.evidence.formUnion(evidence)
         survey.entryCount = entryCount
@@ -157,7 +157,7 @@ struct Survivor: Sendable {
         }
         let copy = folder.appending(path: "kept.db").path
         try FileManager.default.copyItem(atPath: kept, toPath: copy)
-        _ = try LedgerFile.openForWriting(at: copy, waitSeconds: 0)
+        _ = try LedgerFile.openForWriting(at: copy)
         try compare(copy, "brought up again, \(name)", &survey)
     }
 
@@ -172,7 +172,7 @@ struct Survivor: Sendable {
 
     /// Sends everything again and takes all steps that are still to be taken.
     private func carryOn(_ path: String) throws {
-        let ledger = try OpenLedger(file: LedgerFile.openForWriting(at: path, waitSeconds: 0))
+        let ledger = try OpenLedger(file: LedgerFile.openForWriting(at: path))
         defer { try? ledger.close() }
         for (tenant, apps) in History.accounts {
             let code = LedgerFixture.code(tenant)

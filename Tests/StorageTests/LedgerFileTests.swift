@@ -183,7 +183,7 @@ struct LedgerFileTests {
         #expect(told == ["process \(getpid())"])
         #expect(first != nil)
         first = nil
-        _ = try LedgerFile.openForWriting(at: path, waitSeconds: 0, migrations: Self.steps) { told.append($0) }
+        _ = try LedgerFile.openForWriting(at: path, migrations: Self.steps) { told.append($0) }
         #expect(told.count == 1)
     }
 
