@@ -189,50 +189,30 @@ package final class FileDraft {
 }
 
 /// Syncs a file again and again, on a thread of its own.
-private final class Flusher: @unchecked Sendable {
-    private let condition = NSCondition()
-    // Guarded by `condition`.
-    private var mayEnd = false
-    private var hasEnded = false
-    private var error: Int32?
+private final class Flusher: Sendable {
+    private let mayEnd = Awaited<Void>()
+    /// The error that has ended it before, 0 for none.
+    private let ended = Awaited<Int32>()
 
     private static let pauseSeconds = 0.01
 
     init(_ descriptor: Int32) {
-        let thread = Thread { [self] in
-            while !waitForEnd(seconds: Self.pauseSeconds) {
-                guard fdatasync(descriptor) != 0 else { continue }
-                let error = errno
-                condition.withLock { self.error = error }
-                break
+        let thread = Thread { [mayEnd, ended] in
+            while mayEnd.value(withinSeconds: Self.pauseSeconds) == nil {
+                if fdatasync(descriptor) != 0 { return ended.leave(errno) }
             }
-            condition.withLock {
-                hasEnded = true
-                condition.broadcast()
-            }
+            ended.leave(0)
         }
         thread.name = "flusher"
         thread.start()
-    }
-
-    /// - Returns: whether it may end.
-    private func waitForEnd(seconds: Double) -> Bool {
-        condition.withLock {
-            let deadline = Date(timeIntervalSinceNow: seconds)
-            while !mayEnd, condition.wait(until: deadline) {}
-            return mayEnd
-        }
     }
 
     /// Waits for the thread's end.
     ///
     /// - Returns: the error that has ended it before.
     func end() -> Int32? {
-        condition.withLock {
-            mayEnd = true
-            condition.broadcast()
-            while !hasEnded { condition.wait() }
-            return error
-        }
+        mayEnd.leave(())
+        let error = ended.wait()
+        return error == 0 ? nil : error
     }
 }
