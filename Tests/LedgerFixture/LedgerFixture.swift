@@ -119,21 +119,7 @@ package final class LedgerFixture {
     package func ingest(_ texts: [String]) throws -> BatchReport { try ingest(group: [texts])[0] }
 
     /// Sends batches of texts that share a transaction.
-    package func ingest(group: [[String]]) throws -> [BatchReport] {
-        let bytes = group.map { $0.map { Array($0.utf8) } }
-        return try bytes.flatMap { $0.flatMap { $0 } }.withUnsafeBufferPointer { buffer in
-            var start = 0
-            let batches = bytes.map { texts in
-                let batch = EventBatch(key: ledger.eventKey)
-                for text in texts {
-                    batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + text.count]))
-                    start += text.count
-                }
-                return batch
-            }
-            return try ledger.ingest(batches, clock: clock)
-        }
-    }
+    package func ingest(group: [[String]]) throws -> [BatchReport] { try ledger.ingest(group: group, clock: clock) }
 
     package func ingest(_ texts: String...) throws -> BatchReport { try ingest(texts) }
 
@@ -156,6 +142,25 @@ package final class LedgerFixture {
     /// Runs SQL in one transaction, as an operator with a shell would.
     package func execute(_ sql: String) throws {
         try ledger.file.write { try $0.execute(sql: sql) }
+    }
+}
+
+extension OpenLedger {
+    /// Stores batches of texts in one transaction.
+    package func ingest(group: [[String]], clock: LedgerClock) throws -> [BatchReport] {
+        let bytes = group.map { $0.map { Array($0.utf8) } }
+        return try bytes.flatMap { $0.flatMap { $0 } }.withUnsafeBufferPointer { buffer in
+            var start = 0
+            let batches = bytes.map { texts in
+                let batch = EventBatch(key: eventKey)
+                for text in texts {
+                    batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + text.count]))
+                    start += text.count
+                }
+                return batch
+            }
+            return try ingest(batches, clock: clock)
+        }
     }
 }
 

@@ -213,18 +213,6 @@ struct Survivor: Sendable {
     }
 
     private func ingest(_ batches: [[SentEvent]], into ledger: OpenLedger, at now: Instant) throws {
-        let texts = batches.map { $0.map { Array($0.line.utf8) } }
-        try texts.joined().flatMap { $0 }.withUnsafeBufferPointer { buffer in
-            var start = 0
-            let scanned = texts.map { texts in
-                let batch = EventBatch(key: ledger.eventKey)
-                for text in texts {
-                    batch.add(UnsafeBufferPointer(rebasing: buffer[start..<start + text.count]))
-                    start += text.count
-                }
-                return batch
-            }
-            _ = try ledger.ingest(scanned, clock: LedgerClock(given: now))
-        }
+        _ = try ledger.ingest(group: batches.map { $0.map(\.line) }, clock: LedgerClock(given: now))
     }
 }
