@@ -18,7 +18,8 @@ struct BackupCommand: ParsableCommand {
 
             Where a daemon has the ledger open, it makes the copy in small parts between events, which wait for a few \
             milliseconds; other commands that write, and the nightly rating, wait until all parts are done, and not for the \
-            checks. So the daemon must be able to write the file; as a service it may write its own folder only.
+            checks. So the daemon must be able to write the file; as a service it may write its own folder only. Where none \
+            has it open, a ledger of an earlier version is first brought up to this one, as by every command that writes.
             """)
 
     @OptionGroup var options: LedgerOptions

@@ -1,7 +1,6 @@
 // meterd init: makes a ledger.
 
 import ArgumentParser
-import Foundation
 import Operations
 import PriceBookFile
 import Quantities
@@ -59,10 +58,6 @@ struct InitCommand: ParsableCommand {
         creation.now = now
         if let priceBook { creation.priceBook = try PriceBookCommand.text(of: priceBook) }
         let path = try file.path()
-        let folder = URL(filePath: path).deletingLastPathComponent().path
-        guard FileManager.default.fileExists(atPath: folder) else {
-            throw Failure("cannot make \(path): its folder is not there; make it first")
-        }
         do {
             _ = try creation.create(at: path)
         } catch let problems as PriceBookProblems {

@@ -31,7 +31,7 @@ struct LedgerProof {
         switch format {
         case .text:
             Terminal.print("\(text); it agrees in all \(report.checks.count) checks")
-            Terminal.print(head.map { "head: entry \($0.entryID), \($0.hexadecimal)" } ?? "head: no entry yet")
+            Terminal.print("head: " + (head.map { "\($0)" } ?? "no entry yet"))
         case .json:
             let json = head.map(VerifyCommand.json) ?? "null"
             Terminal.print("{\"file\":\(JSONText.quoted(file)),\"chain_head\":\(json)}")

@@ -15,7 +15,8 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Recounts counters from the evidence, adds up entries and grants, rates everything anew, follows the chain of \
             hashes. When the file itself is broken, the other checks are not made. Exit status 1 when something is \
-            wrong. It reads in short transactions, so it may run beside a daemon at any time.
+            wrong. It reads in short transactions, so it may run beside a daemon at any time; only whether SQLite's own \
+            pages are in order it reads a table at a time, and the ledger's log grows while a large one is read.
 
             Keep the chain's head elsewhere, as 'meterd verify --head' prints it: with '--expect-head' it tells even a \
             ledger that was rewritten whole, or cut off.
@@ -99,7 +100,7 @@ struct VerifyCommand: ParsableCommand {
             if check.untold > 0 { Terminal.print("       … and \(grouped(check.untold)) more") }
         }
         for note in report.notes { Terminal.print("note: \(note)") }
-        if let head = report.chainHead { Terminal.print("head: entry \(head.entryID), \(head.hexadecimal)") }
+        if let head = report.chainHead { Terminal.print("head: \(head)") }
         let count = report.checks.reduce(0) { $0 + $1.findingCount }
         Terminal.print(
             report.isSound

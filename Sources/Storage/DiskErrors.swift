@@ -14,7 +14,14 @@ extension StorageError {
 
     init?(_ code: ResultCode, message: String?, path: String, systemError: @autoclosure () -> Int32) {
         switch code.primaryResultCode {
-        case .SQLITE_CORRUPT: self = .damaged(path: path, reason: message ?? "a page can't be read")
+        case .SQLITE_CORRUPT:
+            // Of a page that the disk does not give, statements say that it is malformed.
+            let systemError = systemError()
+            if Self.unreadable.contains(systemError) {
+                self = .diskFailed(path: path, reason: "reading: \(String(cString: strerror(systemError)))")
+            } else {
+                self = .damaged(path: path, reason: message ?? "a page can't be read")
+            }
         case .SQLITE_BUSY: self = .busy(path)
         case .SQLITE_FULL: self = .diskFull(path)
         case .SQLITE_IOERR:
@@ -37,12 +44,22 @@ extension StorageError {
     /// The disk, the user's quota, the largest file that the system allows. SQLite knows only the first, in the file itself.
     private static let noRoom = [ENOSPC, EDQUOT, EFBIG]
 
+    /// What SQLite takes for a damaged file system when it reads.
+    private static let unreadable = [EIO, ENXIO, ERANGE]
+
+    /// Whether it is about reading, or may be.
+    static func isOfReading(_ code: ResultCode) -> Bool {
+        switch code {
+        case .SQLITE_IOERR_READ, .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_DATA, .SQLITE_IOERR_CORRUPTFS: true
+        default: code.primaryResultCode == .SQLITE_CORRUPT
+        }
+    }
+
     private static func doing(_ code: ResultCode) -> String {
         switch code {
         case .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC: "syncing"
         case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_SHMSIZE: "writing"
-        case .SQLITE_IOERR_READ, .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_DATA: "reading"
-        default: "input or output"
+        default: isOfReading(code) ? "reading" : "input or output"
         }
     }
 }

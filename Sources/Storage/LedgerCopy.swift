@@ -19,7 +19,7 @@ extension LedgerFile {
             return pages * (try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0)
         }
         let target = try CopyTarget(draft, size: size)
-        let copying = try connection { try PageCopying(of: $0, into: draft) }
+        let copying = try connection { try PageCopying(of: $0, at: path, into: draft) }
         // Not while the connection is at work.
         defer { try? connection { _ in copying.end() } }
         while try !connection({ _ in try copying.copyPart() }) { try between() }
@@ -67,6 +67,8 @@ private final class CopyTarget {
 /// A copy that is under way. Used by the thread that has the source's connection, while that is not in a transaction.
 private final class PageCopying {
     private let name: String
+    private let sourcePath: String
+    private let source: OpaquePointer?
     private let target: OpaquePointer
     private var backup: OpaquePointer?
     /// Pages of the source when the last part was copied.
@@ -77,8 +79,11 @@ private final class PageCopying {
     /// A MiB: about a millisecond.
     private static let leastPages: Int32 = 256
 
-    init(of source: Database, into draft: DraftAddress) throws(StorageError) {
+    /// - Parameter path: the source's, for messages.
+    init(of source: Database, at path: String, into draft: DraftAddress) throws(StorageError) {
         name = draft.target
+        sourcePath = path
+        self.source = source.sqliteConnection
         var connection: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX
         let code = sqlite3_open_v2(draft.path, &connection, flags, nil)
@@ -129,8 +134,11 @@ private final class PageCopying {
 
     private func failure(_ code: Int32) -> StorageError {
         if code & 0xFF == SQLITE_FULL { return .noRoom(path: name, bytes: nil, free: nil) }
-        let cause = sqlite3_system_errno(target)
+        // Of the copy nothing is read that was not just written.
+        let isReading = StorageError.isOfReading(ResultCode(rawValue: code))
+        let cause = isReading ? WrittenFile.lastError(of: [.database, .log], source) : sqlite3_system_errno(target)
         let detail = cause == 0 ? "" : " (\(String(cString: strerror(cause))))"
-        return .cannotWrite(path: name, reason: String(cString: sqlite3_errstr(code)) + detail)
+        let reason = String(cString: sqlite3_errstr(code)) + detail
+        return isReading ? .cannotRead(path: sourcePath, reason: reason) : .cannotWrite(path: name, reason: reason)
     }
 }

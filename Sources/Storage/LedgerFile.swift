@@ -40,11 +40,12 @@ package final class LedgerFile: Sendable {
 
     /// Makes a new file with the newest schema and what `fill` puts into it, in one transaction.
     ///
-    /// - Throws: ``StorageError/alreadyThere(_:)``; what `fill` throws, and then there is no file.
+    /// - Throws: ``StorageError``, as ``StorageError/alreadyThere(_:)``; what `fill` throws. Then there is no file.
     package static func create(
         at path: String, migrations: [Migration] = Migrations.all, fill: (Database) throws -> Void
     ) throws -> LedgerFile {
-        guard !FileManager.default.fileExists(atPath: path) else { throw StorageError.alreadyThere(path) }
+        // Before the lock is taken, which needs the folder and leaves a file in it.
+        try FileDraft.checkIsFree(path)
         let lock = try WriterLock(ledger: path, waitSeconds: 0)
         // Made beside and renamed when it is whole: whoever dies here leaves no half a ledger.
         let draft = try FileDraft(of: path)
@@ -181,7 +182,7 @@ package final class LedgerFile: Sendable {
                 try Self.prepare(database, readonly: readonly)
                 // The first look makes what belongs to the log where it is missing.
                 _ = try Row.fetchOne(database, sql: "SELECT 1 FROM sqlite_schema")
-            } catch let error as DatabaseError where error.resultCode != .SQLITE_CORRUPT {
+            } catch let error as DatabaseError {
                 let systemError = WrittenFile.openingError(database.sqliteConnection)
                 throw StorageError(error, path: name ?? path, systemError: systemError) ?? error
             }
@@ -208,10 +209,10 @@ package final class LedgerFile: Sendable {
                 throw StorageError.damaged(path: path, reason: "it begins with zeros instead of a header")
             }
             throw StorageError.notALedger(path)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-            throw StorageError.damaged(path: path, reason: error.message ?? "a page can't be read")
         } catch let error as DatabaseError {
-            throw StorageError.cannotOpen(path: name ?? path, reason: error.message ?? "\(error.resultCode)")
+            // There is no connection any more that could tell the system's error.
+            throw StorageError(error, path: name ?? path, systemError: 0)
+                ?? .cannotOpen(path: name ?? path, reason: error.message ?? "\(error.resultCode)")
         }
     }
 

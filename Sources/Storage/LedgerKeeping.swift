@@ -63,13 +63,20 @@ extension LedgerFile {
         let folder = URL(filePath: path).deletingLastPathComponent().path
         let draft = try FileDraft(of: path, like: backup, ownerOf: folder)
         try source.copy(into: draft.address) {}
-        if !pending.isEmpty {
-            let queue = try DatabaseQueue(path: draft.making)
-            try queue.write { try SchemaMigrator(migrations: migrations).apply(pending, to: $0) }
-            try queue.close()
-        }
+        if !pending.isEmpty { try bringUp(draft.making, pending, named: path) }
         try prove(try openForReading(at: draft.making, migrations: migrations))
         try draft.publish()
+    }
+
+    /// Applies steps to a copy, which stays one plain file: a connection for writing would give it a log.
+    private static func bringUp(_ copy: String, _ pending: [Migration], named name: String) throws {
+        do {
+            let queue = try DatabaseQueue(path: copy)
+            try queue.write { try SchemaMigrator().apply(pending, to: $0) }
+            try queue.close()
+        } catch let error as DatabaseError {
+            throw StorageError(error, path: name, systemError: 0) ?? error
+        }
     }
 
     /// - Returns: the file, and the steps of the schema that it lacks.

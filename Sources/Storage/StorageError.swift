@@ -20,6 +20,8 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case ledgersOwnName(String)
     case beingMade(String)
     case cannotWrite(path: String, reason: String)
+    /// What is to be copied: whoever writes it may go on.
+    case cannotRead(path: String, reason: String)
     case outOfReach(path: String, reason: String)
     /// - `bytes`, `free`: where they are known.
     case noRoom(path: String, bytes: Int64?, free: Int64?)
@@ -75,6 +77,8 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "\(path) is being made by another command; wait for that, or choose another file"
         case .cannotWrite(let path, let reason):
             "cannot write \(path): \(reason)"
+        case .cannotRead(let path, let reason):
+            "cannot copy \(path), a part of it can't be read: \(reason); see what the kernel's log says of its disk"
         case .outOfReach(let path, let reason):
             "the daemon has the ledger open and makes the copy, but can't write \(path): \(reason); choose a folder "
                 + "that it may write, as the ledger's is"
@@ -98,8 +102,9 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "another program keeps \(path) locked (a shell with an open transaction?); end it and try again, "
                 + "nothing is done twice"
         case .logHeld(let path, let mostBytes):
-            "another program has been reading \(path) for so long (a shell with an open transaction?) that its log "
-                + "has reached the bound of \(mostBytes >> 20) MiB; end it and try again, nothing is done twice"
+            "somebody has been reading \(path) for so long (a shell with an open transaction? a long 'meterd' command?) "
+                + "that its log has reached the bound of \(mostBytes >> 20) MiB; end it, or wait for its end, and try "
+                + "again; nothing is done twice"
         }
     }
 

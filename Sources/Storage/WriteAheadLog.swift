@@ -115,8 +115,9 @@ final class WriteAheadLog: Sendable {
 
     /// What an error of the connection says of the disk or of other programs; else the error itself.
     func told(_ error: DatabaseError) -> any Error {
-        // What is written by statements is the log.
-        let systemError = WrittenFile.lastError(of: [.log], connection)
+        // What is written by statements is the log; they read both.
+        let files: [WrittenFile] = StorageError.isOfReading(error.extendedResultCode) ? [.database, .log] : [.log]
+        let systemError = WrittenFile.lastError(of: files, connection)
         guard let told = StorageError(error, path: path, systemError: systemError) else { return error }
         note(told)
         return told

@@ -51,13 +51,17 @@ extension Check {
         }
     }
 
+    /// How SQLite ends what it says of a page that the disk fails to give (SQLITE_IOERR_CORRUPTFS).
+    private static let unreadable = "error code=8458"
+
     /// Adds what SQLite objects to, line by line: after the pages that it names it may end in an error.
     private static func checkPages(of table: String, _ database: Database, _ findings: inout Findings) throws {
         do {
             let objections = try String.fetchCursor(database, sql: "PRAGMA integrity_check(\"\(table)\")")
             while let objection = try objections.next() {
                 for line in objection.split(separator: "\n") where line != "ok" && !line.hasPrefix("***") {
-                    findings.add("SQLite says: \(line)")
+                    let cause = line.hasSuffix(unreadable) ? ", the disk did not give it" : ""
+                    findings.add("SQLite says: \(line)\(cause)")
                 }
             }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT && findings.count > 0 {

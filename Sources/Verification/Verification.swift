@@ -37,7 +37,8 @@ package struct Verification {
     /// - Parameters:
     ///   - expected: a head of the chain that was kept elsewhere: whether the ledger still has that entry is a check more.
     ///   - progress: is told the name of each check as it begins.
-    /// - Throws: `DatabaseError` when the file could not be read now (as when it stays locked), not for what it holds.
+    /// - Throws: ``StorageError``, `DatabaseError` when the file could not be read now (as when it stays locked), not for
+    ///   what it holds.
     package func run(
         expecting expected: ChainHead? = nil, progress: (String) -> Void
     ) throws -> VerificationReport {
@@ -101,10 +102,8 @@ package struct Verification {
         report.chainHead = findings.chainHead ?? report.chainHead
     }
 
-    /// Failures that say nothing about what the file holds.
-    private static let passing: [ResultCode] = [
-        .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_INTERRUPT, .SQLITE_NOMEM, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_CANTOPEN,
-    ]
+    /// Failures that say nothing about what the file holds, besides those that come as ``StorageError``.
+    private static let passing: [ResultCode] = [.SQLITE_LOCKED, .SQLITE_INTERRUPT, .SQLITE_NOMEM, .SQLITE_CANTOPEN]
 
     private static func notes(_ database: Database) throws -> [String] {
         guard try LedgerState.read(database).hasUnratedChanges else { return [] }

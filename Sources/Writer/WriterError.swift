@@ -56,9 +56,12 @@ package enum WriterError: Error, CustomStringConvertible {
             "another program keeps the ledger's file locked, nothing was stored; end it (a shell with an open "
                 + "transaction?)"
         case .logHeld(let mostBytes):
-            "another program has been reading the ledger's file for so long that its log has reached the bound of "
-                + "\(mostBytes >> 20) MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction?)"
-        case .broken(let reason): "the file can't be read or written (\(reason)); meterd stops writing"
+            "somebody has been reading the ledger's file for so long that its log has reached the bound of "
+                + "\(mostBytes >> 20) MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction? "
+                + "a long 'meterd' command?)"
+        case .broken(let reason):
+            "the file can't be read or written (\(reason)); meterd stops writing: when the disk is well again (see the "
+                + "kernel's log), start it and send the same again, nothing is counted twice"
         case .failed(let error): "\(error)"
         }
     }

@@ -3,6 +3,7 @@
 import BuiltProgram
 import Foundation
 import GRDB
+import Interposing
 import LedgerFixture
 import Storage
 import Testing
@@ -19,8 +20,10 @@ struct BackupTests {
         try LedgerFile.openForWriting(at: scene.ledger).write {
             try $0.execute(
                 sql: """
-                    INSERT INTO tenant (code, name, legacy)
-                    VALUES ('big-1', hex(zeroblob(2000000)), 0), ('big-2', hex(zeroblob(2000000)), 0)
+                    INSERT INTO quarantine (arrived_at, code, reason, event, digest)
+                    VALUES
+                        (0, 'too_large', 'to fill pages that nobody reads', zeroblob(4000000), randomblob(16)),
+                        (0, 'too_large', 'to fill pages that nobody reads', zeroblob(4000000), randomblob(16))
                     """)
         }
         return scene
@@ -160,6 +163,55 @@ struct BackupTests {
         let left = try FileManager.default.contentsOfDirectory(atPath: scene.folder.url.path)
         #expect(left.filter { $0.hasPrefix("copy") } == ["copy.db"])
         #expect(try await daemon.stop().end == .exited(0))
+        try await scene.run(["verify"])
+    }
+
+    static let copyFaults: [(name: String, fault: Fault, message: String)] = [
+        (
+            "has no room in the middle of it", Fault(.write, of: ".making", from: 100..., .fail("ENOSPC")),
+            "no room for COPY; make room, or choose another disk"
+        ),
+        (
+            "can't be written", Fault(.write, of: ".making", at: 100, .fail("EIO")),
+            "cannot write COPY: disk I/O error (Input/output error)"
+        ),
+        (
+            "can't be synced", Fault(.sync, of: ".making", from: 1..., .fail("EIO")),
+            "cannot write COPY: Input/output error"
+        ),
+        (
+            "can't get its name", Fault(.name, of: "copy.db", at: 1, .fail("EIO")),
+            "cannot write COPY: Input/output error"
+        ),
+        (
+            "has an original that can't be read", Fault(.read, of: "meterd.db", at: 1_500, .fail("EIO")),
+            "cannot copy LEDGER, a part of it can't be read: disk I/O error (Input/output error); see what the kernel's "
+                + "log says of its disk"
+        ),
+    ]
+
+    @Test(
+        "that fails leaves no file of its name and a clear word, and whoever has the ledger open goes on",
+        arguments: copyFaults, [true, false])
+    func failing(_ copyFault: (name: String, fault: Fault, message: String), besideDaemon: Bool) async throws {
+        let scene = try await Self.scene()
+        let copy = scene.folder.path("copy.db")
+        // What each process does of the copy fails in it.
+        let daemon = besideDaemon ? try scene.serve(faults: [copyFault.fault]) : nil
+        let port = try await daemon?.port()
+        let failed = try await scene.outcome(["backup", copy], faults: [copyFault.fault])
+        #expect(failed.end == .exited(1))
+        let message = copyFault.message.replacing("COPY", with: copy).replacing("LEDGER", with: scene.ledger)
+        #expect(failed.errors == "meterd: \(message)\n")
+        let left = try FileManager.default.contentsOfDirectory(atPath: scene.folder.url.path)
+        #expect(left.filter { $0.hasPrefix("copy") } == [])
+        if let daemon, let port {
+            let answer = try HTTPConnection(port: port).post(lines: [SumEvent(id: "after", number: 1).line])
+            #expect(answer.status == 200)
+            #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
+        }
+        try await scene.run(["backup", copy])
+        try await scene.run(["verify", "--db", copy])
         try await scene.run(["verify"])
     }
 

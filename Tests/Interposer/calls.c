@@ -1,4 +1,5 @@
-// The calls of the C library through which a program changes files, put before the library's own (LD_PRELOAD).
+// The calls of the C library through which a program changes and reads files, put before the library's own (LD_PRELOAD).
+// What is read is not on record; it can be made to fail.
 //
 // INTERPOSER_FOLDER=/folder   minds the files below it; everything else goes its way
 // INTERPOSER_JOURNAL=/file    appends what happens to them, in order, so that the journal survives the program
@@ -336,6 +337,26 @@ void *mmap(void *address, size_t length, int protection, int flags, int descript
 
 void *mmap64(void *address, size_t length, int protection, int flags, int descriptor, off64_t offset)
     __attribute__((alias("mmap")));
+
+// MARK: Reading
+
+ssize_t read(int descriptor, void *bytes, size_t count) {
+    MINDED_FILE(descriptor, file) {
+        struct verdict verdict = judge(CALL_READ, file->name);
+        if (verdict.error != 0) return failed(verdict.error);
+    }
+    return syscall(SYS_read, descriptor, bytes, count);
+}
+
+ssize_t pread(int descriptor, void *bytes, size_t count, off_t offset) {
+    MINDED_FILE(descriptor, file) {
+        struct verdict verdict = judge(CALL_READ, file->name);
+        if (verdict.error != 0) return failed(verdict.error);
+    }
+    return syscall(SYS_pread64, descriptor, bytes, count, offset);
+}
+
+ssize_t pread64(int descriptor, void *bytes, size_t count, off64_t offset) __attribute__((alias("pread")));
 
 // MARK: Syncs
 

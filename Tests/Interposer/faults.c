@@ -41,6 +41,7 @@ static int calls_named(const char *name) {
     if (strcmp(name, "sync") == 0) return CALL_SYNC;
     if (strcmp(name, "open") == 0) return CALL_OPEN;
     if (strcmp(name, "name") == 0) return CALL_NAME;
+    if (strcmp(name, "read") == 0) return CALL_READ;
     if (strcmp(name, "any") == 0) return CALL_WRITE | CALL_SYNC | CALL_OPEN | CALL_NAME;
     return 0;
 }

@@ -12,7 +12,7 @@
 #include "../CInterposerJournal/record.h"
 
 // The kinds of calls, of which a fault chooses.
-enum call { CALL_WRITE = 1, CALL_SYNC = 2, CALL_OPEN = 4, CALL_NAME = 8 };
+enum call { CALL_WRITE = 1, CALL_SYNC = 2, CALL_OPEN = 4, CALL_NAME = 8, CALL_READ = 16 };
 
 // A file or folder that an open descriptor stands for.
 struct minded {

@@ -9,6 +9,7 @@ enum InterposerProbe {
         switch arguments.count > 1 ? arguments[1] : "" {
         case "files": makeEveryChange()
         case "appends": append(times: Int(arguments[2]) ?? 0)
+        case "reads": read(times: Int(arguments[2]) ?? 0)
         case "clock": tellTheTime()
         default: exit(64)
         }
@@ -92,6 +93,17 @@ enum InterposerProbe {
             let wasSlow = ContinuousClock.now - start > .milliseconds(100)
             print("write \(writeAnswer), sync \(syncAnswer)\(wasSlow ? ", slow" : "")")
             fflush(nil)
+        }
+    }
+
+    /// Reads a byte of a file, so many times, in both ways.
+    private static func read(times: Int) {
+        let file = open("data", O_RDWR | O_CREAT, 0o600)
+        write("abcd", to: file)
+        for _ in 0..<times {
+            var byte: UInt8 = 0
+            let answers = [pread(file, &byte, 1, 0), Foundation.read(file, &byte, 1)]
+            print(answers.map { $0 < 0 ? errorName : "\($0)" }.joined(separator: ", "))
         }
     }
 

@@ -136,6 +136,14 @@ struct InterposerTests {
         #expect(outcome.status == (kills ? SIGKILL : 0))
     }
 
+    @Test("Reads fail, and are none of the other calls")
+    func reads() throws {
+        var scene = try Scene()
+        scene.interposition.faults = [Fault(.read, of: "data", at: 3...4, .fail("EIO")), Fault(.any, at: 3, .kill)]
+        // At the end of the file there is nothing left for the second.
+        #expect(try probe(["reads", "3"], scene.interposition).lines == ["1, 0", "EIO, EIO", "1, 0"])
+    }
+
     @Test("What failed is not in the journal, and of a short write only what was written")
     func journalOfFaults() throws {
         var scene = try Scene()

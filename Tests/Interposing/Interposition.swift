@@ -38,7 +38,9 @@ package struct Fault: Sendable {
         case open
         /// Renames, links, unlinks.
         case name
+        /// All of these.
         case any
+        case read
     }
 
     package enum Action: Sendable {

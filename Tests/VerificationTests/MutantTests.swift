@@ -17,6 +17,15 @@ struct MutantTests {
             "\(mutant.what): \(report.findings.map { "\($0.check): \($0.sentence)" }.joined(separator: "\n"))")
     }
 
+    @Test("would not be found out if any of the checks were left out")
+    func everyCheckIsNeeded() {
+        let alone = Set(Mutant.all.filter { $0.noticedBy.count == 1 }.flatMap(\.noticedBy))
+        // Whatever is not rated as it was counted, rating it anew shows too; but that needs the price book.
+        let withoutRating = Set(Mutant.all.filter { $0.what == Mutant.countedAndNotRated }.flatMap(\.noticedBy))
+        #expect(withoutRating.contains("usage"))
+        #expect(alone.union(["usage"]) == Set(Verification.checkNames))
+    }
+
     @Test("is found out by a device that was erased and came back under another number")
     func erasedDevice() throws {
         let ledger = try RichLedger.make()

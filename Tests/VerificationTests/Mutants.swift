@@ -313,6 +313,8 @@ extension Mutant {
             ["grants", "finality"]),
     ]
 
+    static let countedAndNotRated = "usage that was not rated, with no price book that could tell"
+
     private static let sums = [
         Mutant(
             "a total of more units",
@@ -326,6 +328,13 @@ extension Mutant {
             "a price that was changed", "UPDATE price_book_version SET yaml = replace(yaml, '0.02', '0.03')", ["rating"]
         ),
         Mutant("a price book that is none", "UPDATE price_book_version SET yaml = 'x'", ["days", "rating"]),
+        Mutant(
+            countedAndNotRated,
+            """
+            UPDATE price_book_version SET yaml = 'x';
+            UPDATE usage_counter SET quantity = quantity + 1
+            WHERE (app_id, item_id, usage_day) = (2, 1, \(day("01-10")));
+            """, ["days", "counters", "usage", "rating"]),
     ]
 
     /// As if sealing had stopped on 9 February, when the devices through the first of lions were done; of them the one of

@@ -8,14 +8,6 @@ import Testing
 
 @Suite("A command whose disk", .ownThread)
 struct CommandFaultTests {
-    private func outcome(_ scene: DaemonScene, _ arguments: [String], _ fault: Fault) async throws -> CommandOutcome {
-        var interposition = Interposition(folder: scene.folder.url.path)
-        interposition.faults = [fault]
-        return try await scene.begin(
-            arguments + ["--now", DaemonScene.now], settings: interposition.environment
-        ).outcome(withinSeconds: 60)
-    }
-
     static let failures: [(name: String, fault: Fault, message: String)] = [
         (
             "can't sync", Fault(.sync, of: "-wal", at: 2, .fail("EIO")),
@@ -25,6 +17,11 @@ struct CommandFaultTests {
         (
             "can't be written", Fault(.write, of: "-wal", at: 40, .fail("EIO")),
             "LEDGER can't be used: writing: Input/output error; see what the kernel's log says of the disk. What was "
+                + "acknowledged is stored; try again when the disk is well"
+        ),
+        (
+            "can't be read", Fault(.read, of: "meterd.db", at: 14, .fail("EIO")),
+            "LEDGER can't be used: reading: Input/output error; see what the kernel's log says of the disk. What was "
                 + "acknowledged is stored; try again when the disk is well"
         ),
         (
@@ -38,7 +35,7 @@ struct CommandFaultTests {
         let scene = try await DaemonScene.make()
         let events = (0..<9_000).map { SumEvent(id: "\($0)", number: $0).line }
         let file = try scene.write(events.joined(separator: "\n"), to: "events.ndjson")
-        let failed = try await outcome(scene, ["ingest", file], fault)
+        let failed = try await scene.outcome(["ingest", file, "--now", DaemonScene.now], faults: [fault])
         #expect(failed.end == .exited(1), "\(failed)")
         #expect(failed.errors.hasPrefix("meterd: " + message.replacing("LEDGER", with: scene.ledger)), "\(failed)")
         // A batch whose sync failed may be there or not; what was never written whole is not.
@@ -56,12 +53,11 @@ struct CommandFaultTests {
     @Test("fails while it makes a ledger: there is none then, and the next attempt makes it")
     func initialization() async throws {
         let scene = try await DaemonScene.make()
-        let time = ["--now", DaemonScene.now]
         var failures = 0
         for sync in 1...9 {
             let made = scene.folder.path("new-\(sync).db")
-            let arguments = ["init", "--test-clock", "--db", made]
-            let first = try await outcome(scene, arguments, Fault(.sync, at: sync, .fail("EIO")))
+            let arguments = ["init", "--test-clock", "--db", made, "--now", DaemonScene.now]
+            let first = try await scene.outcome(arguments, faults: [Fault(.sync, at: sync, .fail("EIO"))])
             // SQLite does without the sync of a folder; the file's own name is synced by meterd.
             if first.end != .exited(0) {
                 failures += 1
@@ -70,7 +66,7 @@ struct CommandFaultTests {
                     first.errors.hasPrefix("meterd: \(made) can't be used: syncing: "),
                     "sync \(sync): \(first)")
                 #expect(!FileManager.default.fileExists(atPath: made), "sync \(sync)")
-                try await scene.run(arguments + time)
+                try await scene.run(arguments)
             }
             try await scene.run(["verify", "--db", made])
         }

@@ -60,7 +60,9 @@ struct DiskFaultTests {
         }
         try Journal.mark("refused", in: journal)
         #expect(try await daemon.process.end(withinSeconds: 20) == .exited(1), "\(daemon.log)")
-        let words = "the file can't be read or written (\(failure.reason)); meterd stops writing"
+        let words =
+            "the file can't be read or written (\(failure.reason)); meterd stops writing: when the disk is well again "
+            + "(see the kernel's log), start it and send the same again, nothing is counted twice"
         #expect(daemon.log.contains("meterd: \(words)"), "\(daemon.log)")
         #expect(daemon.log.contains(" critical stopping "), "\(daemon.log)")
         #expect(course.acknowledged.count >= 5)

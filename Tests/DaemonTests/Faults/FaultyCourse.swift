@@ -102,6 +102,13 @@ extension HTTPAnswer {
 }
 
 extension DaemonScene {
+    /// Runs a command whose calls to the system go wrong on the files of this scene.
+    func outcome(_ arguments: [String], faults: [Fault]) async throws -> CommandOutcome {
+        var interposition = Interposition(folder: folder.url.path)
+        interposition.faults = faults
+        return try await begin(arguments, settings: interposition.environment).outcome(withinSeconds: 60)
+    }
+
     /// Starts a daemon whose calls to the system go wrong on the files of this scene.
     ///
     /// - Parameter journal: where to note what happens to them.

@@ -31,10 +31,11 @@ struct OtherProgramTests {
         #expect(refused.status == 503)
         #expect(refused.headers["retry-after"] == "5")
         let why =
-            "another program has been reading the ledger's file for so long that its log has reached the bound of "
+            "somebody has been reading the ledger's file for so long that its log has reached the bound of "
         #expect(
             refused.detail == why
-                + "32 MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction?)"
+                + "32 MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction? a long 'meterd' "
+                + "command?)"
         )
         let size = try #require(scene.size(of: "-wal"))
         #expect((bound..<bound + (1 << 20)).contains(size), "the log has \(size) bytes")
@@ -47,9 +48,9 @@ struct OtherProgramTests {
         #expect(outcome.end == .exited(1))
         #expect(
             outcome.errors
-                == "meterd: another program has been reading \(scene.ledger) for so long (a shell with an open "
-                + "transaction?) that its log has reached the bound of 32 MiB; end it and try again, nothing is done "
-                + "twice\n")
+                == "meterd: somebody has been reading \(scene.ledger) for so long (a shell with an open transaction? a "
+                + "long 'meterd' command?) that its log has reached the bound of 32 MiB; end it, or wait for its end, "
+                + "and try again; nothing is done twice\n")
         #expect(try connection.get("/readyz").status == 503)
         #expect(try connection.get("/v1/usage/days?tenant=acme").status == 200)
         // The service manager is not to restart it for that.
