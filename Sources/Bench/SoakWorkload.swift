@@ -2,6 +2,7 @@
 
 import Foundation
 import GRDB
+import Quantities
 import Storage
 import Workload
 
@@ -27,7 +28,7 @@ struct SoakWorkload {
     }
 
     /// What the ledger has, and memory holds something of.
-    private struct Rows {
+    private struct Rows: Equatable {
         var devices = 0
         var touches = 0
         var records = 0
@@ -68,10 +69,12 @@ struct SoakWorkload {
         try daemon.stop()
         try bench.run(["verify"], ledger: ledger)
         print(windows)
-        let complaints = Self.complaints(windows)
+        let complaints = Self.complaints(windows) + (try missing(windows, ledger, file))
         for complaint in complaints { bench.report.fail(complaint) }
         guard complaints.isEmpty else { return }
-        bench.report.note("memory, descriptors, log and latency are flat; verify finds nothing")
+        bench.report.note(
+            "memory, descriptors, log and latency are flat; verify finds nothing, and the same events again add nothing"
+        )
     }
 
     /// A ledger with four days before the one of load, so that its rating has a day to settle and to seal.
@@ -86,20 +89,57 @@ struct SoakWorkload {
         return path
     }
 
-    private func look(_ daemon: ServingMeterd, _ ledger: String, _ load: LoadResult) throws -> Window {
-        let process = "/proc/\(daemon.program.id)/fd"
-        let descriptors = try FileManager.default.contentsOfDirectory(atPath: process).count
-        var state = stat()
-        let logBytes = stat(ledger + "-wal", &state) == 0 ? Int(state.st_size) : 0
-        let rows = try LedgerFile.openForReading(at: ledger).read { database in
+    /// What was acknowledged is there: the ledger has counted each answer, and nothing comes new when all is sent again.
+    private func missing(_ windows: [Window], _ ledger: String, _ file: String) throws -> [String] {
+        bench.progress("the same events again")
+        let counted = windows.reduce(into: EventCounts()) { $0 += $1.load.counts }
+        let stored = try Self.outcomes(ledger)
+        var complaints: [String] = []
+        if counted != stored { complaints.append("the answers were \(counted), the ledger counted \(stored)") }
+        let before = try Self.rows(ledger)
+        try bench.run(["ingest", file, "--now", Times.today.lastMoment], ledger: ledger)
+        let after = try Self.rows(ledger)
+        if after != before {
+            complaints.append("of what was acknowledged some was not stored: \(before), then \(after)")
+        }
+        return complaints
+    }
+
+    /// What became of the events that arrived on the day of load.
+    private static func outcomes(_ ledger: String) throws -> EventCounts {
+        try LedgerFile.openForReading(at: ledger).read { database in
+            func count(_ outcome: String) throws -> Int {
+                try Int.fetchOne(
+                    database,
+                    sql: "SELECT coalesce(sum(events), 0) FROM outcome_counter WHERE arrival_day = ? AND outcome = ?",
+                    arguments: [Times.today.day.number, outcome]) ?? 0
+            }
+            var counts = EventCounts()
+            counts.accepted = try count("accepted")
+            counts.duplicates = try count("duplicate")
+            counts.corrections = try count("correction")
+            counts.refused = try count("refused")
+            return counts
+        }
+    }
+
+    private static func rows(_ ledger: String) throws -> Rows {
+        try LedgerFile.openForReading(at: ledger).read { database in
             func count(_ table: String) throws -> Int {
                 try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
             }
             return Rows(devices: try count("device"), touches: try count("touch"), records: try count("usage_record"))
         }
+    }
+
+    private func look(_ daemon: ServingMeterd, _ ledger: String, _ load: LoadResult) throws -> Window {
+        let process = "/proc/\(daemon.program.id)/fd"
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: process).count
+        var state = stat()
+        let logBytes = stat(ledger + "-wal", &state) == 0 ? Int(state.st_size) : 0
         return Window(
             load: load, memoryBytes: daemon.program.memoryBytes("VmRSS") ?? 0, descriptors: descriptors,
-            logBytes: logBytes, rows: rows)
+            logBytes: logBytes, rows: try Self.rows(ledger))
     }
 
     private func print(_ windows: [Window]) {

@@ -136,13 +136,14 @@ package struct Daemon: Sendable {
             case .tcp(let host, let port): .hostname(host, port: port)
             case .unixSocket(let path): .unixDomainSocket(path: path)
             }
+        ProcessLimits.tellOfMemory(logger)
         let application = Application(
             router: router,
             server: ServedConnection.builder(door(writer)),
             configuration: ApplicationConfiguration(
                 address: address, serverName: ServedConnection.serverName,
                 availableConnectionsDelegate: .maximum(
-                    OpenFiles.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
+                    ProcessLimits.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
             onServerRunning: { channel in
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
                 logger.notice(

@@ -23,13 +23,6 @@ package final class LedgerWriter: @unchecked Sendable {
         package init() {}
     }
 
-    private struct Arrival {
-        let events: ReceivedEvents
-        let clock: LedgerClock
-        let receivedAt: ContinuousClock.Instant
-        let answer: @Sendable (Result<BatchReport, any Error>) -> Void
-    }
-
     /// An operation that waits its turn.
     private struct Task {
         let perform: (OpenLedger) -> Void
@@ -39,11 +32,9 @@ package final class LedgerWriter: @unchecked Sendable {
     /// In this order. While operations end, events are still taken.
     private enum State { case running, endingOperations, stopping, stopped }
 
-    private let bounds: Bounds
     private let condition = NSCondition()
     // Guarded by `condition`.
-    private var arrivals: [Arrival] = []
-    private var queuedBytes = 0
+    private var arrivals: ArrivalQueue
     private var tasks: [Task] = []
     private var probes: [@Sendable (Result<Void, WriterError>) -> Void] = []
     private var state = State.running
@@ -76,7 +67,7 @@ package final class LedgerWriter: @unchecked Sendable {
     package init(
         ledger: sending OpenLedger, bounds: Bounds = Bounds(), logger: Logger = Logger(label: "writer")
     ) {
-        self.bounds = bounds
+        arrivals = ArrivalQueue(bounds)
         self.logger = logger
         eventKey = ledger.eventKey
         mostLogBytes = ledger.file.logBytes.most
@@ -106,15 +97,10 @@ package final class LedgerWriter: @unchecked Sendable {
     ) {
         let refusal: WriterError? = condition.withLock {
             if !takesEvents { return failure ?? .stopping }
-            let weight = events.weight
-            guard arrivals.count < bounds.queuedRequests,
-                arrivals.isEmpty || queuedBytes + weight <= bounds.queuedBytes
-            else {
+            guard arrivals.append(Arrival(events: events, clock: clock, receivedAt: .now, answer: answer)) else {
                 counts.refusedRequests += 1
                 return .queueFull
             }
-            arrivals.append(Arrival(events: events, clock: clock, receivedAt: .now, answer: answer))
-            queuedBytes += weight
             wake()
             return nil
         }
@@ -180,7 +166,7 @@ package final class LedgerWriter: @unchecked Sendable {
         condition.withLock {
             var counts = counts
             counts.queuedRequests = arrivals.count
-            counts.queuedBytes = queuedBytes
+            counts.queuedBytes = arrivals.bytes
             return counts
         }
     }
@@ -266,13 +252,13 @@ package final class LedgerWriter: @unchecked Sendable {
         let (arrived, probes) = condition.withLock { (arrivals.count, takeProbes()) }
         var waiting = arrived
         while waiting > 0 {
-            let group = condition.withLock { takeGroup(atMost: waiting) }
+            let group = condition.withLock { arrivals.takeGroup(atMost: waiting) }
             waiting -= group.count
             let failure = store(group, ledger)
             tendLog(of: ledger)
             if let failure, failure.holdsAll {
                 // The others would wait as long for the same answer, and the probes behind them.
-                let others = condition.withLock { takeAll(waiting) }
+                let others = condition.withLock { arrivals.take(waiting) }
                 refuse(others, failure)
                 break
             }
@@ -305,34 +291,6 @@ package final class LedgerWriter: @unchecked Sendable {
     private func takeProbes() -> [@Sendable (Result<Void, WriterError>) -> Void] {
         defer { probes = [] }
         return probes
-    }
-
-    /// The arrivals of the next transaction: those at the front that go by the same clock, within the group's bound.
-    private func takeGroup(atMost most: Int) -> [Arrival] {
-        var bytes = 0
-        var count = 0
-        for arrival in arrivals {
-            guard count < most,
-                count == 0 || (bytes + arrival.events.weight <= bounds.groupBytes && arrival.clock == arrivals[0].clock)
-            else { break }
-            bytes += arrival.events.weight
-            count += 1
-        }
-        queuedBytes -= bytes
-        guard count < arrivals.count else {
-            defer { arrivals = [] }
-            return arrivals
-        }
-        defer { arrivals.removeFirst(count) }
-        return Array(arrivals.prefix(count))
-    }
-
-    /// Under `condition`: so many arrivals at the front.
-    private func takeAll(_ count: Int) -> [Arrival] {
-        let taken = Array(arrivals.prefix(count))
-        arrivals.removeFirst(taken.count)
-        queuedBytes -= taken.reduce(0) { $0 + $1.events.weight }
-        return taken
     }
 
     /// - Returns: why nothing of the group was stored.

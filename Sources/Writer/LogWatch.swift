@@ -12,7 +12,7 @@ struct LogWatch {
         if reached > quarters {
             logger.warning(
                 """
-                the write-ahead log grows: another program has been reading the ledger for long; end it, or nothing more \
+                the write-ahead log grows: somebody has been reading the ledger for long; end it, or nothing more \
                 is stored once the bound is reached
                 """,
                 metadata: ["bytes": "\(bytes)", "bound": "\(mostBytes)"])

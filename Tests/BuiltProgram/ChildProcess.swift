@@ -70,6 +70,16 @@ package final class ChildProcess: Sendable {
         /// In bytes.
         case fileSize = "fsize"
         case openFiles = "nofile"
+        /// In bytes.
+        case memory = "data"
+
+        fileprivate var resource: __rlimit_resource {
+            switch self {
+            case .fileSize: RLIMIT_FSIZE
+            case .openFiles: RLIMIT_NOFILE
+            case .memory: RLIMIT_DATA
+            }
+        }
     }
 
     package struct CannotLimit: Error {
@@ -80,7 +90,7 @@ package final class ChildProcess: Sendable {
     /// Sets a limit of the running process that it may raise again itself; nil takes it back as far as this process goes.
     package func limit(_ limit: Limit, to value: Int?) throws {
         var own = rlimit()
-        getrlimit(__rlimit_resource_t((limit == .fileSize ? RLIMIT_FSIZE : RLIMIT_NOFILE).rawValue), &own)
+        getrlimit(__rlimit_resource_t(limit.resource.rawValue), &own)
         let text = value.map { "\($0)" } ?? (own.rlim_max == .max ? "unlimited" : "\(own.rlim_max)")
         // The C library's function is not for Swift.
         let prlimit = Process()

@@ -62,13 +62,6 @@ struct ConnectionTests {
         #expect(try await daemon.stop().end == .exited(0))
     }
 
-    /// Bytes of a process that are in memory, now or at their most.
-    private func memory(_ process: ChildProcess, _ what: String) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(what) })
-        return try #require(Int(line.filter(\.isNumber))) << 10
-    }
-
     @Test(
         "Senders of more than there is room for: 503 with Retry-After, nothing of theirs is stored, memory is bounded")
     func overload() async throws {
@@ -77,7 +70,7 @@ struct ConnectionTests {
         let daemon = try scene.serve(settings: ["METERD_MAX_QUEUE_BYTES": "4MiB", "METERD_RATE_AT": "off"])
         let port = try await daemon.port()
         #expect(try HTTPConnection(port: port).post(lines: [SumEvent(id: "warm", number: 1).line]).status == 200)
-        let before = try memory(daemon.process, "VmRSS")
+        let before = try daemon.process.memory("VmRSS")
 
         // Each has 3,000 events, some 700 kB, so that six find room; nothing can be stored meanwhile. Whoever is refused
         // sends again at once.
@@ -122,7 +115,7 @@ struct ConnectionTests {
             "SELECT DISTINCT substr(id, 1, instr(id, '-') - 1) FROM usage_event WHERE id <> 'warm'")
         #expect(Set(stored) == Set(taken.map(String.init)))
 
-        let grown = try memory(daemon.process, "VmHWM") - before
+        let grown = try daemon.process.memory("VmHWM") - before
         print("overload: \(refusals) refusals, \(taken.count) taken, memory grew by \(grown >> 20) MiB")
         // The settings promise four times the bound and 100 MiB, which only the shortest of events come near to.
         #expect(grown < 4 * queueBytes + (32 << 20))

@@ -1,4 +1,4 @@
-// Too few open files, and a process that is stopped and goes on: the daemon serves later, never wrongly.
+// Too few open files, too little memory, a process that is stopped and goes on: the daemon serves later, never wrongly.
 
 import BuiltProgram
 import Foundation
@@ -18,20 +18,6 @@ struct LimitTests {
         return HTTPConnection.request("POST", "/v1/events", head) + body
     }
 
-    /// Seconds of processor time that a process has had.
-    private func processorSeconds(_ process: ChildProcess) throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(process.id)/stat", encoding: .utf8)
-        // After the name, which may have spaces: the 12th and 13th are the ticks in the program and in the system.
-        let fields = try #require(text.split(separator: ")").last).split(separator: " ")
-        return try Double(#require(Int(fields[11])) + #require(Int(fields[12]))) / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
-
-    /// The number that the next file would have that a process opens.
-    private func nextFile(_ process: ChildProcess) throws -> Int {
-        let open = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.id)/fd"))
-        return (0...).first { !open.contains("\($0)") } ?? 0
-    }
-
     @Test("Started with few open files (ulimit -n): it says how many connections it takes, the others are served later")
     func fewFiles() async throws {
         let scene = try await DaemonScene.make()
@@ -47,9 +33,9 @@ struct LimitTests {
         let first = answered()
         #expect(first.count == 16, "\(first)")
         // A command still gets through, and nothing turns in circles meanwhile.
-        let before = try processorSeconds(daemon.process)
+        let before = try daemon.process.processorSeconds()
         try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
-        #expect(try processorSeconds(daemon.process) - before < 1)
+        #expect(try daemon.process.processorSeconds() - before < 1)
         for index in first { connections[index].end(.orderly) }
         var served = Set(first)
         try await eventually("all are served", withinSeconds: 30) {
@@ -74,19 +60,41 @@ struct LimitTests {
         let port = try await daemon.port()
         let held = try HTTPConnection(port: port)
         #expect(try held.post(lines: Self.event(0)).status == 200)
-        try daemon.process.limit(.openFiles, to: try nextFile(daemon.process))
-        let before = try processorSeconds(daemon.process)
+        try daemon.process.limit(.openFiles, to: try daemon.process.nextFile())
+        let before = try daemon.process.processorSeconds()
         let others = try (1..<10).map { _ in try HTTPConnection(port: port) }
         for (number, connection) in others.enumerated() { try connection.send(Self.request(number + 1)) }
         try await Task.sleep(for: .seconds(1))
         #expect(!others.contains { $0.hasAnswer(withinMs: 0) })
         // Who is connected is served.
         #expect(try held.post(lines: Self.event(10)).status == 200)
-        #expect(try processorSeconds(daemon.process) - before < 0.5)
+        #expect(try daemon.process.processorSeconds() - before < 0.5)
         try daemon.process.limit(.openFiles, to: nil)
         for connection in others { #expect(try EventsAnswer(connection.receive()).accepted == 1) }
         #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
         #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["11"])
+    }
+
+    @Test(
+        """
+        Out of memory (ulimit -d): it said so when it started; it ends, what it has acknowledged is stored once, the next \
+        one goes on
+        """)
+    func noMemory() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"], limits: "ulimit -S -d 100000000")
+        let connection = try HTTPConnection(port: try await daemon.port())
+        try await daemon.line(with: " warning memory is limited (ulimit -d)", "limit=102400000000")
+        let course = FaultyCourse(batches: 40, eventsEach: 1_000)
+        for batch in 0..<3 { #expect(course.send(batch, over: connection)) }
+        try daemon.process.limit(.memory, to: try daemon.process.memory("VmData"))
+        for batch in 3..<40 where daemon.process.end == nil { course.send(batch, over: connection) }
+        guard case .killed = try await daemon.process.end(withinSeconds: 20) else {
+            Issue.record("it goes on with \(course.acknowledged.count) of 40 batches: \(daemon.log)")
+            return
+        }
+        #expect(course.acknowledged.count < 40)
+        try await course.finish(scene, "memory")
     }
 
     @Test("Stopped (SIGSTOP) with requests on their way, it answers them when it goes on; the watchdog hears it again")

@@ -1,11 +1,26 @@
-// Room for the descriptors of connections: more than the system's limit leaves room for are not taken.
+// What the system lets this process have: open files, for which connections wait, and memory, without which it ends.
 
 import Foundation
 import Logging
 
-enum OpenFiles {
+enum ProcessLimits {
     /// What the daemon needs beside connections: its files, its event loops, lines to commands.
     private static let own = 64
+
+    /// Says so where memory is limited: where it is refused there is no going on, and no word either.
+    static func tellOfMemory(_ logger: Logger) {
+        for (resource, option) in [(RLIMIT_AS, "-v"), (RLIMIT_DATA, "-d")] {
+            var limit = rlimit()
+            guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != .max else {
+                continue
+            }
+            logger.warning(
+                """
+                memory is limited (ulimit \(option)): should it run out, the daemon ends at once; what it has \
+                acknowledged is stored, start it again with more
+                """, metadata: ["limit": "\(limit.rlim_cur)"])
+        }
+    }
 
     /// Raises this process's limit of open files as far as it may be raised.
     ///

@@ -1,0 +1,28 @@
+// What the system tells of a running process.
+
+import BuiltProgram
+import Foundation
+import Testing
+
+extension ChildProcess {
+    /// Bytes by their name in the process's status, as `VmRSS`.
+    func memory(_ name: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(name) })
+        return try #require(Int(line.filter(\.isNumber))) << 10
+    }
+
+    /// Seconds of processor time that it has had.
+    func processorSeconds() throws -> Double {
+        let text = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+        // After the name, which may have spaces: the 12th and 13th are the ticks in the program and in the system.
+        let fields = try #require(text.split(separator: ")").last).split(separator: " ")
+        return try Double(#require(Int(fields[11])) + #require(Int(fields[12]))) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// The number that the next file would have that it opens.
+    func nextFile() throws -> Int {
+        let open = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/fd"))
+        return (0...).first { !open.contains("\($0)") } ?? 0
+    }
+}
