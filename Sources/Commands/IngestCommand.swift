@@ -137,6 +137,9 @@ struct IngestSummary {
             }
         }
         for example in examples { Terminal.error(example) }
+        if report.received > 0, report.refused[.malformed] == report.received {
+            Terminal.error("no line was an event; is it NDJSON, one JSON object on each line?")
+        }
         if report.refusedCount > examples.count {
             let more = counted(report.refusedCount - examples.count, "more refusal")
             Terminal.error("… \(more); see 'meterd quarantine list' for what was kept")

@@ -76,7 +76,7 @@ extension ProblemError {
         switch error {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping, .logHeld: self = .unavailable("\(error)", retryAfterSeconds: 5)
-        case .diskFull, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
+        case .diskFull, .replaced, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed(let error as LedgerError) where isOnSendersClock:
             self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRequest.nowHeader)"))
         // The daemon's own clock is wrong, and the log says so.

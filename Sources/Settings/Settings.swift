@@ -36,7 +36,7 @@ package struct Settings: Hashable, Sendable {
     ///   - file: The path of the file; nil takes the one that `METERD_CONFIG` names, else the standard file if there is
     ///     one, else none.
     ///   - environment: `METERD_DB` for `database`, and for every other key `METERD_` and the key in capitals.
-    ///     Variables that are no setting are left alone.
+    ///     Variables that are no setting are left alone, unless they are one mistyped.
     ///   - options: The option that was given for a key, as `--listen`, and its text.
     /// - Throws: ``SettingsProblems`` with all that is wrong in the file and in the environment.
     package static func load(

@@ -2,6 +2,7 @@
 
 import Foundation
 import MarkedYAML
+import Quantities
 
 struct SettingsReader {
     private(set) var settings = Settings()
@@ -63,6 +64,14 @@ struct SettingsReader {
             if let objection = read(text, of: setting, at: setting.variable) {
                 problems.append(SettingsProblem(setting.variable, objection))
             }
+        }
+        let prefix = "METERD_"
+        let known = Setting.all.map(\.variable) + ["METERD_CONFIG"]
+        let names = known.map { String($0.dropFirst(prefix.count)) }
+        for variable in environment.keys.sorted() where variable.hasPrefix(prefix) && !known.contains(variable) {
+            // Others are somebody's own.
+            guard let meant = nearest(to: String(variable.dropFirst(prefix.count)), of: names) else { continue }
+            problems.append(SettingsProblem(variable, "there is no such setting; did you mean \(prefix)\(meant)?"))
         }
     }
 

@@ -14,6 +14,8 @@ package final class LedgerFile: Sendable {
     private let lock: WriterLock?
     private let side: SideConnection
     private let log: WriteAheadLog
+    /// Which file is open.
+    private let identity: FileIdentity?
 
     /// How long to wait for another program's lock on the file itself.
     private static let busySeconds = 10
@@ -30,6 +32,7 @@ package final class LedgerFile: Sendable {
         mostLogBytes: Int = LedgerFile.standardLogBytes
     ) {
         self.path = path
+        identity = FileIdentity(of: path)
         self.queue = queue
         self.lock = lock
         side = SideConnection { try Self.connect(path, readonly: true) }
@@ -337,6 +340,8 @@ package final class LedgerFile: Sendable {
         ending: Database.TransactionCompletion, _ block: (Database) throws -> Value
     ) throws -> Value {
         try log.check()
+        // Who moves a ledger, or restores another in its place, does not always stop what has it open.
+        guard FileIdentity(of: path) == identity else { throw StorageError.replaced(path) }
         if log.isFull, try !emptyWAL() { throw StorageError.logHeld(path: path, mostBytes: log.mostBytes) }
         return try connection { database in
             var result: Value?

@@ -35,6 +35,8 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case diskFailed(path: String, reason: String)
     /// Another program, as a shell, holds SQLite's own lock for longer than meterd waits.
     case busy(String)
+    /// The path leads to another file than the one that is open, or to none: what is committed may be lost with that.
+    case replaced(String)
     /// A reader keeps the log from being emptied, and it has reached its bound.
     case logHeld(path: String, mostBytes: Int)
 
@@ -54,9 +56,9 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
         case .olderSchema(let path, let migration):
             "\(path) lacks schema step \(migration); run any command that writes, as 'meterd rate', to bring it up"
         case .locked(let path, let holder):
-            "\(path) is being written by \(holder); try again when it is done"
+            "\(path) is being written by \(holder); try again when it is done, or stop it if it is a daemon"
         case .cannotOpen(let path, let reason):
-            "cannot open \(path): \(reason)"
+            "cannot open \(path): \(reason)" + Self.wayOutOfRefusal(path)
         case .damaged(let path, let reason):
             "\(path) is damaged: \(reason); \(Self.wayOutOfDamage(path))"
         case .notDurable(let setting, let value):
@@ -101,6 +103,9 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
         case .busy(let path):
             "another program keeps \(path) locked (a shell with an open transaction?); end it and try again, "
                 + "nothing is done twice"
+        case .replaced(let path):
+            "\(path) was moved, removed or replaced while meterd had it open; move it back, or start again with the right "
+                + "file. Nothing is done twice"
         case .logHeld(let path, let mostBytes):
             "somebody has been reading \(path) for so long (a shell with an open transaction? a long 'meterd' command?) "
                 + "that its log has reached the bound of \(mostBytes >> 20) MiB; end it, or wait for its end, and try "
@@ -122,6 +127,11 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
         case .notALedger, .newerSchema, .changedMigration, .olderSchema, .damaged: true
         default: false
         }
+    }
+
+    /// Where the system refuses what a writer needs.
+    private static func wayOutOfRefusal(_ path: String) -> String {
+        path.hasSuffix(".lock") ? "; run the command as the user who owns the ledger and may write its folder" : ""
     }
 
     private static func figures(_ bytes: Int64?, _ free: Int64?) -> String {

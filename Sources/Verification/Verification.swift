@@ -46,7 +46,7 @@ package struct Verification {
         progress(Check.fileName)
         try make(.file(at: file.path), in: &report)
         guard report.isSound else {
-            report.notes = Self.notesOnBrokenFile(file.path)
+            report.notes = Self.notesOnBrokenFile(file.path, expected)
             return report
         }
         for check in Self.checks + (expected.map { [.head(expected: $0)] } ?? []) {
@@ -73,10 +73,11 @@ package struct Verification {
         return report
     }
 
-    private static func notesOnBrokenFile(_ path: String) -> [String] {
-        let others = checks.map(\.name).joined(separator: ", ")
+    private static func notesOnBrokenFile(_ path: String, _ expected: ChainHead? = nil) -> [String] {
+        let others = (checks + (expected.map { [.head(expected: $0)] } ?? [])).map(\.name).joined(separator: ", ")
         return [
-            "these checks were not made, they could not rely on what they read: \(others)",
+            "these checks were not made, they could not rely on what they read: \(others); 'scripts/verify-chain' follows "
+                + "the chain all the same",
             "\(path): \(StorageError.wayOutOfDamage(path))",
         ]
     }

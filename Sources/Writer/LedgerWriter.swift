@@ -319,7 +319,10 @@ package final class LedgerWriter: @unchecked Sendable {
     }
 
     private func refuse(_ arrivals: [Arrival], _ error: WriterError) {
-        note(error, requests: arrivals.count)
+        // What a sender says of the time is its own mistake; a group has one clock.
+        let isSendersMistake =
+            if case .failed(is LedgerError) = error { arrivals.first?.clock.given != nil } else { false }
+        if !isSendersMistake { note(error, requests: arrivals.count) }
         for arrival in arrivals { arrival.answer(.failure(error)) }
     }
 

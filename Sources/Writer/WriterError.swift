@@ -15,6 +15,8 @@ package enum WriterError: Error, CustomStringConvertible {
     /// A reader keeps the file's log from being emptied, and it has reached its bound: goes on by itself when the reader
     /// has gone.
     case logHeld(mostBytes: Int)
+    /// The file was moved, removed or replaced: goes on when it is back.
+    case replaced
     /// Reading or writing failed, or the file is damaged: nothing more may be written by this process.
     case broken(String)
     /// What was asked can't be done; the ledger is well.
@@ -26,6 +28,7 @@ package enum WriterError: Error, CustomStringConvertible {
         case StorageError.damaged(_, let reason), StorageError.diskFailed(_, let reason): self = .broken(reason)
         case StorageError.diskFull: self = .diskFull
         case StorageError.busy: self = .busy
+        case StorageError.replaced: self = .replaced
         case StorageError.logHeld(_, let mostBytes): self = .logHeld(mostBytes: mostBytes)
         case let error as DatabaseError where error.resultCode == .SQLITE_NOTADB:
             self = .broken(error.message ?? "\(error.extendedResultCode)")
@@ -42,7 +45,7 @@ package enum WriterError: Error, CustomStringConvertible {
     /// Whether it stands in the way of whatever is stored, for longer than a moment.
     var holdsAll: Bool {
         switch self {
-        case .diskFull, .busy, .logHeld, .broken: true
+        case .diskFull, .busy, .logHeld, .replaced, .broken: true
         case .queueFull, .stopping, .failed: false
         }
     }
@@ -59,6 +62,9 @@ package enum WriterError: Error, CustomStringConvertible {
             "somebody has been reading the ledger's file for so long that its log has reached the bound of "
                 + "\(mostBytes >> 20) MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction? "
                 + "a long 'meterd' command?)"
+        case .replaced:
+            "the ledger's file was moved, removed or replaced while the daemon had it open, nothing was stored; move it "
+                + "back, or stop the daemon and start it with the right file"
         case .broken(let reason):
             "the file can't be read or written (\(reason)); meterd stops writing: when the disk is well again (see the "
                 + "kernel's log), start it and send the same again, nothing is counted twice"

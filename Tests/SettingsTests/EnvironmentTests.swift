@@ -62,6 +62,7 @@ struct EnvironmentTests {
         ("METERD_MAX_CONNECTIONS", "+1", "`+1` does not fit here; write a whole number from 1 to 100000"),
         ("METERD_MAX_WAL_BYTES", "16MiB", "`16MiB` does not fit here; write a size from 32MiB to 1024GiB: \(units)"),
         ("METERD_REQUEST_TIMEOUT_SECONDS", "0", "`0` does not fit here; write a whole number from 1 to 3600"),
+        ("METERD_LISTN", "127.0.0.1:1", "there is no such setting; did you mean METERD_LISTEN?"),
         ("METERD_LOG_LEVEL", "debg", "`debg` is no log level; did you mean debug? The levels are \(levels)"),
     ]
 

@@ -168,6 +168,24 @@ struct LedgerFileTests {
         }
     }
 
+    @Test("When its path leads to another file, or to none, nothing more is written until it is back")
+    func moved() throws {
+        let folder = try ScratchFolder()
+        let (path, away) = (folder.path("a.db"), folder.path("b.db"))
+        try create(path)
+        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        func write() throws { try file.write { try $0.execute(sql: "INSERT INTO fact (text) VALUES ('more')") } }
+        try FileManager.default.moveItem(atPath: path, toPath: away)
+        #expect(throws: StorageError.replaced(path)) { try write() }
+        try "another".write(toFile: path, atomically: false, encoding: .utf8)
+        #expect(throws: StorageError.replaced(path)) { try write() }
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: away, toPath: path)
+        try write()
+        try file.close()
+        #expect(try facts(path) == ["new", "old", "more"])
+    }
+
     @Test("A second writer waits, then is told who holds the lock; a freed lock is taken")
     func lock() throws {
         let folder = try ScratchFolder()

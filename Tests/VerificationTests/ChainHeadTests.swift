@@ -72,12 +72,14 @@ struct ChainHeadTests {
         .deletingLastPathComponent()
 
     /// What `scripts/verify-chain` says of a file.
-    private static func verifyChain(_ path: String) async throws -> (end: ChildProcess.End?, said: String) {
+    private static func verifyChain(_ path: String, _ head: String...) async throws -> (
+        end: ChildProcess.End?, said: String
+    ) {
         let folder = try RichLedger.scratch()
         defer { try? FileManager.default.removeItem(at: folder) }
         let (output, errors) = (folder.appending(path: "output").path, folder.appending(path: "errors").path)
         let program = try ChildProcess(
-            "/usr/bin/env", ["python3", project.appending(path: "scripts/verify-chain").path, path],
+            "/usr/bin/env", ["python3", project.appending(path: "scripts/verify-chain").path, path] + head,
             environment: ProcessInfo.processInfo.environment, output: output, errors: errors)
         let end = try await program.end(withinSeconds: 60)
         let said = try [output, errors].map { try String(contentsOfFile: $0, encoding: .utf8) }.joined()
@@ -90,6 +92,17 @@ struct ChainHeadTests {
         let (end, said) = try await Self.verifyChain(ledger.path)
         #expect(end == .exited(0))
         #expect(try said == "\(Self.head(ledger))\n")
+    }
+
+    @Test("that was kept is looked for by scripts/verify-chain, too")
+    func keptHead() async throws {
+        let ledger = try RichLedger.make()
+        let first = try LedgerFile.openForReading(at: ledger.path).read { try ChainHead.last(through: 1, $0) }
+        let kept = "\(try #require(first))"
+        #expect(try await Self.verifyChain(ledger.path, kept).end == .exited(0))
+        let (end, said) = try await Self.verifyChain(ledger.path, "2" + kept.dropFirst())
+        #expect(end == .exited(1))
+        #expect(said.hasPrefix("the chain is whole, up to \(try Self.head(ledger)), but never was 2:"), "\(said)")
     }
 
     private static let broken = [

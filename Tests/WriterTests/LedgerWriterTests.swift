@@ -6,6 +6,7 @@ import Ingestion
 import LedgerFixture
 import LedgerStore
 import Operations
+import Quantities
 import Storage
 import Testing
 import UsageStore
@@ -125,6 +126,18 @@ struct LedgerWriterTests {
     }
 
     /// Each of the two bounds alone lets two requests wait.
+    @Test("tells a sender whose own time can't be so, and takes that for no failure of the writer's")
+    func wrongTime() async throws {
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        _ = try await writer.ingest(Self.calls("1", for: writer), clock: clock)
+        await #expect(throws: WriterError.self) {
+            try await writer.ingest(Self.calls("2", for: writer), clock: LedgerClock(given: Instant(micros: 0)))
+        }
+        #expect(writer.statistics.failedRequests == 0)
+        _ = try await writer.ingest(Self.calls("2", for: writer), clock: clock)
+        await writer.stop()
+    }
+
     @Test("tells a sender at once when too much waits, and stores nothing of that", arguments: ["requests", "bytes"])
     func queueFull(of what: String) async throws {
         var bounds = LedgerWriter.Bounds()

@@ -71,6 +71,46 @@ struct OtherProgramTests {
         print("held reader: \(batch) batches until the log had \(size >> 20) MiB")
     }
 
+    @Test(
+        "that moves it away, or another file into its place: nothing is said to be stored until it is back",
+        arguments: [false, true])
+    func moved(isReplaced: Bool) async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let course = FaultyCourse(batches: 3)
+        #expect(course.send(0, over: connection))
+        let (copy, away) = (scene.folder.path("copy.db"), scene.folder.path("away.db"))
+        try await scene.run(["backup", copy])
+        try FileManager.default.moveItem(atPath: scene.ledger, toPath: away)
+        if isReplaced { try FileManager.default.moveItem(atPath: copy, toPath: scene.ledger) }
+
+        #expect(!course.send(1, over: connection))
+        let refused = try #require(course.refusals[0])
+        #expect(refused.status == 503)
+        #expect(refused.headers["retry-after"] == "30")
+        #expect(
+            refused.detail
+                == "the ledger's file was moved, removed or replaced while the daemon had it open, nothing was stored; move "
+                + "it back, or stop the daemon and start it with the right file")
+        #expect(try connection.get("/readyz").status == 503)
+        #expect(daemon.log.contains("the writer failed error=\"the ledger's file was moved"), "\(daemon.log)")
+        if isReplaced {
+            let outcome = try await scene.outcome(["tenant", "add", "bolt", "--now", DaemonScene.now])
+            #expect(outcome.end == .exited(1))
+            #expect(
+                outcome.errors
+                    == "meterd: \(scene.ledger) was moved, removed or replaced while meterd had it open; move it back, or "
+                    + "start again with the right file. Nothing is done twice\n")
+            try FileManager.default.removeItem(atPath: scene.ledger)
+        }
+
+        try FileManager.default.moveItem(atPath: away, toPath: scene.ledger)
+        try await course.send(1..<3, over: connection, untilAcknowledgedWithinSeconds: 20)
+        #expect(try await daemon.stop().end == .exited(0))
+        try await course.finish(scene, "moved")
+    }
+
     @Test("that keeps it locked: events and commands are told so in time, and all goes on when it has ended")
     func locked() async throws {
         let scene = try await DaemonScene.make()
