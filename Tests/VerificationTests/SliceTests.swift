@@ -69,6 +69,63 @@ struct SliceTests {
         return (work, report)
     }
 
+    /// What is told of a ledger that is verified while something happens to it after so many reads; nil where there are
+    /// not so many.
+    private static func findings(after reads: Int, _ happens: @escaping (LedgerFixture) throws -> Void) throws
+        -> [String]?
+    {
+        let ledger = try ledger(days: 4, each: 3)
+        var bounds = Verification.Bounds()
+        bounds.rowsPerSlice = 2
+        var count = 0
+        let file = try LedgerFile.openForReading(at: ledger.path)
+        let verification = Verification(
+            file: file, bounds: bounds,
+            between: {
+                count += 1
+                if count == reads { try happens(ledger) }
+            })
+        let report = try verification.run { _ in }
+        return count < reads ? nil : report.findings.map { "\($0.check): \($0.sentence)" }
+    }
+
+    enum Meanwhile: CaseIterable {
+        case events
+        /// Of a tenant that is new, rated at once.
+        case newTenant
+        /// And their day is settled and sealed.
+        case settledEvents
+
+        func happen(to ledger: LedgerFixture) throws {
+            let time = "2027-01-04T11:00:00Z"
+            try ledger.set(now: time)
+            if self == .newTenant { try ledger.addTenant("bolt", apps: ["game"]) }
+            let app = self == .newTenant ? "game" : "shop"
+            _ = try ledger.ingest([
+                EventLine.device("new", at: time, app: app).text,
+                EventLine.calls(3, id: "new", at: time, app: app).text,
+            ])
+            switch self {
+            case .events: break
+            case .newTenant: _ = try ledger.ledger.rate(#require(Day("2027-01-04")), clock: ledger.clock)
+            case .settledEvents:
+                try ledger.set(now: "2027-01-09T12:00:00Z")
+                _ = try ledger.ledger.rate(#require(Day("2027-01-08")), clock: ledger.clock)
+            }
+        }
+    }
+
+    @Test("so that much may happen between any two of them, and nothing is found", arguments: Meanwhile.allCases)
+    func meanwhile(_ meanwhile: Meanwhile) throws {
+        // Every third: each check has many.
+        var reads = 1
+        while let findings = try Self.findings(after: reads, meanwhile.happen) {
+            #expect(findings == [], "after \(reads) reads")
+            reads += 3
+        }
+        #expect(reads > 60)
+    }
+
     @Test("each as short in a ledger of ninefold size")
     func bounded() throws {
         let small = try Self.work(Self.ledger(days: 8, each: 20))
