@@ -1,9 +1,24 @@
-// What a ledger must hold once all is sent: each acknowledged event once.
+// What a ledger must hold: what was acknowledged, at any moment; once all is sent, each acknowledged event once.
 
 import LedgerFixture
 import Testing
 
 extension DaemonScene {
+    /// Expects that what was acknowledged is there, before anything is sent again: the answer to a device event is always
+    /// "accepted", so that one that got lost would be stored when it is repeated, and nobody would know.
+    func expectStored(_ acknowledged: [SentBatch], _ test: String) throws {
+        let events = Set(acknowledged.flatMap { $0.own + $0.repeated }.map(\.id))
+        let devices = Set(acknowledged.flatMap(\.devices).map { "\($0.app) \($0.item) \($0.device)" })
+        for (acknowledged, view, query) in [
+            (events, "usage_event", "SELECT id FROM usage_event"),
+            (devices, "counted_device", "SELECT app, item, device FROM counted_device"),
+        ] {
+            let lost = acknowledged.subtracting(try rows(query))
+            guard !lost.isEmpty else { continue }
+            Issue.record("\(test): acknowledged, and not in \(view): \(lost.count), as \(lost.sorted().prefix(4))")
+        }
+    }
+
     /// Expects that the ledger holds these batches and nothing else, each of their events once, and that it agrees.
     ///
     /// - Parameters:

@@ -43,6 +43,8 @@ final class Outbox: @unchecked Sendable {
         var round = 0
         var mayBegin = true
         var acknowledged: [SentBatch] = []
+        /// What was sent without being acknowledged, and not sent again.
+        var givenUp: [SentBatch] = []
         /// How often each id was answered with "accepted".
         var accepted: [String: Int] = [:]
         var inFlight = 0
@@ -148,7 +150,7 @@ struct Sender: Sendable {
                 let answer = try connection.post(lines: lines)
                 if answer.status == 503 {
                     outbox.with { $0.unavailable += 1 }
-                    guard isPersistent else { return false }
+                    guard isPersistent else { return giveUp(batch) }
                     usleep(10_000)
                     continue
                 }
@@ -160,9 +162,14 @@ struct Sender: Sendable {
                     $0.unanswered += 1
                     $0.roundsHit.insert(round)
                 }
-                guard isPersistent else { return false }
+                guard isPersistent else { return giveUp(batch) }
             }
         }
+    }
+
+    private func giveUp(_ batch: SentBatch) -> Bool {
+        outbox.with { $0.givenUp.append(batch) }
+        return false
     }
 
     /// Takes an answer to heart.

@@ -67,6 +67,7 @@ struct OtherProgramTests {
         #expect(try await daemon.stop().end == .exited(0))
         let stored = try scene.rows("SELECT count(*), count(DISTINCT id) FROM usage_event")
         #expect(stored == ["\(course.acknowledged.count * 60) \(course.acknowledged.count * 60)"])
+        try scene.expectStored(course.acknowledgedBatches, "held reader")
         try await scene.run(["verify"])
         print("held reader: \(batch) batches until the log had \(size >> 20) MiB")
     }

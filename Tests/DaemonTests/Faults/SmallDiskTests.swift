@@ -41,6 +41,7 @@ struct SmallDiskTests {
         try await course.send(batch..<batch + 5, over: connection, untilAcknowledgedWithinSeconds: 5)
         try await scene.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
         try await daemon.kill()
+        try scene.expectStored(course.acknowledgedBatches, "after a full disk")
         let next = try scene.serve(settings: ["METERD_RATE_AT": "off"])
         let again = try HTTPConnection(port: try await next.port())
         try await course.send(batch + 5..<batch + 10, over: again, untilAcknowledgedWithinSeconds: 5)
@@ -48,6 +49,7 @@ struct SmallDiskTests {
         #expect(
             try scene.rows("SELECT count(*), count(DISTINCT id) FROM usage_event")
                 == ["\(course.acknowledged.count * 60) \(course.acknowledged.count * 60)"])
+        try scene.expectStored(course.acknowledgedBatches, "small disk")
         try await scene.run(["verify"])
         print("small disk: full after \(batch) batches")
     }
