@@ -24,8 +24,9 @@ extension DaemonScene {
     /// - Parameters:
     ///   - accepted: how often each id was answered with "accepted".
     ///   - test: for messages.
+    ///   - now: what the test clock shows.
     func expectExactlyOnce(
-        _ batches: [SentBatch], _ accepted: [String: Int], _ test: String
+        _ batches: [SentBatch], _ accepted: [String: Int], _ test: String, now: String = now
     ) async throws {
         let events = Set(batches.flatMap { $0.own + $0.repeated })
         let devices = Set(batches.flatMap(\.devices))
@@ -46,7 +47,13 @@ extension DaemonScene {
         expectSame(
             try rows("SELECT app, item, month, devices FROM mau"),
             Dictionary(grouping: devices) { "\($0.app) \($0.item) 2027-01" }.map { "\($0) \($1.count)" }, "mau", test)
-        try await run(["rate", "--date", "2027-01-10", "--now", Self.now])
+        try await run(["rate", "--date", "\(now.prefix(10))", "--now", now])
+        // All of it is rated, however often that was begun.
+        expectSame(
+            try rows("SELECT app, item, sum(quantity) FROM ledger WHERE item = 'gateway_calls' GROUP BY app, item"),
+            Dictionary(grouping: events, by: \.app).map { app, events in
+                "\(app) gateway_calls \(events.reduce(0) { $0 + $1.calls })"
+            }, "ledger", test)
         try await run(["verify"])
     }
 
