@@ -2,6 +2,7 @@
 
 import Foundation
 import GRDB
+import Interposing
 import LedgerFixture
 import Migrations
 import Seeded
@@ -127,18 +128,26 @@ struct BackupKillTests {
             try FileManager.default.copyItem(atPath: old, toPath: ledger.ledger)
         }
         var halfway = 0
+        func look() throws {
+            let isKept = FileManager.default.fileExists(atPath: folder.path(kept))
+            if isOld(), isKept { halfway += 1 }
+            #expect(isOld() || isKept)
+            guard isKept else { return }
+            let found = try tenants(folder.path(kept), first)
+            #expect(found == expected)
+        }
         try kill(
             ["tenant", "add", "bolt"], on: ledger, "upgrade",
             // Every other time the command that comes after a killed one is killed too.
-            prepare: { if !isOld() { try startAnew() } },
-            look: {
-                let isKept = FileManager.default.fileExists(atPath: folder.path(kept))
-                if isOld(), isKept { halfway += 1 }
-                #expect(isOld() || isKept)
-                guard isKept else { return }
-                let found = try tenants(folder.path(kept), first)
-                #expect(found == expected)
-            })
+            prepare: { if !isOld() { try startAnew() } }, look: look)
+        // Between keeping and changing there is little time: a kill before the first change is sure to come then.
+        try startAnew()
+        var interposition = Interposition(folder: folder.url.path)
+        interposition.faults = [Fault(.write, of: "meterd.db-wal", at: 1, .kill)]
+        let earlier = halfway
+        #expect(try ledger.isKilled(["tenant", "add", "bolt"], under: interposition))
+        try look()
+        #expect(halfway == earlier + 1, "no kill came between keeping and changing")
         print("upgrade: \(halfway) between keeping and changing")
         try ledger.run(["tenant", "add", "bolt"])
         #expect(try names("before") == [kept])

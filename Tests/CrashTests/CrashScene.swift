@@ -14,7 +14,8 @@ final class CrashScene {
     private let earlier: String
     /// The files that the killed `ingest` is given.
     let files: [String]
-    /// Late events that arrive after the killed `rate`.
+    /// Late events that arrive after the killed `rate`, and some that were stored before it: their identities must be
+    /// known still.
     let later: String
 
     static let arrival = "2027-01-31T12:00:00Z"
@@ -40,12 +41,15 @@ final class CrashScene {
         var chance = SeededGenerator(seed: seed)
         let first = Self.lines(scale.events * 6 / 5, days: 26...30, ids: 0..<6_000, scale, &chance)
         try Self.write(first, to: earlier)
+        var known = Self.some(of: first)
         for (index, file) in files.enumerated() {
             let ids = 5_000 + index * 3_500..<10_000 + index * 3_500
-            try Self.write(Self.lines(scale.events, days: 28...31, ids: ids, scale, &chance), to: file)
+            let lines = Self.lines(scale.events, days: 28...31, ids: ids, scale, &chance)
+            try Self.write(lines, to: file)
+            known += Self.some(of: lines)
         }
-        try Self.write(
-            Self.lines(scale.events * 2 / 5, days: 25...31, ids: 50_000..<52_000, scale, &chance), to: later)
+        let late = Self.lines(scale.events * 2 / 5, days: 25...31, ids: 50_000..<52_000, scale, &chance)
+        try Self.write(late + known, to: later)
 
         let program = Program(ledger: base)
         try program.run(["init", "--test-clock", "--time-zone", "UTC"])
@@ -81,6 +85,12 @@ final class CrashScene {
             let device = "device-\(Int.random(in: 0..<scale.devices, using: &chance))"
             return EventLine.device(device, of: feature ?? "", at: time, app: app).text
         }
+    }
+
+    /// Some of the events that have an identity.
+    private static func some(of lines: [String]) -> [String] {
+        let calls = lines.filter { $0.contains("gateway_call") }
+        return stride(from: 0, to: calls.count, by: 6).map { calls[$0] }
     }
 
     private static func write(_ lines: [String], to path: String) throws {

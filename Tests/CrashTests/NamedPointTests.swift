@@ -9,6 +9,9 @@ import Testing
 /// METERD_KILL_POINTS chooses at how many points each kind of run is killed; `scripts/kill-rounds` sets it.
 private let pointsPerRun = ProcessInfo.processInfo.environment["METERD_KILL_POINTS"].flatMap { Int($0) } ?? 12
 
+/// Whether a point's ledger is verified too: a few of them are, but where points are chosen all.
+private func isVerified(_ point: Int) -> Bool { pointsPerRun > 12 || point.isMultiple(of: 3) }
+
 @Suite("A run that is killed at any of its writes and syncs is finished by the next", .serialized)
 struct NamedPointTests {
     /// What a run does, in order: something that grows or shrinks to its last value. The first that is not there yet
@@ -16,6 +19,17 @@ struct NamedPointTests {
     private struct Stage {
         let name: String
         let query: String
+        let isHit: Hit
+
+        /// What some kill must have come upon, so that the name is not an empty word.
+        enum Hit {
+            /// A part of it done.
+            case inParts
+            /// All before it done, and nothing of it: it is one transaction.
+            case notBegun
+            /// It is done in the transaction of the stage before.
+            case withTheLast
+        }
     }
 
     /// A write or sync of a run.
@@ -37,7 +51,7 @@ struct NamedPointTests {
             stages: [
                 Stage(
                     name: "in a batch, events stored",
-                    query: "SELECT sum(events) FROM outcome_counter WHERE outcome = 'received'")
+                    query: "SELECT sum(events) FROM outcome_counter WHERE outcome = 'received'", isHit: .inParts)
             ])
     }
 
@@ -50,11 +64,20 @@ struct NamedPointTests {
             scene, base: base, name: "rate", points: pointsPerRun * 2,
             work: ["rate", "--date", "2027-02-02", "--now", CrashScene.rating],
             stages: [
-                Stage(name: "rating tenant after tenant, entries", query: "SELECT count(*) FROM ledger_entry"),
-                Stage(name: "sealing, devices sealed", query: "SELECT count(*) FROM sealed_device"),
-                Stage(name: "clearing what is sealed, touches left", query: "SELECT count(*) FROM touch"),
-                Stage(name: "building identity runs, identities", query: "SELECT count(*) FROM identity_run"),
-                Stage(name: "finishing identity runs, days", query: "SELECT count(*) FROM identity_run_day"),
+                Stage(
+                    name: "rating tenant after tenant, entries", query: "SELECT count(*) FROM ledger_entry",
+                    isHit: .inParts),
+                Stage(
+                    name: "sealing, devices sealed", query: "SELECT count(*) FROM sealed_device", isHit: .inParts),
+                Stage(
+                    name: "clearing what is sealed, touches left", query: "SELECT count(*) FROM touch",
+                    isHit: .withTheLast),
+                Stage(
+                    name: "building identity runs, identities", query: "SELECT count(*) FROM identity_run",
+                    isHit: .notBegun),
+                Stage(
+                    name: "finishing identity runs, days", query: "SELECT count(*) FROM identity_run_day",
+                    isHit: .withTheLast),
             ])
     }
 
@@ -69,8 +92,10 @@ struct NamedPointTests {
             stages: [
                 Stage(
                     name: "keeping the file as it was, then adding views, steps of the schema",
-                    query: "SELECT count(*) FROM schema_migration"),
-                Stage(name: "rating tenant after tenant, entries", query: "SELECT count(*) FROM ledger_entry"),
+                    query: "SELECT count(*) FROM schema_migration", isHit: .notBegun),
+                Stage(
+                    name: "rating tenant after tenant, entries", query: "SELECT count(*) FROM ledger_entry",
+                    isHit: .notBegun),
             ])
     }
 
@@ -97,8 +122,11 @@ struct NamedPointTests {
         try whole.run(work, under: interposition)
         let expected = try LedgerContents.read(at: made ?? whole.ledger)
         #expect(expected["integrity"] == ["ok"])
+        let first = try stages.map { try base.rawRows($0.query)[0] }
         let last = try stages.map { try whole.rawRows($0.query) }
         interposition.journal = nil
+        var hits: [String: Set<String>] = [:]
+        var madeHits: Set<Bool> = []
 
         let points = Self.points(try Journal.read(journal), count)
         for (index, point) in points.enumerated() {
@@ -109,7 +137,9 @@ struct NamedPointTests {
             #expect(wasKilled, "\(name) has no \(point.calls) \(point.number)")
             let stage = try zip(stages, last).lazy.map { ($0, try program.rawRows($0.query)[0], $1[0]) }
                 .first { $0.1 != $0.2 }
+            if let stage { hits[stage.0.name, default: []].insert(stage.1) }
             let isMade = made.map { FileManager.default.fileExists(atPath: $0) }
+            if let isMade { madeHits.insert(isMade) }
             let doing =
                 stage.map { "\($0.0.name) \($0.1) of \($0.2)" }
                 ?? (isMade == false ? "there is no copy yet" : "all is done but for the end")
@@ -121,10 +151,23 @@ struct NamedPointTests {
             let found = try LedgerContents.read(at: made ?? program.ledger)
             for (view, rows) in expected where found[view] != rows {
                 let differences = Set(rows).symmetricDifference(found[view] ?? []).sorted().prefix(4)
+                    .map { $0.prefix(300) }
                 Issue.record("\(place): \(view) differs: \(differences)")
             }
+            if isVerified(index) { try (made.map { Program(ledger: $0) } ?? program).run(["verify"]) }
             scene.remove(program)
         }
+        // A few points can't come upon everything.
+        guard pointsPerRun >= 12 else { return }
+        for (stage, first) in zip(stages, first) {
+            let found = hits[stage.name] ?? []
+            switch stage.isHit {
+            case .inParts: #expect(found.contains { $0 != first }, "\(name): no kill in the middle of \(stage.name)")
+            case .notBegun: #expect(found.contains(first), "\(name): no kill before or in \(stage.name)")
+            case .withTheLast: continue
+            }
+        }
+        #expect(made == nil || madeHits == [true, false], "\(name): kills before and after it has its name")
     }
 
     /// So many writes and syncs of a run, half of them of each kind, spread evenly.

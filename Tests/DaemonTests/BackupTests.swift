@@ -130,14 +130,19 @@ struct BackupTests {
     func killed() async throws {
         let scene = try await Self.scene()
         let copy = scene.folder.path("copy.db")
-        var daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
+        // Two rounds in which the copying takes its time: the kill comes in the middle of it. Then anywhere.
+        let slow = Fault(.write, of: ".making", from: 1..., .delay(milliseconds: 2))
+        var daemon = try scene.serve(faults: [slow])
         for round in 0..<4 {
             let port = try await daemon.port()
-            // A stopped daemon lets the command be killed at a known point; one that works, anywhere.
+            // What the round before has left is not what this one begins; later it is the command's to remove.
+            if round < 2 { try? FileManager.default.removeItem(atPath: copy + ".making") }
             let command = try scene.begin(["backup", copy])
             try await eventually("the copy is begun") {
-                FileManager.default.fileExists(atPath: copy + ".making") || command.process.end != nil
+                let attributes = try? FileManager.default.attributesOfItem(atPath: copy + ".making")
+                return attributes?[.size] as? Int ?? 0 > 0 || command.process.end != nil
             }
+            #expect(round >= 2 || command.process.end == nil, "round \(round): it is done already")
             if round % 2 == 0 {
                 command.process.send(signal: SIGKILL)
                 #expect(try await command.outcome(withinSeconds: 20).end == .killed(signal: SIGKILL))
@@ -152,6 +157,7 @@ struct BackupTests {
                 }
                 daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
             }
+            #expect(round >= 2 || !FileManager.default.fileExists(atPath: copy), "round \(round): it was done")
             if FileManager.default.fileExists(atPath: copy) {
                 try await scene.run(["verify", "--db", copy])
                 try FileManager.default.removeItem(atPath: copy)
@@ -212,6 +218,26 @@ struct BackupTests {
         }
         try await scene.run(["backup", copy])
         try await scene.run(["verify", "--db", copy])
+        try await scene.run(["verify"])
+    }
+
+    @Test("whose name can't be made certain, since its folder can't be synced, fails and says so; the copy is whole")
+    func folderFails() async throws {
+        let scene = try await Self.scene()
+        let folder = scene.folder.path("copies")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        let copy = folder + "/copy.db"
+        let fault = Fault(.sync, of: "copies", from: 1..., .fail("EIO"))
+        let failed = try await scene.outcome(["backup", copy], faults: [fault])
+        #expect(failed.end == .exited(1))
+        #expect(failed.errors == "meterd: cannot write \(folder): Input/output error\n")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["copy.db"])
+        try await scene.run(["verify", "--db", copy])
+        // It has the name, if the power does not fail, and is overwritten no more than any other.
+        let again = try await scene.outcome(["backup", copy])
+        #expect(again.end == .exited(1))
+        #expect(again.errors.contains("\(copy) is there already"), "\(again)")
+        try await scene.run(["backup", folder + "/next.db"])
         try await scene.run(["verify"])
     }
 

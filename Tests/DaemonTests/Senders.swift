@@ -40,10 +40,14 @@ final class Outbox: @unchecked Sendable {
     struct State {
         /// Where the daemon is; nil while there is none.
         var port: Int?
+        /// What the test clock shows; changed only while there is no daemon.
+        var now = DaemonScene.now
         var round = 0
         var mayBegin = true
         var acknowledged: [SentBatch] = []
-        /// How often each id was answered with "accepted".
+        /// What was sent without being acknowledged, and not sent again.
+        var givenUp: [SentBatch] = []
+        /// How often each id was answered with "accepted", or where its day was settled, with "correction".
         var accepted: [String: Int] = [:]
         var inFlight = 0
         /// Requests that were sent and got no answer, and how many of them turned out to be stored.
@@ -133,7 +137,7 @@ struct Sender: Sendable {
         let lines = batch.lines
         var wasUnanswered = false
         while true {
-            let (port, round, mayBegin) = outbox.with { ($0.port, $0.round, $0.mayBegin) }
+            let (port, now, round, mayBegin) = outbox.with { ($0.port, $0.now, $0.round, $0.mayBegin) }
             if port != link.port || link.connection == nil {
                 link = Link(connection: port.flatMap { try? HTTPConnection(port: $0) }, port: port)
             }
@@ -145,10 +149,10 @@ struct Sender: Sendable {
             do {
                 outbox.with { $0.inFlight += 1 }
                 defer { outbox.with { $0.inFlight -= 1 } }
-                let answer = try connection.post(lines: lines)
+                let answer = try connection.post(lines: lines, now: now)
                 if answer.status == 503 {
                     outbox.with { $0.unavailable += 1 }
-                    guard isPersistent else { return false }
+                    guard isPersistent else { return giveUp(batch) }
                     usleep(10_000)
                     continue
                 }
@@ -160,9 +164,14 @@ struct Sender: Sendable {
                     $0.unanswered += 1
                     $0.roundsHit.insert(round)
                 }
-                guard isPersistent else { return false }
+                guard isPersistent else { return giveUp(batch) }
             }
         }
+    }
+
+    private func giveUp(_ batch: SentBatch) -> Bool {
+        outbox.with { $0.givenUp.append(batch) }
+        return false
     }
 
     /// Takes an answer to heart.
@@ -179,7 +188,8 @@ struct Sender: Sendable {
             func complain(_ text: String) { state.problems.append("\(text): \(answer.text)") }
             if counts.counted != sent { complain("the counts do not add up to \(sent)") }
             if counts.accepted != statuses.filter({ $0 == "accepted" }).count
-                || counts.duplicates != statuses.filter({ $0 == "duplicate" }).count || counts.refused != 0
+                || counts.duplicates != statuses.filter({ $0 == "duplicate" }).count
+                || counts.corrections != statuses.filter({ $0 == "correction" }).count || counts.refused != 0
             {
                 complain("the counts are not those of the results")
             }
@@ -187,7 +197,7 @@ struct Sender: Sendable {
             if stored != 0, stored != own.count { complain("a part of the batch was stored before") }
             if stored != 0, !wasUnanswered { complain("what is sent for the first time is a duplicate") }
             if wasUnanswered, stored != 0 { state.unansweredStored += 1 }
-            for (event, status) in zip(batch.own + batch.repeated, statuses) where status == "accepted" {
+            for (event, status) in zip(batch.own + batch.repeated, statuses) where status != "duplicate" {
                 state.accepted[event.id, default: 0] += 1
             }
             state.acknowledged.append(batch)

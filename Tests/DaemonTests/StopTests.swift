@@ -39,12 +39,8 @@ struct StopTests {
 
         let state = outbox.with { $0 }
         #expect(state.problems == [])
-        let acknowledged = Set(state.acknowledged.flatMap { $0.own + $0.repeated }.map(\.id))
-        let stored = Set(try scene.rows("SELECT id FROM usage_event"))
-        #expect(acknowledged.subtracting(stored).isEmpty)
-        #expect(!stored.contains("part"))
-        let devices = Set(state.acknowledged.flatMap(\.devices).map { "\($0.app) \($0.item) \($0.device)" })
-        #expect(devices.subtracting(try scene.rows("SELECT app, item, device FROM counted_device")).isEmpty)
+        try scene.expectStored(state.acknowledged, "SIGTERM")
+        #expect(try scene.rows("SELECT id FROM usage_event WHERE id = 'part'") == [])
         print(
             """
             SIGTERM: stopped after \(time); \(before) requests acknowledged before the signal, \

@@ -67,16 +67,64 @@ enum InterposerProbe {
         let mapping = mmap(nil, 4_096, PROT_READ | PROT_WRITE, MAP_SHARED, again, 0)
         check(mapping != MAP_FAILED, "mmap")
         close(again)
+        changeInOtherWays()
     }
 
-    private static func vector(_ texts: [String], to descriptor: Int32) {
+    private typealias CopyRange =
+        @convention(c) (Int32, UnsafeMutablePointer<off_t>?, Int32, UnsafeMutablePointer<off_t>?, Int, UInt32) -> Int
+    private typealias RenameWithFlags =
+        @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+
+    /// A call of the C library's that Swift knows nothing of.
+    private static func call<Call>(_ name: String, as type: Call.Type) -> Call {
+        guard let symbol = dlsym(nil, name) else {
+            print("there is no \(name)")
+            exit(1)
+        }
+        return unsafeBitCast(symbol, to: type)
+    }
+
+    /// The ways that are gone less often: by a path, by the kernel alone, at a place, from folder to folder.
+    private static func changeInOtherWays() {
+        let file = open("c", O_RDWR)
+        vector(["wh", "ole"], to: file, at: 0)
+        vector(["and ", "part"], to: file, at: 5)
+        check(truncate("c", 9) == 0, "truncate")
+        let copied = open("copied", O_WRONLY | O_CREAT, 0o600)
+        var start: off_t = 0
+        let copyRange = call("copy_file_range", as: CopyRange.self)
+        check(copyRange(file, &start, copied, nil, 5, 0) == 5, "copy_file_range")
+        var rest: off_t = 5
+        check(sendfile(copied, file, &rest, 100) == 4, "sendfile")
+        close(copied)
+        close(file)
+
+        let folder = open(".", O_RDONLY)
+        check(renameat(folder, "copied", folder, "moved") == 0, "renameat")
+        let renameWithFlags = call("renameat2", as: RenameWithFlags.self)
+        let toNewNameOnly: UInt32 = 1
+        check(renameWithFlags(folder, "moved", AT_FDCWD, "again", toNewNameOnly) == 0, "renameat2")
+        close(folder)
+        var template = Array("made-XXXXXX".utf8CString)
+        let made = mkstemp(&template)
+        check(made >= 0, "mkstemp")
+        write("own name", to: made)
+        close(made)
+    }
+
+    private static func vector(_ texts: [String], to descriptor: Int32, at offset: Int? = nil) {
         let bytes = texts.map { Array($0.utf8) }
         var parts = bytes.map { part in
             let copy = UnsafeMutableRawPointer.allocate(byteCount: part.count, alignment: 1)
             copy.copyMemory(from: part, byteCount: part.count)
             return iovec(iov_base: copy, iov_len: part.count)
         }
-        let count = writev(descriptor, &parts, Int32(parts.count))
+        let count =
+            if let offset {
+                pwritev(descriptor, &parts, Int32(parts.count), offset)
+            } else {
+                writev(descriptor, &parts, Int32(parts.count))
+            }
         check(count == bytes.joined().count, "writev")
         for part in parts { part.iov_base.deallocate() }
     }
@@ -90,7 +138,7 @@ enum InterposerProbe {
             let written = Foundation.write(file, "abcd", 4)
             let writeAnswer = written < 0 ? errorName : "\(written)"
             let syncAnswer = fdatasync(file) < 0 ? errorName : "ok"
-            let wasSlow = ContinuousClock.now - start > .milliseconds(100)
+            let wasSlow = ContinuousClock.now - start > .seconds(1)
             print("write \(writeAnswer), sync \(syncAnswer)\(wasSlow ? ", slow" : "")")
             fflush(nil)
         }

@@ -41,6 +41,7 @@ struct InterposerTests {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
             interposition = Interposition(folder: folder)
             interposition.journal = scratch.path("journal")
+            interposition.met = scratch.path("met")
         }
 
         /// The journal, a line a record, files by the letters in which they first appear.
@@ -54,7 +55,9 @@ struct InterposerTests {
                 case .open(let inode, let name), .create(let inode, let name):
                     letters[inode] = file(inode)
                     if case .open = record { return "open \(name): \(file(inode))" }
-                    return "create \(name): \(file(inode))"
+                    // The C library chooses how such a name ends.
+                    let known = name.hasPrefix("made-") ? "made-…" : name
+                    return "create \(known): \(file(inode))"
                 case .write(let inode, let offset, let data):
                     return "write \(file(inode)) at \(offset): \(String(decoding: data, as: UTF8.self))"
                 case .truncate(let inode, let length): return "truncate \(file(inode)) to \(length)"
@@ -99,6 +102,19 @@ struct InterposerTests {
             "open c: file 1",
             "truncate file 1 to 0",
             "map file 1, c",
+            // Ways that are gone less often.
+            "open c: file 1",
+            "write file 1 at 0: whole",
+            "write file 1 at 5: and part",
+            "open c: file 1",
+            "truncate file 1 to 9",
+            "create copied: file 3",
+            "write file 3 at 0: whole",
+            "write file 3 at 5: and ",
+            "rename copied to moved",
+            "rename moved to again",
+            "create made-…: file 4",
+            "write file 4 at 0: own name",
             "mark after",
         ]
         #expect(try scene.journal() == expected)
@@ -114,7 +130,7 @@ struct InterposerTests {
             ([Fault(.sync, from: 2..., .fail("EIO"))], ["write 4, sync ok", "write 4, sync EIO", "write 4, sync EIO"]),
             ([Fault(.write, at: 1...2, .short)], ["write 2, sync ok", "write 2, sync ok", "write 4, sync ok"]),
             (
-                [Fault(.sync, at: 1, .delay(milliseconds: 150))],
+                [Fault(.sync, at: 1, .delay(milliseconds: 1_500))],
                 ["write 4, sync ok, slow", "write 4, sync ok", "write 4, sync ok"]
             ),
             ([Fault(.sync, at: 2, .kill)], ["write 4, sync ok"]),
@@ -153,6 +169,20 @@ struct InterposerTests {
         ]
         _ = try probe(["appends", "4"], scene.interposition)
         #expect(try scene.journal() == ["create data: file 1", "sync file 1, data", "write file 1 at 0: ab"])
+    }
+
+    @Test("What a fault met is on record: which fault, which call, which file; what none met is not")
+    func metFaults() throws {
+        var scene = try Scene()
+        scene.interposition.faults = [
+            Fault(.write, of: "-wal", at: 1, .fail("EIO")), Fault(.write, at: 2...3, .short),
+            Fault(.sync, at: 9, .fail("EIO")), Fault(.sync, of: "data", at: 4, .kill),
+        ]
+        let met = try #require(scene.interposition.met)
+        #expect(try MetFault.read(met) == [])
+        #expect(try probe(["appends", "5"], scene.interposition).wasKilled)
+        let words = try MetFault.read(met).map { "fault \($0.fault), call \($0.call) of \($0.name)" }
+        #expect(words == ["fault 1, call 2 of data", "fault 1, call 3 of data", "fault 3, call 4 of data"])
     }
 
     @Test("A setting that says nothing known is an error, not a test that proves nothing")

@@ -10,6 +10,8 @@ package struct Interposition: Sendable {
     /// Where to append what happens to them; outside of the folder.
     package var journal: String?
     package var faults: [Fault] = []
+    /// Where to append a line for each call that a fault met.
+    package var met: String?
     /// A file with the seconds to add to the wall clock, read at each look at it. It may be written while the program
     /// runs; without it the clock is right.
     package var clock: String?
@@ -23,8 +25,31 @@ package struct Interposition: Sendable {
         var environment = ["LD_PRELOAD": Self.library, "INTERPOSER_FOLDER": folder]
         environment["INTERPOSER_JOURNAL"] = journal
         environment["INTERPOSER_CLOCK"] = clock
+        environment["INTERPOSER_MET"] = met
         if !faults.isEmpty { environment["INTERPOSER_FAULT"] = faults.map(\.setting).joined(separator: ",") }
         return environment
+    }
+}
+
+/// A call that a fault met.
+package struct MetFault: Equatable, Sendable {
+    /// The fault's place among those that were set.
+    package let fault: Int
+    /// The call's number, counted from 1 among those of the fault.
+    package let call: Int
+    /// The file, relative to the folder; empty for the folder itself.
+    package let name: String
+
+    /// Reads what ``Interposition/met`` names; nothing where no program has written it yet.
+    package static func read(_ path: String) throws -> [MetFault] {
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
+            let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, let fault = Int(parts[0]), let call = Int(parts[1]) else {
+                throw CocoaError(.fileReadCorruptFile)
+            }
+            return MetFault(fault: fault - 1, call: call, name: String(parts[2]))
+        }
     }
 }
 

@@ -14,10 +14,10 @@ package enum LedgerContents {
             """,
             "usage_daily": "SELECT * FROM usage_daily",
             "mau": "SELECT * FROM mau",
+            // One column: they are many.
             "counted_device": """
-            SELECT app, item, month, usage_day, posted_day, count(*), count(DISTINCT device)
+            SELECT app || ' ' || item || ' ' || month || ' ' || usage_day || ' ' || posted_day || ' ' || device
             FROM counted_device
-            GROUP BY app, item, month, usage_day, posted_day
             """,
             "usage_event": "SELECT * FROM usage_event",
             "grant_balance": "SELECT * FROM grant_balance",

@@ -158,11 +158,7 @@ struct DiskFaultTests {
             #expect(
                 answer?.detail == "the disk is full, nothing was stored; make room, nothing else is to be done")
         }
-        let isRefused =
-            switch fault.action {
-            case .fail: fault.suffix == "-wal"
-            default: false
-            }
+        let isRefused = fault.isRefused
         #expect(course.refusals.isEmpty != isRefused, "\(course.refusals.count) refusals")
         #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
         #expect(daemon.log.contains("the writer failed error=\"the disk is full") == isRefused, "\(daemon.log)")
@@ -196,6 +192,84 @@ struct DiskFaultTests {
         try await course.send(batch..<course.batches.count, over: connection, untilAcknowledgedWithinSeconds: 20)
         #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
         try await course.finish(scene, "ulimit -f")
+    }
+
+    // MARK: Under load
+
+    /// Each commit takes its time for a while, so that those that come meanwhile are in the next one together.
+    private static let slowSyncs = Fault(.sync, of: "-wal", at: 2...60, .delay(milliseconds: 60))
+
+    /// A daemon on a disk that fails, and what 8 senders have sent to it when `end` returns.
+    private func load(
+        _ scene: DaemonScene, _ fault: Fault, isAnswered: Bool, arePersistent: Bool,
+        until end: (ServingDaemon, Outbox) async throws -> Void
+    ) async throws -> (log: String, outbox: Outbox) {
+        let daemon = try scene.serve(
+            faults: [fault] + (isAnswered ? [Self.slowSyncs] : []), met: scene.folder.path("met"))
+        let port = try await daemon.port()
+        let outbox = Outbox()
+        outbox.with { $0.port = port }
+        for number in 0..<8 {
+            Sender("sender-\(number)", seed: UInt64(number), outbox: outbox, isPersistent: arePersistent).start()
+        }
+        defer { outbox.with { $0.mayBegin = false } }
+        try await end(daemon, outbox)
+        #expect(outbox.with { $0.problems } == [])
+        return (daemon.log, outbox)
+    }
+
+    /// How many requests were in the commit that failed first; nil where none did.
+    private static func requestsOfFailure(_ log: String) -> Int? {
+        log.split(separator: "\n").first { $0.contains(" the writer failed ") }?.split(separator: " requests=").last
+            .flatMap { Int($0.prefix { $0.isNumber }) }
+    }
+
+    @Test(
+        "fails once while many send: all of a commit's requests are refused, and all that was acknowledged is there",
+        arguments: failures)
+    func failingUnderLoad(_ failure: Failure) async throws {
+        let scene = try await DaemonScene.make()
+        let (log, outbox) = try await load(
+            scene, failure.fault, isAnswered: failure.isAnswered, arePersistent: false
+        ) { daemon, outbox in
+            #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
+            try await outbox.finish(withinSeconds: 20)
+        }
+        #expect(outbox.with { $0.acknowledged.count } >= 5)
+        if failure.isAnswered {
+            #expect(try #require(Self.requestsOfFailure(log)) > 1, "\(log)")
+            #expect(outbox.with { $0.unavailable } > 1)
+        }
+        try await FaultyCourse(outbox).finish(scene, failure.name)
+    }
+
+    @Test(
+        "is full for a while while many send: all of a commit's requests are refused, and all of them goes on by itself",
+        arguments: shortages)
+    func fullUnderLoad(name: String, fault: Fault) async throws {
+        let scene = try await DaemonScene.make()
+        let isRefused = fault.isRefused
+        let (log, outbox) = try await load(
+            scene, fault, isAnswered: fault.suffix == "-wal", arePersistent: true
+        ) { daemon, outbox in
+            // What can't be moved into the file is not tried again soon.
+            let last = fault.suffix == "-wal" ? try #require(fault.last) : 1
+            let met = scene.folder.path("met")
+            try await eventually("\(name): all has failed that is to fail", withinSeconds: 60) {
+                try MetFault.read(met).contains { $0.fault == 0 && $0.call == last }
+            }
+            let least = outbox.with { $0.acknowledged.count } + 50
+            try await eventually("\(least) requests are acknowledged", withinSeconds: 60) {
+                outbox.with { $0.acknowledged.count >= least || !$0.problems.isEmpty }
+            }
+            outbox.with { $0.mayBegin = false }
+            try await outbox.finish(withinSeconds: 60)
+            #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
+        }
+        let requests = Self.requestsOfFailure(log)
+        #expect(isRefused ? (requests ?? 0) > 1 : requests == nil, "\(log)")
+        #expect((outbox.with { $0.unavailable } > 0) == isRefused)
+        try await FaultyCourse(outbox).finish(scene, name)
     }
 
     // MARK: Is slow
@@ -232,6 +306,7 @@ struct DiskFaultTests {
         let metrics = try connection.get("/metrics").text
         try await daemon.kill()
         outbox.with { ($0.port, $0.mayBegin) = (nil, false) }
+        try scene.copy().expectStored(outbox.with { $0.acknowledged }, "killed on a slow disk")
         let next = try scene.serve()
         let nextPort = try await next.port()
         outbox.with { $0.port = nextPort }
@@ -243,10 +318,20 @@ struct DiskFaultTests {
         print("slow disk: \(state.acknowledged.count) requests, \(transactions) transactions, \(beats) beats")
         #expect(state.problems == [])
         #expect(state.acknowledged.count > 2 * Int(transactions))
-        let acknowledged = Set(state.acknowledged.flatMap { $0.own + $0.repeated }.map(\.id))
-        #expect(acknowledged.subtracting(try scene.rows("SELECT id FROM usage_event")) == [])
+        try scene.expectStored(state.acknowledged, "slow disk")
         try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
         try await scene.run(["verify"])
+    }
+}
+
+extension Fault {
+    /// Whether a request is refused by it: half a write is followed by the other half, and what can't be moved into the
+    /// file stays in the log.
+    fileprivate var isRefused: Bool {
+        switch action {
+        case .fail: suffix == "-wal"
+        default: false
+        }
     }
 }
 

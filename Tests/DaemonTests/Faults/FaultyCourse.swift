@@ -19,14 +19,25 @@ final class FaultyCourse {
         self.batches = (0..<batches).map { batch in
             SentBatch(
                 own: (0..<eventsEach).map { SumEvent(id: "\(batch)-\($0)", number: batch * 7 + $0) }, repeated: [],
+                // New ones in each batch: what memory believes to know touches no page.
                 devices: (0..<2).map { number in
                     DeviceEvent(
-                        device: "device-\((batch * 3 + number) % 50)",
+                        device: "device-\(batch)-\(number)",
                         item: batch.isMultiple(of: 2) ? "basic_analysis" : "message_push",
                         app: number == 0 ? "shop" : "kiosk")
                 })
         }
     }
+
+    /// What senders have sent to a daemon; those of them have ended that do not persist.
+    init(_ outbox: Outbox) {
+        let state = outbox.with { $0 }
+        batches = state.acknowledged + state.givenUp
+        acknowledged = Set(state.acknowledged.indices)
+        accepted = state.accepted
+    }
+
+    var acknowledgedBatches: [SentBatch] { acknowledged.sorted().map { batches[$0] } }
 
     /// Sends a batch once.
     ///
@@ -55,22 +66,28 @@ final class FaultyCourse {
         }
     }
 
-    /// Sends all batches again to a daemon that is well, and expects that what was acknowledged before is there, and that
-    /// all is there once afterwards.
-    func finish(_ scene: DaemonScene, _ test: String) async throws {
+    /// Expects that what was acknowledged is there, sends all batches again to a daemon that is well, and expects that all
+    /// is there once afterwards.
+    ///
+    /// - Parameter commands: what else is to be done before.
+    func finish(_ scene: DaemonScene, _ test: String, commands: [[String]] = []) async throws {
+        // Looked at in a copy: the next daemon is to find the file and its log as the last one left them.
+        try scene.copy().expectStored(acknowledgedBatches, test)
+        for command in commands { try await scene.run(command) }
         let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
         let connection = try HTTPConnection(port: try await daemon.port())
         let lines = batches.flatMap(\.lines)
         var statuses = try EventsAnswer(connection.post(lines: lines)).statuses(of: lines.count)[...]
         for batch in batches.indices {
-            let own = Array(statuses.prefix(batches[batch].own.count))
-            statuses = statuses.dropFirst(batches[batch].lines.count)
+            let all = statuses.prefix(batches[batch].lines.count)
+            let own = Array(all.prefix(batches[batch].own.count))
+            statuses = statuses.dropFirst(all.count)
             let stored = own.filter { $0 == "duplicate" }.count
             #expect(stored == 0 || stored == own.count, "\(test): a part of batch \(batch) was stored")
             if acknowledged.contains(batch) {
                 #expect(stored == own.count, "\(test): batch \(batch) was acknowledged and is not there: \(own)")
             }
-            note(batch, own)
+            note(batch, Array(all))
         }
         #expect(try await daemon.stop().end == .exited(0), "\(test): \(daemon.log)")
         try await scene.expectExactlyOnce(batches, accepted, test)
@@ -78,7 +95,8 @@ final class FaultyCourse {
 
     private func note(_ batch: Int, _ statuses: [String]) {
         acknowledged.insert(batch)
-        for (event, status) in zip(batches[batch].own, statuses) where status == "accepted" {
+        let events = batches[batch].own + batches[batch].repeated
+        for (event, status) in zip(events, statuses) where status == "accepted" {
             accepted[event.id, default: 0] += 1
         }
     }
@@ -111,13 +129,16 @@ extension DaemonScene {
 
     /// Starts a daemon whose calls to the system go wrong on the files of this scene.
     ///
-    /// - Parameter journal: where to note what happens to them.
+    /// - Parameters:
+    ///   - journal: where to note what happens to them.
+    ///   - met: where to note which calls met a fault.
     func serve(
-        faults: [Fault], journal: String? = nil, settings: [String: String] = [:]
+        faults: [Fault], journal: String? = nil, met: String? = nil, settings: [String: String] = [:]
     ) throws -> ServingDaemon {
         var interposition = Interposition(folder: folder.url.path)
         interposition.faults = faults
         interposition.journal = journal
+        interposition.met = met
         return try serve(
             settings: interposition.environment.merging(["METERD_RATE_AT": "off"]) { $1 }.merging(settings) { $1 })
     }

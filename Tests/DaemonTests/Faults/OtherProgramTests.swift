@@ -67,6 +67,7 @@ struct OtherProgramTests {
         #expect(try await daemon.stop().end == .exited(0))
         let stored = try scene.rows("SELECT count(*), count(DISTINCT id) FROM usage_event")
         #expect(stored == ["\(course.acknowledged.count * 60) \(course.acknowledged.count * 60)"])
+        try scene.expectStored(course.acknowledgedBatches, "held reader")
         try await scene.run(["verify"])
         print("held reader: \(batch) batches until the log had \(size >> 20) MiB")
     }
@@ -109,6 +110,48 @@ struct OtherProgramTests {
         try await course.send(1..<3, over: connection, untilAcknowledgedWithinSeconds: 20)
         #expect(try await daemon.stop().end == .exited(0))
         try await course.finish(scene, "moved")
+    }
+
+    @Test("that verifies it again and again while many send: its log stays within the bound, and nothing is found")
+    func verifying() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_MAX_WAL_BYTES": "32MiB", "METERD_RATE_AT": "off"])
+        let port = try await daemon.port()
+        let outbox = Outbox()
+        outbox.with { $0.port = port }
+        for number in 0..<4 { Sender("sender-\(number)", seed: UInt64(number), outbox: outbox).start() }
+        defer { outbox.with { $0.mayBegin = false } }
+        let connection = try HTTPConnection(port: port)
+        // What fills the log fast: it goes into the quarantine as it came.
+        let filling = String(repeating: "x", count: 50_000)
+        var (verifications, bytes, requests) = (0, 0, 0)
+        while verifications < 3 || bytes < 64 << 20 {
+            let command = try scene.begin(["verify"])
+            repeat {
+                let lines = (0..<8).map {
+                    EventLine.calls(1, id: "\(requests)-\($0)", app: "nobody").with("filling", "\"\(filling)\"").text
+                }
+                let answer = try connection.post(lines: lines)
+                try #require(answer.status == 200, "\(answer.text)")
+                requests += 1
+                bytes += lines.count * filling.utf8.count
+            } while command.process.end == nil
+            let outcome = try await command.outcome(withinSeconds: 60)
+            #expect(outcome.end == .exited(0), "\(outcome)")
+            verifications += 1
+        }
+        outbox.with { $0.mayBegin = false }
+        try await outbox.finish(withinSeconds: 60)
+        let state = outbox.with { $0 }
+        print(
+            "verified \(verifications) times beside \(requests) requests of \(bytes >> 20) MiB and "
+                + "\(state.acknowledged.count) others")
+        #expect(state.problems == [])
+        #expect(state.unavailable == 0, "\(daemon.log)")
+        #expect(try scene.rows("SELECT count(*) FROM quarantine") == ["\(requests * 8)"])
+        #expect(try await daemon.stop().end == .exited(0))
+        try scene.expectStored(state.acknowledged, "verifying")
+        try await scene.run(["verify"])
     }
 
     @Test("that keeps it locked: events and commands are told so in time, and all goes on when it has ended")
