@@ -273,8 +273,10 @@ let package = Package(
                 "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", grdb,
             ], path: "Tests/Simulator", swiftSettings: strict),
         .testTarget(
-            name: "SimulatorTests", dependencies: ["Simulator", "Oracle", "Operations", "Storage", grdb],
-            swiftSettings: strict),
+            name: "SimulatorTests",
+            dependencies: [
+                "Simulator", "Simulate", "BuiltProgram", "LedgerFixture", "Oracle", "Operations", "Storage", grdb,
+            ], swiftSettings: strict),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulator", "Oracle"], path: "Tests/Simulate", swiftSettings: strict),
     ],
