@@ -171,7 +171,7 @@ let package = Package(
             name: "LedgerFixture",
             dependencies: [
                 "EventCodec", "Quantities", "Rating", "PriceBookFile", "Migrations", "Storage", "LedgerStore",
-                "Ingestion", "Operations", grdb,
+                "Ingestion", "Operations", sqlite, grdb,
             ], path: "Tests/LedgerFixture", swiftSettings: strict),
         .testTarget(
             name: "InterposerTests",
