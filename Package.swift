@@ -182,8 +182,8 @@ let package = Package(
         .testTarget(
             name: "PowerLossTests",
             dependencies: [
-                "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Quantities", "Storage",
-                "LedgerStore", "Ingestion", "Operations", "Verification", grdb, "meterd",
+                "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Migrations", "Quantities",
+                "Storage", "LedgerStore", "Ingestion", "Operations", "Verification", grdb, "meterd",
             ], swiftSettings: strict),
         .testTarget(
             name: "IngestionTests",
