@@ -14,6 +14,7 @@ struct DyingTests {
         var environment = ProcessInfo.processInfo.environment
         // That of the runtime takes seconds, and comes after.
         environment["SWIFT_BACKTRACE"] = "enable=no"
+        environment["METERD_SIMULATE_IN"] = folder.url.path
         let process = try ChildProcess(
             BuiltProgram.path(of: "meterd-simulate"), ["600", "4711"], environment: environment, output: output,
             errors: errors)
