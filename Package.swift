@@ -171,7 +171,7 @@ let package = Package(
             name: "LedgerFixture",
             dependencies: [
                 "EventCodec", "Quantities", "Rating", "PriceBookFile", "Migrations", "Storage", "LedgerStore",
-                "Ingestion", "Operations", grdb,
+                "Ingestion", "Operations", sqlite, grdb,
             ], path: "Tests/LedgerFixture", swiftSettings: strict),
         .testTarget(
             name: "InterposerTests",
@@ -182,8 +182,8 @@ let package = Package(
         .testTarget(
             name: "PowerLossTests",
             dependencies: [
-                "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Quantities", "Storage",
-                "LedgerStore", "Ingestion", "Operations", "Verification", grdb, "meterd",
+                "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Migrations", "Quantities",
+                "Storage", "LedgerStore", "Ingestion", "Operations", "Verification", grdb, "meterd",
             ], swiftSettings: strict),
         .testTarget(
             name: "IngestionTests",
@@ -273,8 +273,10 @@ let package = Package(
                 "LedgerStore", "Ingestion", "RatingRun", "Operations", "Verification", grdb,
             ], path: "Tests/Simulator", swiftSettings: strict),
         .testTarget(
-            name: "SimulatorTests", dependencies: ["Simulator", "Oracle", "Operations", "Storage", grdb],
-            swiftSettings: strict),
+            name: "SimulatorTests",
+            dependencies: [
+                "Simulator", "Simulate", "BuiltProgram", "LedgerFixture", "Oracle", "Operations", "Storage", grdb,
+            ], swiftSettings: strict),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulator", "Oracle"], path: "Tests/Simulate", swiftSettings: strict),
     ],

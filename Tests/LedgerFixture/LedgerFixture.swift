@@ -3,6 +3,7 @@
 import EventCodec
 package import Foundation
 package import GRDB
+import GRDBSQLite
 package import Ingestion
 package import LedgerStore
 package import Operations
@@ -133,9 +134,31 @@ package final class LedgerFixture {
     }
 
     package static func rows(_ database: Database, _ sql: String) throws -> [String] {
-        try Row.fetchAll(database, sql: sql).map { row in
-            row.databaseValues.map { $0.isNull ? "-" : String.fromDatabaseValue($0) ?? "\($0)" }
-                .joined(separator: " ")
+        let statement = try database.makeStatement(sql: sql)
+        let cursor = try Row.fetchCursor(statement)
+        var lines: [String] = []
+        while let row = try cursor.next() {
+            var line = ""
+            for column in 0..<row.count {
+                if column > 0 { line += " " }
+                line += text(row, column, statement.sqliteStatement)
+            }
+            lines.append(line)
+        }
+        return lines
+    }
+
+    /// Most are numbers and texts, which SQLite writes many times as fast.
+    private static func text(_ row: Row, _ column: Int, _ statement: OpaquePointer) -> String {
+        switch sqlite3_column_type(statement, Int32(column)) {
+        case SQLITE_NULL: return "-"
+        case SQLITE_INTEGER, SQLITE_TEXT:
+            let text = sqlite3_column_text(statement, Int32(column))
+            let count = Int(sqlite3_column_bytes(statement, Int32(column)))
+            return String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self)
+        default:
+            let value: DatabaseValue = row[column]
+            return String.fromDatabaseValue(value) ?? "\(value)"
         }
     }
 

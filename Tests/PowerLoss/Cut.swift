@@ -10,11 +10,24 @@ package struct Cut: Sendable, CustomStringConvertible {
     /// Of the chances that decide what is lost.
     package let seed: UInt64
 
+    package init(position: Int, loss: Loss, seed: UInt64) {
+        self.position = position
+        self.loss = loss
+        self.seed = seed
+    }
+
     package var description: String { "after record \(position), loss '\(loss.rawValue)', seed \(seed)" }
 
-    /// After each record, with everything lost that may be.
+    /// With everything lost that may be, in every state that it leaves: they change only with what is synced, and what is
+    /// acknowledged with marks.
     package static func everywhere(in journal: [JournalRecord]) -> [Cut] {
-        (0...journal.count).map { Cut(position: $0, loss: .unsynced, seed: 0) }
+        let changes = journal.indices.filter { index in
+            switch journal[index] {
+            case .sync, .syncFolder, .mark: true
+            default: false
+            }
+        }
+        return ([0] + changes.map { $0 + 1 }).map { Cut(position: $0, loss: .unsynced, seed: 0) }
     }
 
     /// Right after each mark, when all that it says must be on the disk, with everything lost that may be; and so many

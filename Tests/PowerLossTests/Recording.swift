@@ -5,6 +5,8 @@ import Foundation
 import GRDB
 import Interposing
 import LedgerFixture
+import LedgerStore
+import Migrations
 import Storage
 import Synchronization
 
@@ -58,6 +60,8 @@ final class Recording: Sendable {
         evidence.withLock { $0.formUnion(lines) }
     }
 
+    func note(_ text: String) throws { try Journal.mark(Evidence.note(text), in: journal) }
+
     // MARK: Programs
 
     private func start(
@@ -107,11 +111,20 @@ final class Recording: Sendable {
     }
 
     private func serve() async throws -> Daemon {
-        let (process, log) = try start(["serve"])
+        // Copies take so long that events come meanwhile, and so does what a rating reads.
+        let (process, log) = try start(
+            ["serve"],
+            faults: [
+                Fault(.write, of: ".db.making", at: 1...100, .delay(milliseconds: 10)),
+                Fault(.read, of: "meterd.db-wal", from: 1..., .delay(milliseconds: 2)),
+            ])
         let deadline = ContinuousClock.now + .seconds(Self.seconds)
         while ContinuousClock.now < deadline, process.end == nil {
             let digits = Self.text(log).split(separator: "address=127.0.0.1:").dropFirst().first?.prefix { $0.isNumber }
-            if let port = digits.flatMap({ Int($0) }) { return Daemon(process: process, port: port) }
+            if let port = digits.flatMap({ Int($0) }) {
+                try note(Evidence.serving)
+                return Daemon(process: process, port: port)
+            }
             try await Task.sleep(for: .milliseconds(5))
         }
         throw RecordingError(description: "the daemon does not serve: \(Self.text(log))")
@@ -125,7 +138,26 @@ final class Recording: Sendable {
     func begin(with other: String, withoutStep step: String) throws -> [String: Data] {
         try FileManager.default.copyItem(atPath: other, toPath: ledger)
         try EarlierLedger.forget(step: step, at: ledger)
-        return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) { files, name in
+        return try files()
+    }
+
+    /// Makes a ledger of the schema's first step, with the history's tenants and apps.
+    func beginWithFirstSchema() throws -> [String: Data] {
+        let file = try EarlierLedger.create(at: ledger, steps: Array(Migrations.all.prefix(1))) { database in
+            for (tenant, apps) in History.accounts {
+                let code = LedgerFixture.code(tenant)
+                _ = try Accounts.addTenant(code, name: tenant, isLegacy: false, database)
+                for app in apps {
+                    _ = try Accounts.addApp(LedgerFixture.code(app), tenant: code, name: app, database)
+                }
+            }
+        }
+        try file.close()
+        return try files()
+    }
+
+    private func files() throws -> [String: Data] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) { files, name in
             files[name] = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
         }
     }
@@ -138,19 +170,27 @@ final class Recording: Sendable {
         try acknowledge(["ledger"])
         for (tenant, apps) in History.accounts {
             try await run("tenant", "add", tenant)
-            for app in apps {
-                try await run("app", "add", app, "--tenant", tenant)
-                try acknowledge([Evidence.app(app)])
-            }
+            try await add(apps.filter(History.mainApps.contains), to: tenant)
         }
         var daemon = try await serve()
+        for (tenant, apps) in History.accounts {
+            try await add(apps.filter { !History.mainApps.contains($0) }, to: tenant)
+        }
         var backup: Backup?
         for step in history.steps {
             switch step.action {
             case .events(let batches): try post(batches, to: daemon.port, at: step.at)
-            case .rate(let day):
-                try await run("rate", "--date", day, "--now", step.at)
-                try acknowledge([Evidence.entries(try entryCount())])
+            case .rate(let day, let meanwhile):
+                let arguments = ["rate", "--date", day, "--now", step.at]
+                let before = try count("rating_run")
+                try note(Evidence.rating(day))
+                let rating = try start(arguments)
+                while try count("rating_run") == before, rating.process.end == nil {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+                try post(meanwhile, to: daemon.port, at: step.at)
+                try await end(rating, arguments)
+                try acknowledge([Evidence.entries(try count("ledger"))])
             case .addGrant:
                 let grant = History.grant
                 try await run(
@@ -158,13 +198,16 @@ final class Recording: Sendable {
                     grant.item, "--quantity", "\(grant.quantity)", "--purchased-at", step.at, "--now", step.at)
                 try acknowledge([Evidence.grant(grant.code)])
             case .backup(let name):
-                backup = Backup(
-                    name: name, evidence: evidence.withLock { $0.filter { !Evidence.isOfCopyOrCount($0) } },
-                    running: try start(["backup", "\(folder)/\(name)"]))
+                let held = evidence.withLock { $0.filter { !Evidence.isOfCopyOrCount($0) } }
+                let running = try start(["backup", "\(folder)/\(name)"])
+                // The events of the next step come while the copy is made.
+                while !FileManager.default.fileExists(atPath: "\(folder)/\(name).making"), running.process.end == nil {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+                backup = Backup(name: name, evidence: held, running: running)
                 continue
             case .restart(let isKilled):
-                daemon.process.send(signal: isKilled ? SIGKILL : SIGTERM)
-                _ = try await daemon.process.end(withinSeconds: Self.seconds)
+                try await end(daemon, by: isKilled ? SIGKILL : SIGTERM)
                 daemon = try await serve()
             }
             if let made = backup {
@@ -173,8 +216,25 @@ final class Recording: Sendable {
                 backup = nil
             }
         }
-        daemon.process.send(signal: SIGTERM)
+        try await end(daemon, by: SIGTERM)
+    }
+
+    /// Starts a daemon that takes the events of a step, and ends.
+    func serve(_ step: History.Step) async throws {
+        let daemon = try await serve()
+        if case .events(let batches) = step.action { try post(batches, to: daemon.port, at: step.at) }
+        try await end(daemon, by: SIGTERM)
+    }
+
+    private func end(_ daemon: Daemon, by signal: Int32) async throws {
+        try note(Evidence.ending)
+        daemon.process.send(signal: signal)
         _ = try await daemon.process.end(withinSeconds: Self.seconds)
+    }
+
+    private func add(_ apps: [String], to tenant: String) async throws {
+        for app in apps { try await run("app", "add", app, "--tenant", tenant) }
+        try acknowledge(apps.map(Evidence.app))
     }
 
     private struct Backup {
@@ -184,9 +244,9 @@ final class Recording: Sendable {
         let running: (process: ChildProcess, errors: String)
     }
 
-    private func entryCount() throws -> Int {
+    private func count(_ table: String) throws -> Int {
         try LedgerFile.openForReading(at: ledger).read {
-            try Int.fetchOne($0, sql: "SELECT count(*) FROM ledger") ?? 0
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") ?? 0
         }
     }
 
@@ -194,11 +254,12 @@ final class Recording: Sendable {
         let failure = Mutex<(any Error)?>(nil)
         DispatchQueue.concurrentPerform(iterations: batches.count) { index in
             do {
+                let refused = batches[index].count(where: \.isRefused)
                 let answer = try EventPost.send(batches[index].map(\.line), port: port, now: now)
-                guard answer.hasPrefix("HTTP/1.1 200 "), answer.contains("\"refused\":0") else {
+                guard answer.hasPrefix("HTTP/1.1 200 "), answer.contains("\"refused\":\(refused)") else {
                     throw RecordingError(description: answer)
                 }
-                try acknowledge(batches[index].map(\.evidence))
+                try acknowledge(batches[index].flatMap(\.evidence))
             } catch {
                 failure.withLock { $0 = error }
             }

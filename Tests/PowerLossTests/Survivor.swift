@@ -34,7 +34,7 @@ struct Acknowledged: Sendable {
     private(set) var entryCount = 0
 
     mutating func take(_ mark: String) {
-        for line in mark.split(separator: "\n") {
+        for line in mark.split(separator: "\n") where !Evidence.isNote(line) {
             if line.hasPrefix("entries ") {
                 entryCount = max(entryCount, Int(line.dropFirst("entries ".count)) ?? .max)
             } else {
@@ -48,8 +48,8 @@ struct Survivor: Sendable {
     let history: History
     /// What the uninterrupted ledger holds.
     let whole: Holdings
-    /// The name of the file that keeps the ledger as it was before its schema was brought up, if that was under way.
-    var keptBefore: String?
+    /// If the schema was being brought up: the name of the file that keeps the ledger as it was before, and what that says.
+    var kept: (name: String, contents: [String: [String]])?
     /// All that the history's events can leave.
     private let sent: Set<String>
     private let soundCopies = SoundCopies()
@@ -76,19 +76,19 @@ struct Survivor: Sendable {
         var survey = Survey()
         do {
             if files["meterd.db"] == nil {
-                try begin(at: path)
+                try Self.begin(at: path)
             } else {
                 survey.evidence.insert("ledger")
                 for (name, data) in files where name.hasPrefix("copy-") && name.hasSuffix(".db") {
                     try lookAtCopy(folder.appending(path: name).path, name, data, &survey)
                 }
-                if let keptBefore { try lookAtKept(folder, keptBefore, path, &survey) }
+                if let kept { try lookAtKept(folder, kept, path, &survey) }
                 try look(at: path, &survey)
                 // Nobody goes on with a file that is known to be damaged.
                 guard survey.problems.isEmpty else { return survey }
             }
-            try carryOn(path)
-            try compare(path, "carried on", &survey)
+            try Self.carryOn(path, history)
+            try compare(path, "carried on", whole.contents, &survey)
         } catch {
             survey.problems.append("\(error)")
         }
@@ -135,35 +135,48 @@ struct Survivor: Sendable {
         return (evidence, entries.count)
     }
 
-    private func compare(_ path: String, _ what: String, _ survey: inout Survey) throws {
+    private func compare(
+        _ path: String, _ what: String, _ expected: [String: [String]], _ survey: inout Survey
+    ) throws {
         let found = try LedgerContents.read(at: path)
-        for (view, rows) in whole.contents where found[view] != rows {
+        for (view, rows) in expected where found[view] != rows {
             let differences = Set(rows).symmetricDifference(found[view] ?? []).sorted().prefix(4)
             survey.problems.append("\(what), \(view) differs: \(differences)")
         }
     }
 
     /// A ledger whose schema was brought up has beside it the file as it was, whole.
-    private func lookAtKept(_ folder: URL, _ name: String, _ path: String, _ survey: inout Survey) throws {
+    private func lookAtKept(
+        _ folder: URL, _ before: (name: String, contents: [String: [String]]), _ path: String, _ survey: inout Survey
+    ) throws {
         do {
             _ = try LedgerFile.openForReading(at: path)
         } catch StorageError.olderSchema {
             return
         }
-        let kept = folder.appending(path: name).path
+        let kept = folder.appending(path: before.name).path
         guard FileManager.default.fileExists(atPath: kept) else {
-            survey.problems.append("the schema was brought up, and \(name) is not there")
+            survey.problems.append("the schema was brought up, and \(before.name) is not there")
             return
         }
         let copy = folder.appending(path: "kept.db").path
         try FileManager.default.copyItem(atPath: kept, toPath: copy)
         _ = try LedgerFile.openForWriting(at: copy)
-        try compare(copy, "brought up again, \(name)", &survey)
+        try compare(copy, "brought up again, \(before.name)", before.contents, &survey)
     }
 
     // MARK: Carrying on
 
-    private func begin(at path: String) throws {
+    /// For a ledger on which the history is done by the same code, and nothing comes in between.
+    static func uninterrupted(_ history: History) throws -> Survivor {
+        let folder = try ScratchFolder()
+        let path = folder.path("meterd.db")
+        try begin(at: path)
+        try carryOn(path, history)
+        return Survivor(history: history, whole: try Holdings(of: path))
+    }
+
+    private static func begin(at path: String) throws {
         var creation = LedgerCreation()
         creation.timeZone = "UTC"
         creation.hasTestClock = true
@@ -171,18 +184,22 @@ struct Survivor: Sendable {
     }
 
     /// Sends everything again and takes all steps that are still to be taken.
-    private func carryOn(_ path: String) throws {
+    private static func carryOn(_ path: String, _ history: History) throws {
         let ledger = try OpenLedger(file: LedgerFile.openForWriting(at: path))
         defer { try? ledger.close() }
+        let known = Set(try ledger.file.read { try LedgerFixture.rows($0, "SELECT code FROM app") })
         for (tenant, apps) in History.accounts {
             let code = LedgerFixture.code(tenant)
             _ = try ledger.addTenant(code, name: tenant, isLegacy: false, clock: LedgerClock(given: nil))
-            for app in apps {
+            for app in apps where !known.contains(app) {
                 _ = try ledger.addApp(
                     LedgerFixture.code(app), tenant: code, name: app, clock: LedgerClock(given: nil))
             }
         }
         let latest = try ledger.file.read { try LedgerState.read($0) }.latestInstant
+        // They are long, and nothing depends on them.
+        let hasRefused =
+            try ledger.file.read { try LedgerFixture.rows($0, "SELECT count(*) > 0 FROM quarantine") } == ["1"]
         var again: [SentEvent] = []
         func sendAgain() throws {
             guard let latest, !again.isEmpty else { return }
@@ -194,11 +211,16 @@ struct Survivor: Sendable {
             let isPast = latest.map { at < $0 } ?? false
             if !isPast { try sendAgain() }
             switch step.action {
+            case .events(let batches) where hasRefused && batches.joined().allSatisfy(\.isRefused): continue
             case .events(let batches):
                 if isPast { again += batches.joined() } else { try ingest(batches, into: ledger, at: at) }
-            case .rate(let text):
-                guard !isPast, let day = Day(text) else { continue }
+            case .rate(let text, let meanwhile):
+                guard !isPast, let day = Day(text) else {
+                    again += meanwhile.joined()
+                    continue
+                }
                 _ = try ledger.rate(day, clock: LedgerClock(given: at))
+                try ingest(meanwhile, into: ledger, at: at)
             case .addGrant:
                 let order = GrantOrder(
                     code: LedgerFixture.code(History.grant.code), tenant: LedgerFixture.code(History.grant.tenant),
@@ -212,7 +234,7 @@ struct Survivor: Sendable {
         try sendAgain()
     }
 
-    private func ingest(_ batches: [[SentEvent]], into ledger: OpenLedger, at now: Instant) throws {
+    private static func ingest(_ batches: [[SentEvent]], into ledger: OpenLedger, at now: Instant) throws {
         _ = try ledger.ingest(group: batches.map { $0.map(\.line) }, clock: LedgerClock(given: now))
     }
 }

@@ -27,6 +27,7 @@ enum Simulate {
             say("usage: meterd-simulate SECONDS FIRST_SEED\n       meterd-simulate --seed SEED")
             exit(64)
         }
+        SeedsUnderWay.tellWhenDying()
         if isOne {
             one(seed: numbers[0])
         } else {
@@ -40,6 +41,7 @@ enum Simulate {
     }
 
     private static func one(seed: UInt64) {
+        SeedsUnderWay.begin(seed, worker: 0)
         let plan = Plan.random(seed: seed)
         say(plan)
         guard let failure = Simulation.failure(of: plan) else {
@@ -54,12 +56,20 @@ enum Simulate {
         let end = start + .seconds(Int(seconds))
         let state = Mutex(State(next: first))
         let cores = ProcessInfo.processInfo.activeProcessorCount
+        SeedsUnderWay.begin(first, worker: 0)
         say("histories from seed \(first) on, for \(seconds) seconds, \(cores) at a time")
         let progress = DispatchSource.makeTimerSource(queue: .global())
         progress.schedule(deadline: .now() + 10, repeating: 10)
-        progress.setEventHandler { say(summary(state.withLock { $0 }, first, since: start)) }
+        progress.setEventHandler {
+            say(summary(state.withLock { $0 }, first, since: start))
+            let hanging = SeedsUnderWay.hanging()
+            guard let seed = hanging.first, state.withLock({ $0.failed == nil }) else { return }
+            say("FAILED: running for over \(SeedsUnderWay.longestSeconds) s: seed \(hanging)")
+            say("again: scripts/simulate --seed \(seed)")
+            exit(1)
+        }
         progress.resume()
-        DispatchQueue.concurrentPerform(iterations: cores) { _ in
+        DispatchQueue.concurrentPerform(iterations: cores) { worker in
             while ContinuousClock.now < end {
                 let seed: UInt64? = state.withLock { state in
                     guard state.failed == nil else { return nil }
@@ -67,6 +77,7 @@ enum Simulate {
                     return state.next
                 }
                 guard let seed else { return }
+                SeedsUnderWay.begin(seed, worker: worker)
                 let failure = Simulation.failure(of: Plan.random(seed: seed), isVerified: seed % 4 == 0)
                 state.withLock { state in
                     state.done += 1

@@ -2,60 +2,87 @@
 
 import Oracle
 
-/// Laws, and what of the past they need: made for one ledger, asked after each step.
+package enum Law: String, CaseIterable, Sendable {
+    case daysCountDevices = "a day's usage is the devices that count on it"
+    case deviceCountsOnce = "each device counts once a month"
+    case eventsAddUpToUsage = "the events stored add up to the usage"
+    case everyEventIsAnswered = "every event received is answered once"
+    case nothingIsDrawnBeyondAGrant = "no grant is consumed beyond what it granted"
+    case nothingIsDrawnOutsideALife = "no grant is consumed outside its life"
+    case billsAddUpToTheMonth = "bills add up to the month cut down"
+    case ledgerOnlyGrows = "the ledger only grows"
+    case finalDaysStay = "a final day never changes"
+    /// This and the next hold only when a rating has just been completed.
+    case entriesAddUpToUsage = "entries add up to the usage"
+    case entriesAddUpToTheMonth = "a month's entries add up to the rounded month"
+
+    fileprivate var isOfRatings: Bool { self == .entriesAddUpToUsage || self == .entriesAddUpToTheMonth }
+}
+
+/// The laws, and what of the past they need: made for one ledger, asked after each step.
 package struct Laws {
     private var last: PublicViews.Entry?
     private var finalEntries: [BillingOracle.BillKey: [BillingOracle.LedgerKey: BillingOracle.Net]] = [:]
     private var finalBills: [BillingOracle.BillKey: PublicViews.Bill] = [:]
+    /// How far days were settled at the step before, and how many entries there were.
+    private var settled: (through: Int, entryCount: Int)?
 
     package init() {}
 
     package struct Breach: Sendable {
-        /// The name of the law.
-        package var law: String
+        package var law: Law
         package var details: [String]
     }
 
     /// - Parameters:
     ///   - isRated: whether a rating has just been completed.
     ///   - unitPrice: see `BillingOracle.unitPrice`.
+    /// - Returns: the laws that are broken.
     package mutating func check(
         _ views: PublicViews, isRated: Bool, unitPrice: (_ item: String, _ version: Int, _ tier: Int) -> Int128?
-    ) -> Breach? {
-        var answers = [
-            ("the days of a month add up to its unique devices", Self.daysAddUpToTheMonth(views)),
-            ("each device counts once a month", Self.eachDeviceCountsOnce(views)),
-            ("the events stored add up to the usage", Self.eventsAddUpToUsage(views)),
-            ("every event received is answered once", Self.everyEventIsAnswered(views)),
-            ("no grant is consumed beyond what it granted", Self.nothingIsDrawnBeyondAGrant(views)),
-            ("no grant is consumed outside its life", Self.nothingIsDrawnOutsideALife(views)),
-            ("bills add up to the month cut down", Self.billsAddUpToTheMonth(views)),
-            ("the ledger only grows", ledgerOnlyGrows(views)),
-            ("a final day never changes", finalDaysStay(views)),
-        ]
-        if isRated {
-            answers += [
-                ("entries add up to the usage", Self.entriesAddUpToUsage(views)),
-                ("a month's entries add up to the rounded month", Self.entriesAddUpToTheMonth(views, unitPrice)),
-            ]
+    ) -> [Breach] {
+        var breaches: [Breach] = []
+        for law in Law.allCases where isRated || !law.isOfRatings {
+            let details =
+                switch law {
+                case .daysCountDevices: Self.daysCountDevices(views)
+                case .deviceCountsOnce: Self.deviceCountsOnce(views)
+                case .eventsAddUpToUsage: Self.eventsAddUpToUsage(views)
+                case .everyEventIsAnswered: Self.everyEventIsAnswered(views)
+                case .nothingIsDrawnBeyondAGrant: Self.nothingIsDrawnBeyondAGrant(views)
+                case .nothingIsDrawnOutsideALife: Self.nothingIsDrawnOutsideALife(views)
+                case .billsAddUpToTheMonth: Self.billsAddUpToTheMonth(views)
+                case .ledgerOnlyGrows: ledgerOnlyGrows(views)
+                case .finalDaysStay: finalDaysStay(views)
+                case .entriesAddUpToUsage: Self.entriesAddUpToUsage(views)
+                case .entriesAddUpToTheMonth: Self.entriesAddUpToTheMonth(views, unitPrice)
+                }
+            if !details.isEmpty { breaches.append(Breach(law: law, details: details.sorted())) }
         }
-        return answers.first { !$0.1.isEmpty }.map { Breach(law: $0.0, details: $0.1.sorted()) }
+        return breaches
     }
 
     // MARK: Usage
 
-    static func daysAddUpToTheMonth(_ views: PublicViews) -> [String] {
-        var summed: [BillingOracle.MonthKey: Int64] = [:]
-        for (key, usage) in views.usage {
-            summed[.init(app: key.app, item: key.item, month: Dates.month(ofDay: key.usageDay)), default: 0] +=
-                usage.quantity
+    /// The days by the counters, the devices by the evidence.
+    static func daysCountDevices(_ views: PublicViews) -> [String] {
+        var devices: [BillingOracle.UsageKey: Int64] = [:]
+        for (key, count) in views.evidence {
+            let day = BillingOracle.UsageKey(
+                app: key.app, item: key.item, usageDay: key.usageDay, postingDay: key.postingDay)
+            devices[day, default: 0] += Int64(count)
         }
-        return views.months.compactMap { key, devices in
-            summed[key] == devices ? nil : "\(key): \(devices) devices, days of \(summed[key] ?? 0)"
-        }
+        let items = deviceItems(views)
+        let used = views.usage.filter { items.contains($0.key.item) }.mapValues(\.quantity)
+        return Set(devices.keys).union(used.keys).filter { devices[$0] ?? 0 != used[$0] ?? 0 }
+            .map { "\($0): \(used[$0] ?? 0) devices, evidence of \(devices[$0] ?? 0)" }
     }
 
-    static func eachDeviceCountsOnce(_ views: PublicViews) -> [String] {
+    private static func deviceItems(_ views: PublicViews) -> Set<String> {
+        Set(views.months.keys.map(\.item)).union(views.evidence.keys.map(\.item))
+    }
+
+    static func deviceCountsOnce(_ views: PublicViews) -> [String] {
         struct Seen: Hashable {
             var month: BillingOracle.MonthKey
             var device: [UInt8]
@@ -80,10 +107,11 @@ package struct Laws {
             var app: String
             var item: String
         }
-        let devices = Set(views.months.keys.map { AppItem(app: $0.app, item: $0.item) })
+        let deviceItems = deviceItems(views)
         var used: [AppItem: Int64] = [:]
-        for (key, usage) in views.usage { used[AppItem(app: key.app, item: key.item), default: 0] += usage.quantity }
-        used = used.filter { !devices.contains($0.key) }
+        for (key, usage) in views.usage where !deviceItems.contains(key.item) {
+            used[AppItem(app: key.app, item: key.item), default: 0] += usage.quantity
+        }
         var stored: [AppItem: Int64] = [:]
         for (key, count) in views.records {
             stored[AppItem(app: key.app, item: key.item), default: 0] += key.quantity * Int64(count)
@@ -167,10 +195,17 @@ package struct Laws {
         for (key, old) in finalEntries where (entries[key] ?? [:]) != old {
             breaches.append("the entries of \(key) were \(old), are \(entries[key] ?? [:])")
         }
+        if let settled {
+            for entry in views.entries.dropFirst(settled.entryCount)
+            where entry.key.postedDay <= settled.through && (entry.key.source.isUsage || entry.key.source == .forfeit) {
+                breaches.append("entry \(entry.id), \(entry.key), is new")
+            }
+        }
         for bill in views.bills where bill.isFinal {
             finalBills[bill.key] = bill
             finalEntries[bill.key] = entries[bill.key] ?? [:]
         }
+        settled = views.progress.settledThrough.map { ($0, views.entries.count) }
         return breaches
     }
 

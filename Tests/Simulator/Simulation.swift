@@ -20,8 +20,8 @@ package struct Simulation {
         package var settings: (History.Settings) -> History.Settings = { $0 }
         package var priceBook: (History.PriceBook) -> History.PriceBook = { $0 }
         package var losesLog = false
-        /// Called before each step.
-        package var tampering: (LedgerDriver) throws -> Void = { _ in }
+        /// Called before each step; says how many rows it changed.
+        package var tampering: (LedgerDriver) throws -> Int = { _ in 0 }
 
         package init() {}
     }
@@ -34,6 +34,8 @@ package struct Simulation {
     private var views: PublicViews?
     /// A line for each step: what it took and what it came to.
     package private(set) var trace: [String] = []
+    /// How many rows the tampering has changed.
+    package private(set) var tamperedRows = 0
     /// Which circumstances it has met, by names.
     package private(set) var reached: Set<Circumstance> = []
 
@@ -78,13 +80,14 @@ package struct Simulation {
         }
     }
 
-    private static let noStepFails = "no step fails"
+    /// The law that an operation which throws has broken.
+    package static let noStepFails = "no step fails"
 
-    /// - Throws: ``Failure``.
+    /// - Throws: ``Failure``; what the tampering throws, as it is.
     package mutating func run(isVerified: Bool) throws {
         for (index, planned) in plan.steps.enumerated() {
+            tamperedRows += try sabotage.tampering(driver)
             do {
-                try sabotage.tampering(driver)
                 try take(planned, index)
             } catch let failure as Failure {
                 throw failure
@@ -128,8 +131,8 @@ package struct Simulation {
             trace.append("\(index) \(taken.transactions) \(taken.moments) unanswered")
         }
         note(planned, taken)
-        if let breach = laws.check(now, isRated: isRated, unitPrice: oracle.unitPrice) {
-            throw Failure(law: breach.law, step: index, details: breach.details)
+        if let breach = laws.check(now, isRated: isRated, unitPrice: oracle.unitPrice).first {
+            throw Failure(law: breach.law.rawValue, step: index, details: breach.details)
         }
         views = now
         trace.append("\(now.entries.last.map { "\($0)" } ?? "-")")

@@ -7,8 +7,17 @@ import Testing
 
 @Suite("Plans of the simulator")
 struct PlanTests {
-    @Test("do the same, transaction by transaction, whenever a seed is run", arguments: 1_000..<1_010 as Range<UInt64>)
-    func areDeterministic(seed: UInt64) throws {
+    /// Of what ten seeds do: other processes, which order hashed collections otherwise, come to the same. They change with
+    /// the generator, the rules of time zones, and with what the engine enters, hashes, or puts into a transaction.
+    private static let digests: [(seed: UInt64, digest: UInt64)] = [
+        (1_000, 0x2FAC090B534B2D0F), (1_001, 0x3D178FA645DFA9CA), (1_002, 0x0A12354670C8FF96),
+        (1_003, 0x38B3967B9AA3CD74), (1_004, 0x455EB9B35BC9FF52), (1_005, 0x6127952A4857D890),
+        (1_006, 0xBCE1E4E8D519DB7C), (1_007, 0x5AD223FDD67C8E56), (1_008, 0x875C4C537A49EA09),
+        (1_009, 0x4F3132F618B26B98),
+    ]
+
+    @Test("do the same, transaction by transaction, whenever and wherever a seed is run", arguments: digests)
+    func areDeterministic(seed: UInt64, digest: UInt64) throws {
         let plan = Plan.random(seed: seed)
         #expect(plan.description == Plan.random(seed: seed).description)
         var first = try Simulation(plan)
@@ -16,6 +25,7 @@ struct PlanTests {
         var second = try Simulation(plan)
         try second.run(isVerified: false)
         #expect(first.trace == second.trace)
+        #expect(Digest.of([plan.description] + first.trace) == digest)
     }
 
     @Test("meet every circumstance, each several times in 240 seeds")
@@ -48,5 +58,12 @@ struct PlanTests {
         #expect(failure(shortest)?.law == failure(plan)?.law)
         #expect(shortest.steps.count == 1)
         #expect(shortest.history.steps.compactMap(\.events).joined().map(\.id) == ["n5"])
+    }
+}
+
+/// FNV-1a, which needs no key.
+enum Digest {
+    static func of(_ lines: [String]) -> UInt64 {
+        lines.joined(separator: "\n").utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

@@ -12,9 +12,17 @@ struct SabotageTests {
     private static let histories: UInt64 = 300
 
     @Test("each wrong rule and each fault of the store that is planted", arguments: Planted.all)
-    func notices(planted: Planted) {
-        let noticed = (0..<Self.histories).contains { seed in
-            Simulation.failure(of: Plan.random(seed: seed), sabotage: planted.sabotage(), isVerified: false) != nil
+    func notices(planted: Planted) throws {
+        let noticed = try (0..<Self.histories).contains { seed in
+            var simulation = try Simulation(Plan.random(seed: seed), sabotage: planted.sabotage())
+            do {
+                try simulation.run(isVerified: false)
+            } catch let failure as Simulation.Failure {
+                guard simulation.tamperedRows > 0 || !planted.isTampering else { return false }
+                // An operation that throws over what it finds has compared nothing.
+                return planted.onlyLaw.map { failure.law == $0.rawValue } ?? (failure.law != Simulation.noStepFails)
+            }
+            return false
         }
         #expect(noticed, "\(planted) was not noticed in \(Self.histories) histories")
     }
@@ -24,6 +32,10 @@ struct SabotageTests {
 /// what one with the wrong rule would do.
 struct Planted: Sendable, CustomStringConvertible {
     let description: String
+    /// Whether rows are changed behind everybody's back.
+    private(set) var isTampering = false
+    /// What alone notices it, where the oracle says nothing of it.
+    private(set) var onlyLaw: Law?
     let sabotage: @Sendable () -> Simulation.Sabotage
 
     private init(_ description: String, _ plant: @escaping @Sendable (inout Simulation.Sabotage) -> Void) {
@@ -137,11 +149,26 @@ struct Planted: Sendable, CustomStringConvertible {
             "a device's name is lost",
             "UPDATE device SET name = NULL, fingerprint = zeroblob(16) WHERE name = 'd3'"),
         tampering("a grant holds more than was sold", "UPDATE grant_item SET granted = granted + 1"),
+        tampering(
+            "an event is received that nobody sent",
+            "UPDATE outcome_counter SET events = events + 1 WHERE outcome = 'received'",
+            noticedBy: .everyEventIsAnswered),
     ]
 
     /// The store that does this before each step.
-    private static func tampering(_ description: String, _ sql: String) -> Planted {
-        Planted(description) { $0.tampering = { driver in try driver.ledger.file.write { try $0.execute(sql: sql) } } }
+    private static func tampering(_ description: String, _ sql: String, noticedBy law: Law? = nil) -> Planted {
+        var planted = Planted(description) {
+            $0.tampering = { driver in
+                try driver.ledger.file.write { database in
+                    let before = database.totalChangesCount
+                    try database.execute(sql: sql)
+                    return database.totalChangesCount - before
+                }
+            }
+        }
+        planted.isTampering = true
+        planted.onlyLaw = law
+        return planted
     }
 
     /// Steps whose events are others.
