@@ -10,6 +10,8 @@ final class WriteBlocker {
     init(_ path: String) throws {
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true
+        // Whoever is just committing has it first.
+        configuration.busyMode = .timeout(20)
         queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
     }

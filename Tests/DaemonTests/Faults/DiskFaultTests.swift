@@ -151,7 +151,7 @@ struct DiskFaultTests {
         let daemon = try scene.serve(faults: [fault])
         let connection = try HTTPConnection(port: try await daemon.port())
         let course = FaultyCourse(batches: Self.batches, eventsEach: Self.eventsEach)
-        try await course.send(course.batches.indices, over: connection, untilAcknowledgedWithinSeconds: 30)
+        try await course.send(course.batches.indices, over: connection, untilAcknowledgedWithinSeconds: 120)
         for answer in course.refusals {
             #expect(answer?.status == 503)
             #expect(answer?.headers["retry-after"] == "30")
