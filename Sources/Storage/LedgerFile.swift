@@ -228,7 +228,7 @@ package final class LedgerFile: Sendable {
             sql: """
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
-                PRAGMA cache_size = -65536;
+                PRAGMA cache_size = -32768;
                 PRAGMA secure_delete = FAST;
                 PRAGMA mmap_size = 0;
                 PRAGMA journal_size_limit = 67108864;
