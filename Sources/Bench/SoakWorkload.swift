@@ -163,8 +163,8 @@ struct SoakWorkload {
 
     private static let mostBytesAPlace = 90
     private static let mostBytesARecord = 24
-    /// SQLite's cache of 64 MiB, which the day's pages fill bit by bit, and what the heap keeps.
-    private static let spareBytes = (64 + 32) << 20
+    /// SQLite's cache of 32 MiB, which the day's pages fill bit by bit, and what the heap keeps.
+    private static let spareBytes = (32 + 32) << 20
     private static let spareDescriptors = 8
     private static let mostLogBytes = 64 << 20
     private static let spareSeconds = 0.010

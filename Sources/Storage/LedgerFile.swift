@@ -222,7 +222,7 @@ package final class LedgerFile: Sendable {
     private static func prepare(_ database: Database, readonly: Bool) throws {
         guard !readonly else { return }
         // Every commit is on the disk before it is answered; the WAL lets others read meanwhile, and `WriteAheadLog`
-        // bounds it. 64 MB of cache hold the pages that a day's appends and counters touch. Pages that are written
+        // bounds it. 32 MB of cache hold the pages that a day's appends and counters touch. Pages that are written
         // anyway keep nothing of what was moved or deleted in them, so that an erased device is gone.
         try database.execute(
             sql: """
