@@ -79,7 +79,8 @@ struct DamagedFileTests {
         #expect(
             try Self.report(ledger).notes == [
                 "these checks were not made, they could not rely on what they read: "
-                    + Verification.checkNames.dropFirst().joined(separator: ", "),
+                    + Verification.checkNames.dropFirst().joined(separator: ", ")
+                    + "; 'scripts/verify-chain' follows the chain all the same",
                 "\(ledger.path): move it, \(ledger.path)-wal and \(ledger.path)-shm aside and restore the newest backup with 'meterd restore'; "
                     + "'sqlite3 FILE .recover' prints what can still be read of it",
             ])
