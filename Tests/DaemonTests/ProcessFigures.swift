@@ -12,6 +12,14 @@ extension ChildProcess {
         return try #require(Int(line.filter(\.isNumber))) << 10
     }
 
+    /// Whether all its threads are stopped (SIGSTOP): one that was just in a call to the system ends that first.
+    func isStopped() throws -> Bool {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task").allSatisfy { thread in
+            let text = try String(contentsOfFile: "/proc/\(id)/task/\(thread)/stat", encoding: .utf8)
+            return text.split(separator: ")").last?.split(separator: " ").first == "T"
+        }
+    }
+
     /// Seconds of processor time that it has had.
     func processorSeconds() throws -> Double {
         let text = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)

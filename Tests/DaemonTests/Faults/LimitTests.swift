@@ -111,6 +111,7 @@ struct LimitTests {
         for (number, connection) in connections.enumerated() { try connection.send(Self.request(number)) }
         let late = try HTTPConnection(port: port)
         try late.send(Self.request(8))
+        try await eventually("it is stopped") { try daemon.process.isStopped() }
         _ = socket.received()
         try await Task.sleep(for: .milliseconds(1_500))
         #expect(!(connections + [late]).contains { $0.hasAnswer(withinMs: 0) })
