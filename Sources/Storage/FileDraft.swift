@@ -12,8 +12,8 @@ package struct DraftAddress: Codable, Sendable {
 
     /// Whether an open file is the one that is meant: the same path may lead another process elsewhere.
     func isFile(_ descriptor: Int32) -> Bool {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 && UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
+        let file = FileIdentity(of: descriptor)
+        return file?.device == device && file?.inode == inode
     }
 }
 
@@ -80,11 +80,9 @@ package final class FileDraft {
     }
 
     package var address: DraftAddress {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { preconditionFailure("an open file has a status") }
+        guard let file = FileIdentity(of: descriptor) else { preconditionFailure("an open file has a status") }
         return DraftAddress(
-            path: LedgerFile.resolved(making), target: path, device: UInt64(status.st_dev),
-            inode: UInt64(status.st_ino))
+            path: LedgerFile.resolved(making), target: path, device: file.device, inode: file.inode)
     }
 
     /// Runs a block, and brings to the disk meanwhile what it or another process writes into the file. Left to the end, it
@@ -178,9 +176,8 @@ package final class FileDraft {
     }
 
     private static func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
-        var (opened, named) = (stat(), stat())
-        return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev
-            && opened.st_ino == named.st_ino
+        guard let opened = FileIdentity(of: descriptor) else { return false }
+        return opened == FileIdentity(of: path, followingLinks: false)
     }
 
     private static func failure(_ path: String) -> StorageError {
