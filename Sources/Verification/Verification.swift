@@ -29,6 +29,10 @@ package struct Verification {
         ]
     }
 
+    private static func checks(expecting head: ChainHead?) -> [Check] {
+        checks + (head.map { [.head(expected: $0)] } ?? [])
+    }
+
     /// The names of all checks, in order.
     package static var checkNames: [String] { [Check.fileName] + checks.map(\.name) }
 
@@ -49,7 +53,7 @@ package struct Verification {
             report.notes = Self.notesOnBrokenFile(file.path, expected)
             return report
         }
-        for check in Self.checks + (expected.map { [.head(expected: $0)] } ?? []) {
+        for check in Self.checks(expecting: expected) {
             progress(check.name)
             try make(check, in: &report)
         }
@@ -74,7 +78,7 @@ package struct Verification {
     }
 
     private static func notesOnBrokenFile(_ path: String, _ expected: ChainHead? = nil) -> [String] {
-        let others = (checks + (expected.map { [.head(expected: $0)] } ?? [])).map(\.name).joined(separator: ", ")
+        let others = checks(expecting: expected).map(\.name).joined(separator: ", ")
         return [
             "these checks were not made, they could not rely on what they read: \(others); 'scripts/verify-chain' follows "
                 + "the chain all the same",
