@@ -48,7 +48,7 @@ struct BackupTests {
         let port = try await daemon.port()
         let outbox = Outbox()
         outbox.with { $0.port = port }
-        for number in 0..<8 { Sender("sender-\(number)", seed: UInt64(number), outbox: outbox).start() }
+        outbox.start(senders: 8)
         defer { outbox.with { $0.mayBegin = false } }
         var copies: [(path: String, before: Set<String>, head: String)] = []
         for number in 0..<3 {

@@ -117,18 +117,11 @@ struct KillTests {
 
     /// How far the last commit had come: where it has written to the log since the last sync.
     private func offsetsSinceSync(_ journal: String) throws -> [Int] {
-        var logs: Set<UInt64> = []
-        var offsets: [Int] = []
-        for record in try Journal.read(journal) {
-            switch record {
-            case .create(let inode, let name), .open(let inode, let name):
-                if name.hasSuffix("-wal") { logs.insert(inode) }
-            case .write(let inode, let offset, _): if logs.contains(inode) { offsets.append(offset) }
-            case .sync(let inode, _): if logs.contains(inode) { offsets = [] }
-            default: continue
-            }
+        let records = try Journal.read(journal)
+        let synced = records.syncs(of: "meterd.db-wal").last ?? -1
+        return records.writes(to: "meterd.db-wal").filter { $0 > synced }.compactMap { place in
+            if case .write(_, let offset, _) = records[place] { offset } else { nil }
         }
-        return offsets
     }
 
     /// How many events a ledger has more by what its log holds from an offset on.

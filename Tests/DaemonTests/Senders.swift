@@ -65,6 +65,13 @@ final class Outbox: @unchecked Sendable {
 
     func with<Value: Sendable>(_ body: (inout State) -> Value) -> Value { lock.withLock { body(&state) } }
 
+    /// Starts senders, with the seeds 0, 1, 2 and so on.
+    func start(senders count: Int, arePersistent: Bool = true) {
+        for number in 0..<count {
+            Sender("sender-\(number)", seed: UInt64(number), outbox: self, isPersistent: arePersistent).start()
+        }
+    }
+
     /// Waits until all senders have ended.
     func finish(withinSeconds seconds: Double) async throws {
         try await eventually("all senders have ended", withinSeconds: seconds) { with { $0.running } == 0 }

@@ -23,9 +23,7 @@ struct StopTests {
         try idle[2].send(
             HTTPConnection.request("POST", "/v1/events", head + [("Transfer-Encoding", "chunked")])
                 + Array("\(String(part.count, radix: 16))\r\n".utf8) + part + Array("\r\n".utf8))
-        for number in 0..<8 {
-            Sender("sender-\(number)", seed: UInt64(number), outbox: outbox, isPersistent: false).start()
-        }
+        outbox.start(senders: 8, arePersistent: false)
         defer { outbox.with { $0.mayBegin = false } }
         try await eventually("200 requests are acknowledged", withinSeconds: 60) {
             outbox.with { $0.acknowledged.count >= 200 || !$0.problems.isEmpty }

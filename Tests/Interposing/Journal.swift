@@ -92,3 +92,25 @@ package enum Journal {
         guard write(descriptor, bytes, bytes.count) == bytes.count else { throw CocoaError(.fileWriteUnknown) }
     }
 }
+
+extension [JournalRecord] {
+    /// The places of the writes to a file that is opened, or made, by this name.
+    package func writes(to name: String) -> [Int] {
+        var nameByInode: [UInt64: String] = [:]
+        return indices.filter { index in
+            switch self[index] {
+            case .create(let inode, let name), .open(let inode, let name): nameByInode[inode] = name
+            case .write(let inode, _, _): return nameByInode[inode] == name
+            default: break
+            }
+            return false
+        }
+    }
+
+    package func syncs(of name: String) -> [Int] {
+        indices.filter { index in
+            guard case .sync(_, name) = self[index] else { return false }
+            return true
+        }
+    }
+}

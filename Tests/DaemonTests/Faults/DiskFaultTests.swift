@@ -76,8 +76,7 @@ struct DiskFaultTests {
         let records = try Journal.read(journal)
         if failure.fault.calls == .sync {
             let file = "meterd.db\(failure.fault.suffix == ".db" ? "" : failure.fault.suffix)"
-            let syncs = records.filter { if case .sync(_, file) = $0 { true } else { false } }
-            #expect(syncs.count == failure.fault.first - 1, "it was synced again")
+            #expect(records.syncs(of: file).count == failure.fault.first - 1, "it was synced again")
         }
         if failure.isAnswered {
             let later = records.drop { $0 != .mark("refused") }.dropFirst()
@@ -209,9 +208,7 @@ struct DiskFaultTests {
         let port = try await daemon.port()
         let outbox = Outbox()
         outbox.with { $0.port = port }
-        for number in 0..<8 {
-            Sender("sender-\(number)", seed: UInt64(number), outbox: outbox, isPersistent: arePersistent).start()
-        }
+        outbox.start(senders: 8, arePersistent: arePersistent)
         defer { outbox.with { $0.mayBegin = false } }
         try await end(daemon, outbox)
         #expect(outbox.with { $0.problems } == [])

@@ -119,7 +119,7 @@ struct OtherProgramTests {
         let port = try await daemon.port()
         let outbox = Outbox()
         outbox.with { $0.port = port }
-        for number in 0..<4 { Sender("sender-\(number)", seed: UInt64(number), outbox: outbox).start() }
+        outbox.start(senders: 4)
         defer { outbox.with { $0.mayBegin = false } }
         let connection = try HTTPConnection(port: port)
         // What fills the log fast: it goes into the quarantine as it came.
