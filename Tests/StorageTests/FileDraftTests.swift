@@ -55,7 +55,8 @@ struct FileDraftTests {
         let descriptor = try #require(try Self.descriptor(of: other.making))
         let (pipe, original) = (Pipe(), dup(descriptor))
         dup2(pipe.fileHandleForWriting.fileDescriptor, descriptor)
-        other.flushing { _ = usleep(50_000) }
+        // On a busy machine its thread may come late.
+        other.flushing { _ = usleep(900_000) }
         dup2(original, descriptor)
         close(original)
         #expect(throws: StorageError.cannotWrite(path: other.path, reason: "Invalid argument")) { try other.publish() }
