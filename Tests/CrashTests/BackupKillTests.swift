@@ -60,11 +60,11 @@ struct BackupKillTests {
         var hits = 0
         for _ in 0..<rounds {
             try prepare()
-            if try program.runAndKill(work, after: latest * Double.random(in: 0...1, using: &chance)) {
+            if let took = try program.runAndKill(work, after: latest * Double.random(in: 0...1, using: &chance)) {
+                latest = took * 1.05
+            } else {
                 hits += 1
                 latest = latest * 1.02
-            } else {
-                latest = latest * 0.9
             }
             try look()
         }

@@ -44,8 +44,9 @@ struct KillTests {
             let program = try scene.copy(of: base.ledger, named: "\(name)-\(round)")
             for _ in 0...Int.random(in: 0...1, using: &chance) {
                 kills += 1
-                guard try program.runAndKill(work, after: latest * Double.random(in: 0...1, using: &chance)) else {
-                    latest = latest * 0.9
+                let took = try program.runAndKill(work, after: latest * Double.random(in: 0...1, using: &chance))
+                if let took {
+                    latest = took * 1.05
                     continue
                 }
                 hits += 1

@@ -46,16 +46,19 @@ struct Program {
 
     /// Runs a command and kills it (SIGKILL) so long after its start.
     ///
-    /// - Returns: whether the kill came before the end.
-    func runAndKill(_ arguments: [String], after delay: Duration) throws -> Bool {
+    /// - Returns: nil, or how long it took, if it ended before the kill.
+    func runAndKill(_ arguments: [String], after delay: Duration) throws -> Duration? {
         let process = process(arguments, nil)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
+        let start = ContinuousClock.now
         try process.run()
-        Thread.sleep(forTimeInterval: Double(delay.components.attoseconds) / 1e18 + Double(delay.components.seconds))
-        kill(process.processIdentifier, SIGKILL)
+        while process.isRunning, ContinuousClock.now - start < delay { usleep(500) }
+        let took = ContinuousClock.now - start
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
-        return process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
+        let isKilled = process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
+        return isKilled ? nil : took
     }
 
     /// Runs a command that the interposer kills.
