@@ -81,9 +81,11 @@ CREATE VIEW counted_device (tenant, app, item, month, usage_day, posted_day, dev
 SELECT
     tenant.code, app.code, item.code, strftime('%Y-%m', place.usage_day * 86400, 'unixepoch'),
     date(place.usage_day * 86400, 'unixepoch'), date(place.posting_day * 86400, 'unixepoch'),
-    coalesce(device.name, 'erased:' || lower(hex(device.fingerprint)))
+    coalesce(
+        device.name, new_device.name, 'erased:' || lower(hex(coalesce(device.fingerprint, new_device.fingerprint))))
 FROM counted_place AS place
-JOIN device USING (device_id)
+LEFT JOIN device ON device.device_id = place.device_id
+LEFT JOIN new_device ON new_device.device_id = place.device_id
 JOIN app ON app.app_id = place.device_id >> 32
 JOIN tenant USING (tenant_id)
 JOIN item USING (item_id);

@@ -319,14 +319,19 @@ package final class LedgerFile: Sendable {
         try transaction(ending: .commit, block)
     }
 
-    /// Runs a block as ``write(_:)`` does, and leaves nothing of what it overwrites or deletes in the file: neither in
-    /// the free space of pages nor in the WAL.
+    /// Runs a block as ``write(_:)`` does, and leaves nothing of what it overwrites or deletes in pages, also in those
+    /// that become free.
+    package func writeZeroing<Value>(_ block: (Database) throws -> Value) throws -> Value {
+        try connection { try $0.execute(sql: "PRAGMA secure_delete = ON") }
+        defer { try? connection { try $0.execute(sql: "PRAGMA secure_delete = FAST") } }
+        return try write(block)
+    }
+
+    /// The same, and leaves nothing of it in the WAL either.
     ///
     /// - Throws: ``StorageError/traceRemains(_:)`` when it is written but a reader still holds the old pages.
     package func writeWithoutTrace<Value>(_ block: (Database) throws -> Value) throws -> Value {
-        try connection { try $0.execute(sql: "PRAGMA secure_delete = ON") }
-        defer { try? connection { try $0.execute(sql: "PRAGMA secure_delete = FAST") } }
-        let value = try write(block)
+        let value = try writeZeroing(block)
         guard try emptyWAL() else { throw StorageError.traceRemains(path) }
         return value
     }

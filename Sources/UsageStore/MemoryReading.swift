@@ -24,7 +24,7 @@ struct MemoryReading {
     func run(_ database: Database, beside: (() throws -> LedgerFile)?) throws {
         for app in chosen { apps[Int(app.number)].isLoaded = true }
         let counts = try chosen.map { try UsageStatements.deviceCount(of: $0, database) }
-        let expected = counts.reduce(0, +)
+        let expected = try counts.reduce(UsageStatements.newDeviceCount(database), +)
         devices.reserve(Int(expected))
         guard let beside, expected >= Self.manyDevices else {
             try readDevices(database)
@@ -42,16 +42,23 @@ struct MemoryReading {
         for app in chosen {
             let usage = apps[Int(app.number)]
             let statement = try UsageStatements.devices(of: app, database)
-            while try statement.step() {
-                let (ordinal, name) = (UInt32(truncatingIfNeeded: statement.integer(0)), statement.bytes(1))
-                let fingerprint =
-                    name.isEmpty
-                    ? Fingerprint(bytes: Array(statement.bytes(2)))
-                    : key.device(name).within(app: usage.fingerprint)
-                devices.insert(fingerprint, ordinal)
-                usage.deviceCount = ordinal + 1
-            }
+            while try statement.step() { insertDevice(statement, of: usage) }
         }
+        let statement = try UsageStatements.newDevices(database)
+        while try statement.step() {
+            let app = apps[Int(statement.integer(0) >> 32)]
+            // What memory has of apps that were loaded before is not read again.
+            if app.isLoaded, statement.integer(0) & 0xFFFF_FFFF >= app.deviceCount { insertDevice(statement, of: app) }
+        }
+    }
+
+    @inline(__always)
+    private func insertDevice(_ row: RawStatement, of app: AppUsage) {
+        let (ordinal, name) = (UInt32(truncatingIfNeeded: row.integer(0)), row.bytes(1))
+        let fingerprint =
+            name.isEmpty ? Fingerprint(bytes: Array(row.bytes(2))) : key.device(name).within(app: app.fingerprint)
+        devices.insert(fingerprint, ordinal)
+        app.deviceCount = ordinal + 1
     }
 
     private func readPlaces(_ database: Database) throws {

@@ -10,12 +10,13 @@ final class UsageStatements {
     private let devices: BulkInsert
     private let touches: BulkInsert
     private let counters: BulkInsert
+    private let lastArrivalStatement: RawStatement
     private let lastTouchStatement: RawStatement
     private let updateCounterStatement: RawStatement
     private let sealedPlaceStatement: RawStatement
 
     init(_ database: Database) throws {
-        devices = try BulkInsert(database, into: "device (device_id, name)", integers: 1, texts: 1)
+        devices = try BulkInsert(database, into: "new_device (arrival, device_id, name)", integers: 2, texts: 1)
         touches = try BulkInsert(
             database, into: "touch (touch_id, item_id, device_id, usage_day, counts)", integers: 5)
         counters = try BulkInsert(
@@ -26,6 +27,7 @@ final class UsageStatements {
                     quantity = quantity + excluded.quantity,
                     active_devices = active_devices + excluded.active_devices
                 """)
+        lastArrivalStatement = try RawStatement(database, "SELECT max(arrival) FROM new_device")
         lastTouchStatement = try RawStatement(
             database, "SELECT max(touch_id) FROM touch WHERE touch_id >= ?1 AND touch_id < ?2")
         updateCounterStatement = try RawStatement(
@@ -48,9 +50,10 @@ final class UsageStatements {
 
     /// - Parameter name: lives until ``flush()``.
     @inline(__always)
-    func insertDevice(_ device: Int64, name: UnsafeBufferPointer<UInt8>) throws {
+    func insertDevice(_ device: Int64, arrival: Int64, name: UnsafeBufferPointer<UInt8>) throws {
         try devices.add { integers, texts in
-            integers[0] = device
+            integers[0] = arrival
+            integers[1] = device
             texts[0] = name
         }
     }
@@ -78,6 +81,12 @@ final class UsageStatements {
         devices.forget()
         touches.forget()
         counters.forget()
+    }
+
+    func firstFreeArrival() throws -> Int64 {
+        try devices.flush()
+        defer { lastArrivalStatement.reset() }
+        return try lastArrivalStatement.step() ? lastArrivalStatement.integer(0) + 1 : 1
     }
 
     func firstFreeTouch(of day: Day) throws -> Int64 {
@@ -129,9 +138,12 @@ final class UsageStatements {
 
     /// Replaces a device's text by its fingerprint.
     static func eraseDevice(_ device: Int64, _ fingerprint: Fingerprint, _ database: Database) throws {
-        try database.execute(
-            sql: "UPDATE device SET name = NULL, fingerprint = ? WHERE device_id = ?",
-            arguments: [Data(fingerprint.bytes), device])
+        for table in ["device", "new_device"] {
+            try database.execute(
+                sql: "UPDATE \(table) SET name = NULL, fingerprint = ? WHERE device_id = ?",
+                arguments: [Data(fingerprint.bytes), device])
+            if database.changesCount > 0 { return }
+        }
     }
 
     // MARK: Filling the memory
@@ -144,7 +156,17 @@ final class UsageStatements {
         try Int64.fetchAll(database, sql: "SELECT app_id FROM app").map { AppID($0) }
     }
 
-    /// How many devices an app has: ordinals are dense.
+    /// How many devices have come since the last rating: a rating moves the first ones, so there are no gaps.
+    static func newDeviceCount(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT max(arrival) - min(arrival) + 1 FROM new_device") ?? 0
+    }
+
+    /// Rows of device_id, name, fingerprint, of every app.
+    static func newDevices(_ database: Database) throws -> RawStatement {
+        try RawStatement(database, "SELECT device_id, name, fingerprint FROM new_device ORDER BY arrival")
+    }
+
+    /// How many devices an app has, but for the new ones: ordinals are dense.
     static func deviceCount(of app: AppID, _ database: Database) throws -> Int64 {
         let last = try Int64.fetchOne(
             database, sql: "SELECT max(device_id) FROM device WHERE device_id >= ? AND device_id < ?",
@@ -152,7 +174,7 @@ final class UsageStatements {
         return last.map { ($0 & 0xFFFF_FFFF) + 1 } ?? 0
     }
 
-    /// Rows of device_id, name, fingerprint.
+    /// Rows of device_id, name, fingerprint, but for the new ones.
     static func devices(of app: AppID, _ database: Database) throws -> RawStatement {
         let statement = try RawStatement(
             database,

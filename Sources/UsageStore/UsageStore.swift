@@ -24,6 +24,7 @@ package final class UsageStore {
     @exclusivity(unchecked) private var sealedThrough: Day?
 
     @exclusivity(unchecked) private var counters = CounterChanges()
+    @exclusivity(unchecked) private var nextArrival: Int64?
     @exclusivity(unchecked) private var nextTouch: (day: Day, id: Int64)?
     @exclusivity(unchecked) private var undo = Undo()
 
@@ -196,6 +197,7 @@ package final class UsageStore {
         }
         undo.removeAll()
         counters.removeAll()
+        nextArrival = nil
         nextTouch = nil
         statements.forget()
         identities.rollBack()
@@ -224,7 +226,9 @@ package final class UsageStore {
         if let ordinal = devices.value(of: fingerprint) { return ordinal }
         let app = lentApps[Int(appID.number)]
         let ordinal = app._withUnsafeGuaranteedRef { $0.deviceCount }
-        try statements.insertDevice(appID.number << 32 | Int64(ordinal), name: name)
+        let arrival = try nextArrival ?? statements.firstFreeArrival()
+        try statements.insertDevice(appID.number << 32 | Int64(ordinal), arrival: arrival, name: name)
+        nextArrival = arrival + 1
         devices.insert(fingerprint, ordinal)
         app._withUnsafeGuaranteedRef { $0.deviceCount += 1 }
         undo.devices.append((app, fingerprint, ordinal))

@@ -14,6 +14,8 @@ final class Slices {
     let bounds: Verification.Bounds
     private let begin: (Database) throws -> Void
     private let between: () throws -> Void
+    /// How many transactions have begun.
+    private(set) var transactions = 0
 
     /// - Parameters:
     ///   - begin: called first in each transaction.
@@ -30,6 +32,7 @@ final class Slices {
 
     /// Runs a block in one transaction.
     func read<Value>(_ block: (Database) throws -> Value) throws -> Value {
+        transactions += 1
         let value = try file.read { database in
             try begin(database)
             return try block(database)

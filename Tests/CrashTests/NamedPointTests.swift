@@ -72,6 +72,7 @@ struct NamedPointTests {
                 Stage(
                     name: "clearing what is sealed, touches left", query: "SELECT count(*) FROM touch",
                     isHit: .withTheLast),
+                Stage(name: "filing, new devices left", query: "SELECT count(*) FROM new_device", isHit: .notBegun),
                 Stage(
                     name: "building identity runs, identities", query: "SELECT count(*) FROM identity_run",
                     isHit: .notBegun),

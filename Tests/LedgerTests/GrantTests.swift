@@ -94,10 +94,14 @@ struct GrantTests {
         #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
     }
 
-    @Test("An erased device is gone from the file, also where its page was split and moved")
+    @Test("An erased device is gone from the file, also where its page was split and moved, and where it was new")
     func erasure() throws {
         let fixture = try ledger()
         let events = (0..<2_000).map { EventLine.device("device-number-\($0)-of-anna", id: "\($0)").text }
+        #expect(try fixture.ingest(Array(events.prefix(1_000))).accepted == 1_000)
+        // A rating moves them to others of their app.
+        _ = try fixture.ledger.rate(#require(Day("2027-01-10")), clock: fixture.clock)
+        #expect(try fixture.rows("SELECT count(*) FROM device") == ["1000"])
         #expect(try fixture.ingest(events).accepted == 2_000)
         for number in [0, 77, 1_999] {
             try fixture.ledger.eraseDevice(
@@ -117,7 +121,7 @@ struct GrantTests {
         _ = try fixture.ingest(EventLine.device("anna", id: "1").text)
         let reader = try LedgerFile.openForReading(at: fixture.path)
         try reader.read { database in
-            _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM device")
+            _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM new_device")
             #expect(throws: StorageError.traceRemains(fixture.path)) {
                 try fixture.ledger.eraseDevice("anna", app: LedgerFixture.code("shop"), clock: fixture.clock)
             }

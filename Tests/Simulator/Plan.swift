@@ -98,6 +98,8 @@ extension Plan {
             steps += interrupting(planned, percent: interrupted, &random)
         }
         plan.steps = steps
+        // Chosen last, so that each seed has the steps that it had before there was such a bound.
+        plan.bounds.devicesPerFiling = random.pick([1, 2, 5, 4_000])
         return plan
     }
 
@@ -176,7 +178,7 @@ extension Plan: CustomStringConvertible {
         let identities = bounds.identities
         lines.append(
             "  \(bounds.entriesPerTransaction) entries a transaction; sealing \(bounds.sealing.touchesPerPart) touches a part, "
-                + "\(bounds.sealing.rowsPerSlice) rows and \(bounds.sealing.deletesPerSlice) deletions a slice; identities "
+                + "\(bounds.sealing.rowsPerSlice) rows and \(bounds.sealing.deletesPerSlice) deletions a slice; \(bounds.devicesPerFiling) devices a filing; identities "
                 + "\(identities.identitiesPerPass) a pass, \(identities.rowsPerSlice) a slice; "
                 + "\(bounds.retriesPerTransaction) retries a transaction")
         for (index, planned) in steps.enumerated() { lines.append("  \(index). \(planned)") }

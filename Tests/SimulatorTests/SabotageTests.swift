@@ -147,7 +147,10 @@ struct Planted: Sendable, CustomStringConvertible {
             "a day begins an hour late", "UPDATE day_start SET starts_at = starts_at + 3600000000 WHERE day % 2 = 0"),
         tampering(
             "a device's name is lost",
-            "UPDATE device SET name = NULL, fingerprint = zeroblob(16) WHERE name = 'd3'"),
+            """
+            UPDATE device SET name = NULL, fingerprint = zeroblob(16) WHERE name = 'd3';
+            UPDATE new_device SET name = NULL, fingerprint = zeroblob(16) WHERE name = 'd3';
+            """),
         tampering("a grant holds more than was sold", "UPDATE grant_item SET granted = granted + 1"),
         tampering(
             "an event is received that nobody sent",

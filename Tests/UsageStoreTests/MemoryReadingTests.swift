@@ -8,8 +8,8 @@ import Testing
 struct MemoryReadingTests {
     private static let devices = 120_000
 
-    /// One more device than that in app shop, seen of basic_analysis, every third of message_push too. Written
-    /// past the program, as it would have written them.
+    /// One more device than that in app shop, half of them new, seen of basic_analysis, every third of message_push too.
+    /// Written past the program, as it would have written them.
     private func ledger() throws -> LedgerFixture {
         let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")
         _ = try ledger.ingest(
@@ -20,7 +20,12 @@ struct MemoryReadingTests {
         let numbers = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < \(Self.devices))"
         func item(_ code: String) -> String { "(SELECT item_id FROM item WHERE code = '\(code)')" }
         try ledger.execute(
-            "\(numbers) INSERT INTO device (device_id, name) SELECT \(shop) << 32 | n, 'bulk-' || n FROM n")
+            "INSERT INTO device SELECT device_id, name, fingerprint FROM new_device; DELETE FROM new_device")
+        for (table, range) in [("device", "n <= \(Self.devices / 2)"), ("new_device", "n > \(Self.devices / 2)")] {
+            try ledger.execute(
+                "\(numbers) INSERT INTO \(table) (device_id, name) SELECT \(shop) << 32 | n, 'bulk-' || n FROM n WHERE \(range)"
+            )
+        }
         for (code, every, sequence) in [("basic_analysis", 1, 1_000_000), ("message_push", 3, 2_000_000)] {
             try ledger.execute(
                 """
@@ -49,19 +54,20 @@ struct MemoryReadingTests {
     func twoThreads() throws {
         let ledger = try ledger()
         let before = try ledger.rows("SELECT count(*) FROM touch")
-        let known = [1, 2, 3, 4_096, 65_537, 119_999, Self.devices].map { "bulk-\($0)" }
+        let names = "SELECT (SELECT count(*) FROM device) + (SELECT count(*) FROM new_device)"
+        let known = [1, 2, 3, 4_096, 60_000, 60_001, 119_999, Self.devices].map { "bulk-\($0)" }
         func events(_ feature: String, _ devices: [String]) -> [String] {
             devices.map { EventLine.device($0, of: feature, at: "2027-01-10T11:00:00Z").text }
         }
         // What has been seen on the day leaves no trace.
         _ = try ledger.ingest(events("basic_analysis", known) + events("message_push", ["bulk-3", "bulk-120000"]))
         #expect(try ledger.rows("SELECT count(*) FROM touch") == before)
-        #expect(try ledger.rows("SELECT count(*) FROM device") == ["\(Self.devices + 1)"])
+        #expect(try ledger.rows(names) == ["\(Self.devices + 1)"])
         // What has not does, and a device without a place is known all the same.
         _ = try ledger.ingest(
             events("message_push", ["bulk-1", "bulk-4"]) + events("basic_analysis", ["bulk-0", "bulk-120001"]))
         #expect(try ledger.rows("SELECT count(*) FROM touch") == ["\(1 + Self.devices + 1 + Self.devices / 3 + 4)"])
-        #expect(try ledger.rows("SELECT count(*) FROM device") == ["\(Self.devices + 3)"])
+        #expect(try ledger.rows(names) == ["\(Self.devices + 3)"])
         #expect(try ledger.evidenceCounts() == ledger.expectedCounts())
     }
 }

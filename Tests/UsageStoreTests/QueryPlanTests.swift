@@ -52,7 +52,8 @@ struct QueryPlanTests {
     }
 
     private static let large = [
-        "touch", "usage_record", "sealed_device", "sealed", "usage_counter", "device", "identity_run", "ledger_entry",
+        "touch", "usage_record", "sealed_device", "sealed", "usage_counter", "device", "new_device", "identity_run",
+        "ledger_entry",
         "entry", "rated_total", "day_start",
     ]
 
@@ -95,7 +96,7 @@ struct QueryPlanTests {
         #expect(found.scans == [])
     }
 
-    @Test("A process that starts reads only touches of open days in whole")
+    @Test("A process that starts reads only touches of open days and new devices in whole")
     func load() throws {
         let ledger = try LedgerFixture.withApps(now: "2027-01-31T12:00:00Z")
         var chance = SeededGenerator(seed: 3)
@@ -106,6 +107,14 @@ struct QueryPlanTests {
         let found = try scans(ledger, of: Self.large) {
             _ = try ledger.ingest(RandomUsage.batch(300, days: 1...3, month: "2027-02", &chance))
         }
-        #expect(found.scans.filter { !$0.hasPrefix("SCAN touch:") } == [])
+        #expect(found.scans.filter { !$0.hasPrefix("SCAN touch:") && !$0.hasPrefix("SCAN new_device:") } == [])
+    }
+
+    @Test("Whoever reads which devices count meets each new one once")
+    func countedDevices() throws {
+        let ledger = try LedgerFixture.withApps(now: "2027-01-31T12:00:00Z")
+        let plan = try ledger.rows("EXPLAIN QUERY PLAN SELECT * FROM counted_device")
+        #expect(plan.contains { $0.contains("SEARCH new_device USING AUTOMATIC") }, "\(plan)")
+        #expect(!plan.contains { $0.contains("SCAN new_device") || $0.contains("SCAN device") })
     }
 }

@@ -10,8 +10,8 @@ import Testing
 struct RollbackTests {
     /// Each with the change that fails: early, in the middle, at the end.
     private static let failures = [
-        "INSERT ON device",
-        "INSERT ON device WHEN NEW.name = 'only-now'",
+        "INSERT ON new_device",
+        "INSERT ON new_device WHEN NEW.name = 'only-now'",
         "INSERT ON touch WHEN NEW.counts < 0",
         "INSERT ON touch WHEN NEW.touch_id & 0xFFFFFFFFFF > 150",
         "INSERT ON usage_record WHEN NEW.id = '199'",
@@ -70,7 +70,7 @@ struct RollbackTests {
 
     @Test(
         "because a process could not read what it begins with is no beginning: the next batch reads anew",
-        arguments: ["touch", "usage_record", "sealed_device"])
+        arguments: ["touch", "new_device", "usage_record", "sealed_device"])
     func unreadable(table: String) throws {
         var chance = SeededGenerator(seed: 10)
         let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")

@@ -33,6 +33,9 @@ struct SealingTests {
         // The last day of the month is sealed, its touches still wait to be cleared away.
         "DELETE ON touch WHEN OLD.usage_day = unixepoch('2027-01-31') / 86400",
         "DELETE ON touch",
+        "INSERT ON device",
+        "INSERT ON device WHEN NEW.name = 'many-9000'",
+        "DELETE ON new_device WHEN OLD.name = 'many-5000'",
     ]
 
     @Test("is exact wherever it is interrupted, and is finished by the next rating", arguments: stages)
@@ -49,6 +52,7 @@ struct SealingTests {
         try ledger.rate("2027-02-03")
         #expect(try ledger.countedDevices() == counted)
         #expect(try ledger.rows("SELECT count(*) FROM touch") == ["0"])
+        #expect(try ledger.rows("SELECT count(*) FROM new_device") == ["0"])
         #expect(try ledger.rows("SELECT count(*) FROM sealed_device") == ["\(counted.count)"])
         #expect(try ledger.evidenceCounts() == ledger.expectedCounts())
     }

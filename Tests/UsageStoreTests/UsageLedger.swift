@@ -36,7 +36,10 @@ extension LedgerFixture {
     /// Everything that the usage tables hold.
     func usageTables() throws -> [String: [String]] {
         var tables: [String: [String]] = [:]
-        for table in ["device", "touch", "sealed_device", "usage_counter", "usage_record", "feed", "outcome_counter"] {
+        for table in [
+            "device", "new_device", "touch", "sealed_device", "usage_counter", "usage_record", "feed",
+            "outcome_counter",
+        ] {
             tables[table] = try rows("SELECT * FROM \(table)")
         }
         return tables

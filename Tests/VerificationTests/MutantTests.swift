@@ -43,6 +43,18 @@ struct MutantTests {
             findings.map(\.sentence) == ["devices number 1 of app shop and number 2 of app shop are one and the same"])
     }
 
+    @Test("is not found where devices are only filed later")
+    func newDevices() throws {
+        let report = try Mutant(
+            "",
+            """
+            INSERT INTO new_device SELECT device_id + 7, device_id, name, fingerprint FROM device WHERE name >= 'd2';
+            DELETE FROM device WHERE name >= 'd2'
+            """, []
+        ).report()
+        #expect(report.findings.map(\.sentence) == [])
+    }
+
     @Test("is told in a sentence that names the row and both values")
     func sentence() throws {
         let mutant = Mutant(

@@ -149,6 +149,25 @@ extension Mutant {
             underWay(devices: ["1 << 32", "2 << 32 | 1"]), ["evidence"]),
         Mutant("one device under two numbers", "UPDATE device SET name = 'd2' WHERE name = 'd3'", ["evidence"]),
         Mutant(
+            "a known device that is new again",
+            "INSERT INTO new_device SELECT 1, max(device_id) + 1, 'd2', NULL FROM device WHERE device_id >> 32 = 2",
+            ["evidence"]),
+        Mutant(
+            "a new device that is filed",
+            "INSERT INTO new_device SELECT 1, device_id, name, NULL FROM device WHERE device_id = 2 << 32", ["evidence"]
+        ),
+        Mutant(
+            "a new device number after a gap",
+            "INSERT INTO new_device SELECT 1, max(device_id) + 2, 'new', NULL FROM device WHERE device_id >> 32 = 2",
+            ["evidence"]),
+        Mutant(
+            "a gap between new device numbers",
+            """
+            INSERT INTO new_device SELECT 1, max(device_id) + 1, 'new', NULL FROM device WHERE device_id >> 32 = 2;
+            INSERT INTO new_device SELECT 2, max(device_id) + 3, 'newer', NULL FROM device WHERE device_id >> 32 = 2
+            """,
+            ["evidence"]),
+        Mutant(
             "a sealed device that counts once more",
             "INSERT INTO touch VALUES (\(day("02-09")) << 40 | 99, 1, 2 << 32, \(day("02-09")), 1)",
             ["counters", "evidence"]),

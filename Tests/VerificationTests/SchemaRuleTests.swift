@@ -50,6 +50,7 @@ struct SchemaRuleTests {
         Bound(
             "outcome_counter", "outcome_kind", "UPDATE outcome_counter SET outcome = 'lost' WHERE outcome = 'refused'"),
         Bound("device", "name_or_fingerprint", "UPDATE device SET name = NULL"),
+        Bound("new_device", "name_or_fingerprint", "INSERT INTO new_device VALUES (1, 2 << 32 | 999, NULL, NULL)"),
         Bound("touch", "counts_sign", "UPDATE touch SET counts = 2 WHERE counts = 1"),
         Bound("seal_progress", "one_row", "UPDATE seal_progress SET id = 2"),
         Bound("usage_counter", "quantity_is_not_negative", "UPDATE usage_counter SET quantity = -1 WHERE app_id = 3"),

@@ -1,0 +1,51 @@
+// Filing: devices that have come since the last time move to where their apps' devices lie together.
+
+import GRDB
+package import Storage
+
+/// Moves devices from `new_device` to `device` in slices of a few milliseconds, each a transaction; interrupted, the next
+/// filing goes on where it was. Memory knows the same devices before and after.
+package struct DeviceFiling {
+    private let file: LedgerFile
+    private let devicesPerSlice: Int
+
+    /// More would rewrite fewer pages, as an app's devices share them, and let events wait for longer.
+    package static let devicesPerSlice = 4_000
+
+    package init(file: LedgerFile, devicesPerSlice: Int = Self.devicesPerSlice) {
+        self.file = file
+        self.devicesPerSlice = devicesPerSlice
+    }
+
+    /// Files the devices that are there now.
+    ///
+    /// - Parameter between: called between two slices; devices that come meanwhile wait for the next filing.
+    package func file(between: () throws -> Void = {}) throws {
+        guard let last = try file.read({ try Int64.fetchOne($0, sql: "SELECT max(arrival) FROM new_device") }) else {
+            return
+        }
+        // A device that is erased later must not have stayed where it was new.
+        while try file.writeZeroing({ try moveSlice(through: last, $0) }) { try between() }
+    }
+
+    /// The first ones, so that of each app those that are filed have the smaller ordinals.
+    ///
+    /// - Returns: whether there were any.
+    private func moveSlice(through last: Int64, _ database: Database) throws -> Bool {
+        guard let first = try Int64.fetchOne(database, sql: "SELECT min(arrival) FROM new_device"), first <= last else {
+            return false
+        }
+        let end = min(first + Int64(devicesPerSlice), last + 1)
+        // OR FAIL: what fails ends the transaction anyway, see `BulkInsert`.
+        try database.execute(
+            sql: """
+                INSERT OR FAIL INTO device (device_id, name, fingerprint)
+                SELECT device_id, name, fingerprint
+                FROM new_device
+                WHERE arrival < ?
+                ORDER BY device_id
+                """, arguments: [end])
+        try database.execute(sql: "DELETE FROM new_device WHERE arrival < ?", arguments: [end])
+        return true
+    }
+}
