@@ -111,6 +111,28 @@ struct RollbackTests {
         #expect(try ledger.evidenceCounts() == ledger.expectedCounts())
     }
 
+    @Test("forgets devices that it stored before it read other apps")
+    func newDevicesBeforeUnreadApp() throws {
+        let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")
+        _ = try ledger.ingest(EventLine.device("old").text)
+        try ledger.reopen()
+        // From here on memory holds one app. Its new devices are in the file when the other apps are read.
+        _ = try ledger.ingest(EventLine.device("old").text)
+        let reopened = try ledger.copy()
+        let group = [
+            (0..<40).map { EventLine.device("new-\($0)").text }, [EventLine.device("new", app: "rides").text],
+        ]
+        try ledger.fail(at: "INSERT ON touch WHEN (NEW.touch_id & 0xFFFFFFFFFF) = 41")
+        #expect(throws: DatabaseError.self) { try ledger.ingest(group: group) }
+        try ledger.failNoMore()
+        for _ in 0..<2 {
+            _ = try ledger.ingest(group: group)
+            _ = try reopened.ingest(group: group)
+            #expect(try ledger.rows("SELECT count(*) FROM new_device") == ["42"])
+            #expect(try reopened.usageTables() == ledger.usageTables())
+        }
+    }
+
     @Test("forgets the price book and the apps that it may have read", arguments: [false, true])
     func catalog(isKnown: Bool) throws {
         let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")
