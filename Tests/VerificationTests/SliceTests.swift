@@ -7,6 +7,7 @@ import Operations
 import Quantities
 import Storage
 import Testing
+import UsageStore
 import Verification
 
 @Suite("A verification reads in short transactions")
@@ -71,10 +72,13 @@ struct SliceTests {
 
     /// What is told of a ledger that is verified while something happens to it after so many reads; nil where there are
     /// not so many.
-    private static func findings(after reads: Int, _ happens: @escaping (LedgerFixture) throws -> Void) throws
-        -> [String]?
-    {
+    ///
+    /// - Parameter tampering: what was done to it before.
+    private static func findings(
+        after reads: Int, tampering: String = "", _ happens: @escaping (LedgerFixture) throws -> Void
+    ) throws -> [String]? {
         let ledger = try ledger(days: 4, each: 3)
+        if !tampering.isEmpty { try ledger.execute(tampering) }
         var bounds = Verification.Bounds()
         bounds.rowsPerSlice = 2
         var count = 0
@@ -122,6 +126,28 @@ struct SliceTests {
         while let findings = try Self.findings(after: reads, meanwhile.happen) {
             #expect(findings == [], "after \(reads) reads")
             reads += 3
+        }
+        #expect(reads > 60)
+    }
+
+    @Test("so that a device under two numbers is found, also where one of them is filed between any two")
+    func filedMeanwhile() throws {
+        let twice = """
+            INSERT INTO new_device
+            SELECT 1, device_id, (
+                SELECT name FROM device AS other
+                WHERE other.device_id >> 32 = device.device_id >> 32
+                ORDER BY device_id LIMIT 1), NULL
+            FROM device
+            WHERE device_id = (SELECT max(device_id) FROM device);
+            DELETE FROM device WHERE device_id = (SELECT device_id FROM new_device);
+            """
+        var reads = 1
+        while let findings = try Self.findings(
+            after: reads, tampering: twice, { try DeviceFiling(file: $0.ledger.file).file() })
+        {
+            #expect(findings.count == 1 && findings[0].hasSuffix("are one and the same"), "\(reads) reads: \(findings)")
+            reads += 1
         }
         #expect(reads > 60)
     }
