@@ -10,7 +10,7 @@ package struct DeviceFiling {
     private let devicesPerSlice: Int
 
     /// More would rewrite fewer pages, as an app's devices share them, and let events wait for longer.
-    package static let devicesPerSlice = 4_000
+    package static let devicesPerSlice = 2_000
 
     package init(file: LedgerFile, devicesPerSlice: Int = Self.devicesPerSlice) {
         self.file = file

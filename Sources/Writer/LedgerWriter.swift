@@ -48,8 +48,14 @@ package final class LedgerWriter: @unchecked Sendable {
     private let logger: Logger
     /// The thread's own.
     private var logWatch = LogWatch()
+    /// The thread's own: when the operation under way began, or went on after events were served.
+    private var operationWorksSince = ContinuousClock.now
     /// The most that the file's log may take before nothing is stored until its readers have gone.
     package let mostLogBytes: Int
+
+    /// While events keep coming, an operation gets one part of the thread's time and they get so many: a rating under
+    /// load takes longer, and they wait for a slice of it, not for each other.
+    private static let eventsShare = 3
 
     /// A disk that is full fails every request: one line in so long says it.
     private static let logEvery = Duration.seconds(1)
@@ -202,10 +208,13 @@ package final class LedgerWriter: @unchecked Sendable {
 
     private func run(_ ledger: OpenLedger) {
         ledger.betweenTransactions = { [self, unowned ledger] in
-            serveArrivals(ledger)
+            serveMeanwhile(ledger)
             if let ending = condition.withLock({ state == .running ? nil : failure ?? .stopping }) { throw ending }
         }
-        while let task = nextTask(ledger) { task.perform(ledger) }
+        while let task = nextTask(ledger) {
+            operationWorksSince = .now
+            task.perform(ledger)
+        }
         let isBroken = condition.withLock {
             refuseTasks()
             return failure != nil
@@ -270,6 +279,16 @@ package final class LedgerWriter: @unchecked Sendable {
         }.mapError { WriterError($0) }
         if case .failure(let error) = result { note(error, requests: 0) }
         for probe in probes { probe(result) }
+    }
+
+    /// Serves events between two transactions of an operation.
+    private func serveMeanwhile(_ ledger: OpenLedger) {
+        let start = ContinuousClock.now
+        let end = start + (start - operationWorksSince) * Self.eventsShare
+        repeat {
+            serveArrivals(ledger)
+        } while ContinuousClock.now < end && condition.withLock { takesEvents && !arrivals.isEmpty }
+        operationWorksSince = .now
     }
 
     private func tendLog(of ledger: OpenLedger) {

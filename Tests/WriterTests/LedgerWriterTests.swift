@@ -292,6 +292,26 @@ struct LedgerWriterTests {
         await writer.stop()
     }
 
+    /// Sends an event as soon as the one before it is answered, so that one always waits.
+    private static func sendOnAndOn(_ number: Int, to writer: LedgerWriter, _ clock: LedgerClock, until over: Int) {
+        writer.enqueue(calls("\(number)", for: writer), clock: clock) { _ in
+            if !Gate.isOpen(over) { sendOnAndOn(number + 1, to: writer, clock, until: over) }
+        }
+    }
+
+    @Test("gives events that keep coming three times as long as the operation that they interrupt, and ends it")
+    func eventsShare() async throws {
+        let clock = clock
+        let writer = LedgerWriter(ledger: fixture.handOver())
+        #expect(try await writer.perform(WorkInSlices(slices: 3), clock: clock) < 1)
+        let over = Gate.make()
+        Self.sendOnAndOn(0, to: writer, clock, until: over)
+        let share = try await writer.perform(WorkInSlices(slices: 8), clock: clock)
+        Gate.open(over)
+        #expect(share > 2.9)
+        await writer.stop()
+    }
+
     @Test("goes on taking events while operations end")
     func endsOperations() async throws {
         let clock = clock

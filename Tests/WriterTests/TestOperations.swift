@@ -60,6 +60,22 @@ struct WaitForUsage: LedgerOperation {
     }
 }
 
+/// Works in slices of 20 ms.
+struct WorkInSlices: LedgerOperation {
+    static let name = "test.slices"
+    let slices: Int
+
+    /// - Returns: how many times as long as the slices the pauses between them took.
+    func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Double {
+        var (worked, paused) = (Duration.zero, Duration.zero)
+        for _ in 0..<slices {
+            worked += ContinuousClock().measure { usleep(20_000) }
+            paused += try ContinuousClock().measure { try ledger.betweenTransactions() }
+        }
+        return paused / worked
+    }
+}
+
 struct Execute: LedgerOperation {
     static let name = "test.execute"
     let sql: String
