@@ -263,7 +263,7 @@ let package = Package(
             name: "LedgerTests",
             dependencies: [
                 "Seeded", "LedgerFixture", "Oracle", "Simulator", "EventCodec", "Quantities", "Rating", "PriceBookFile",
-                "Storage", "LedgerStore", "Ingestion", "Operations", "Verification", grdb,
+                "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
         // Random histories on real ledgers, compared with the oracle; scripts/simulate runs it for long.
         .target(

@@ -1,7 +1,7 @@
 -- The large half, nearly all of it append-only: devices, touches, evidence, call records, counters.
 
 -- The dictionary of device ids. device_id = app_id << 32 | ordinal, ordinals dense per app from 0, so that an app's
--- devices lie together and are read in one range. Those that have come since the last rating are in new_device.
+-- devices lie together and are read in one range. Those that came last are in new_device.
 --
 -- Device ids are personal data. Of an erased device the text goes and the keyed fingerprint stays in its place: the
 -- device still counts where it counted, and if it returns it does not count twice.
@@ -19,7 +19,7 @@ BEGIN
     SELECT raise(ABORT, 'a fingerprint has 16 bytes');
 END;
 
--- Devices in the order in which they came, until a rating moves them to device, where their apps' are: a commit that
+-- Devices in the order in which they came, until a rating files them in device, where their apps' are: a commit that
 -- brings a few devices to each of many apps would rewrite a page for each. No device is in both, and of an app those in
 -- device have the smaller ordinals. No index, for the same reason.
 CREATE TABLE new_device (

@@ -28,7 +28,7 @@ package final class OpenLedger {
         /// See ``RatingRun/RatingRun``.
         package var entriesPerTransaction = 500
         package var sealing = Sealing.Bounds()
-        package var devicesPerFiling = DeviceFiling.devicesPerSlice
+        package var filing = DeviceFiling.Bounds()
         package var identities = IdentityIndex.Bounds()
         /// Events of the quarantine that are tried together.
         package var retriesPerTransaction = 1_000
@@ -221,7 +221,7 @@ package final class OpenLedger {
             try Sealing(file: file, store: ingestor.usage, bounds: bounds.sealing)
                 .seal(through: settled, between: betweenTransactions)
         }
-        try DeviceFiling(file: file, devicesPerSlice: bounds.devicesPerFiling).file(between: betweenTransactions)
+        try DeviceFiling(file: file, bounds: bounds.filing).file(between: betweenTransactions)
         try ingestor.maintain(clock: clock, between: betweenTransactions)
         return try report.get()
     }

@@ -7,25 +7,36 @@ package import Storage
 /// filing goes on where it was. Memory knows the same devices before and after.
 package struct DeviceFiling {
     private let file: LedgerFile
-    private let devicesPerSlice: Int
+    private let bounds: Bounds
 
-    /// More would rewrite fewer pages, as an app's devices share them, and let events wait for longer.
-    package static let devicesPerSlice = 2_000
+    package struct Bounds: Sendable {
+        /// Fewer wait for others: a small day's rating would rewrite a page for nearly each.
+        package var fewestDevices = 1_000
+        /// More would rewrite fewer pages, as an app's devices share them, and let events wait for longer.
+        package var devicesPerSlice = 2_000
 
-    package init(file: LedgerFile, devicesPerSlice: Int = Self.devicesPerSlice) {
-        self.file = file
-        self.devicesPerSlice = devicesPerSlice
+        package init() {}
     }
 
-    /// Files the devices that are there now.
+    package init(file: LedgerFile, bounds: Bounds = Bounds()) {
+        self.file = file
+        self.bounds = bounds
+    }
+
+    /// Files the devices that are there now, if they are enough.
     ///
     /// - Parameter between: called between two slices; devices that come meanwhile wait for the next filing.
     package func file(between: () throws -> Void = {}) throws {
-        guard let last = try file.read({ try Int64.fetchOne($0, sql: "SELECT max(arrival) FROM new_device") }) else {
-            return
+        let (count, last) = try file.read { database in
+            (try UsageStatements.newDeviceCount(database), try Self.last(database))
         }
+        guard count >= bounds.fewestDevices, let last else { return }
         // A device that is erased later must not have stayed where it was new.
         while try file.writeZeroing({ try moveSlice(through: last, $0) }) { try between() }
+    }
+
+    private static func last(_ database: Database) throws -> Int64? {
+        try Int64.fetchOne(database, sql: "SELECT max(arrival) FROM new_device")
     }
 
     /// The first ones, so that of each app those that are filed have the smaller ordinals.
@@ -35,7 +46,7 @@ package struct DeviceFiling {
         guard let first = try Int64.fetchOne(database, sql: "SELECT min(arrival) FROM new_device"), first <= last else {
             return false
         }
-        let end = min(first + Int64(devicesPerSlice), last + 1)
+        let end = min(first + Int64(bounds.devicesPerSlice), last + 1)
         // OR FAIL: what fails ends the transaction anyway, see `BulkInsert`.
         try database.execute(
             sql: """

@@ -156,9 +156,11 @@ final class UsageStatements {
         try Int64.fetchAll(database, sql: "SELECT app_id FROM app").map { AppID($0) }
     }
 
-    /// How many devices have come since the last rating: a rating moves the first ones, so there are no gaps.
+    /// How many devices are not filed: the first ones are filed first, so there are no gaps.
     static func newDeviceCount(_ database: Database) throws -> Int64 {
-        try Int64.fetchOne(database, sql: "SELECT max(arrival) - min(arrival) + 1 FROM new_device") ?? 0
+        try Int64.fetchOne(
+            database, sql: "SELECT (SELECT max(arrival) FROM new_device) - (SELECT min(arrival) FROM new_device) + 1")
+            ?? 0
     }
 
     /// Rows of device_id, name, fingerprint, of every app.

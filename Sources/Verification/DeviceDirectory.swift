@@ -68,7 +68,10 @@ final class DeviceDirectory {
     /// How many devices there are, if their numbers have no gaps.
     private static func size(_ database: Database) throws -> Int {
         let apps = try Int64.fetchAll(database, sql: "SELECT app_id FROM app")
-        let new = try Int.fetchOne(database, sql: "SELECT max(arrival) - min(arrival) + 1 FROM new_device") ?? 0
+        let new =
+            try Int.fetchOne(
+                database,
+                sql: "SELECT (SELECT max(arrival) FROM new_device) - (SELECT min(arrival) FROM new_device) + 1") ?? 0
         return try apps.reduce(new) { try $0 + Int(filedDevices(of: $1, database)) }
     }
 

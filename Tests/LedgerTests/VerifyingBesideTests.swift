@@ -9,6 +9,7 @@ import Seeded
 import Simulator
 import Storage
 import Testing
+import UsageStore
 import Verification
 
 /// Verifies a file again and again on a thread of its own, which goes on by one read transaction when it is told to: so
@@ -104,7 +105,9 @@ struct VerifyingBesideTests {
     @Test("finds nothing where nothing is wrong", arguments: seeds)
     func sound(seed: UInt64) throws {
         let history = History.random(seed: seed)
-        let driver = try LedgerDriver(Plan(history))
+        var plan = Plan(history)
+        (plan.bounds.filing.fewestDevices, plan.bounds.filing.devicesPerSlice) = (1, 2)
+        let driver = try LedgerDriver(plan)
         var chance = SeededGenerator(seed: seed)
         let verification = SteppedVerification(driver.path, rowsPerSlice: .random(in: 1...12, using: &chance))
         defer { verification.end() }

@@ -99,7 +99,8 @@ extension Plan {
         }
         plan.steps = steps
         // Chosen last, so that each seed has the steps that it had before there was such a bound.
-        plan.bounds.devicesPerFiling = random.pick([1, 2, 5, 4_000])
+        plan.bounds.filing.fewestDevices = random.pick([1, 1, 3, 1_000])
+        plan.bounds.filing.devicesPerSlice = random.pick([1, 2, 5, 2_000])
         return plan
     }
 
@@ -178,7 +179,7 @@ extension Plan: CustomStringConvertible {
         let identities = bounds.identities
         lines.append(
             "  \(bounds.entriesPerTransaction) entries a transaction; sealing \(bounds.sealing.touchesPerPart) touches a part, "
-                + "\(bounds.sealing.rowsPerSlice) rows and \(bounds.sealing.deletesPerSlice) deletions a slice; \(bounds.devicesPerFiling) devices a filing; identities "
+                + "\(bounds.sealing.rowsPerSlice) rows and \(bounds.sealing.deletesPerSlice) deletions a slice; filing \(bounds.filing.fewestDevices) devices or more, \(bounds.filing.devicesPerSlice) a slice; identities "
                 + "\(identities.identitiesPerPass) a pass, \(identities.rowsPerSlice) a slice; "
                 + "\(bounds.retriesPerTransaction) retries a transaction")
         for (index, planned) in steps.enumerated() { lines.append("  \(index). \(planned)") }

@@ -29,6 +29,25 @@ struct DeviceFilingTests {
         return ledger
     }
 
+    private func file(
+        _ ledger: LedgerFixture, slices: Int = 1_000, fewest: Int = 1, between: () throws -> Void = {}
+    ) throws {
+        var bounds = DeviceFiling.Bounds()
+        (bounds.devicesPerSlice, bounds.fewestDevices) = (slices, fewest)
+        try DeviceFiling(file: ledger.ledger.file, bounds: bounds).file(between: between)
+    }
+
+    @Test("waits until there are enough")
+    func enough() throws {
+        let ledger = try ledger(devices: 29)
+        try file(ledger, fewest: 30)
+        #expect(try ledger.rows("SELECT count(*) FROM device") == ["0"])
+        _ = try ledger.ingest(Self.events(0..<30))
+        try file(ledger, fewest: 30)
+        #expect(try ledger.rows("SELECT count(*) FROM device") == ["30"])
+        #expect(try ledger.rows("SELECT count(*) FROM new_device") == ["0"])
+    }
+
     @Test("in slices of any size moves each device once, and may end between any two", arguments: [1, 7, 40, 1_000])
     func slices(size: Int) throws {
         let ledger = try ledger(devices: 100)
@@ -41,7 +60,7 @@ struct DeviceFilingTests {
         while !isDone {
             isDone = true
             do {
-                try DeviceFiling(file: ledger.ledger.file, devicesPerSlice: size).file {
+                try file(ledger, slices: size) {
                     slices += 1
                     #expect(try ledger.rows(Self.names) == names)
                     #expect(try ledger.countedDevices() == counted)
@@ -62,7 +81,7 @@ struct DeviceFilingTests {
     func meanwhile() throws {
         let ledger = try ledger(devices: 30)
         var next = 30
-        try DeviceFiling(file: ledger.ledger.file, devicesPerSlice: 10).file {
+        try file(ledger, slices: 10) {
             // Known ones again, filed or not, and three new ones.
             _ = try ledger.ingest(Self.events(0..<next + 3))
             next += 3
@@ -75,7 +94,7 @@ struct DeviceFilingTests {
             _ = try ledger.ingest(Self.events(0..<39))
             #expect(try ledger.rows(Self.names).count == 39)
         }
-        try DeviceFiling(file: ledger.ledger.file).file()
+        try file(ledger)
         _ = try ledger.ingest(Self.events(0..<45))
         try ledger.reopen()
         _ = try ledger.ingest(Self.events(0..<45))
@@ -86,7 +105,7 @@ struct DeviceFilingTests {
     @Test("An app that is named later than others of the process has its new devices, too")
     func appsLoadedLater() throws {
         let ledger = try ledger(devices: 30)
-        try DeviceFiling(file: ledger.ledger.file).file()
+        try file(ledger)
         _ = try ledger.ingest(Self.events(0..<60))
         try ledger.reopen()
         // One app first, which gets a device more, then all others.

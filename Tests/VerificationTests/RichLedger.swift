@@ -11,6 +11,7 @@ import Quantities
 import Rating
 import RatingRun
 import Storage
+import UsageStore
 import Verification
 
 /// A ledger file in a folder of its own, removed with this value.
@@ -115,6 +116,10 @@ private struct Story {
         }
         try january()
         try february()
+        // As a rating does where there are more.
+        var filing = DeviceFiling.Bounds()
+        filing.fewestDevices = 1
+        try DeviceFiling(file: ledger.file, bounds: filing).file()
     }
 
     private func january() throws {

@@ -133,6 +133,8 @@ struct SliceTests {
     @Test("so that a device under two numbers is found, also where one of them is filed between any two")
     func filedMeanwhile() throws {
         let twice = """
+            INSERT INTO device SELECT device_id, name, fingerprint FROM new_device;
+            DELETE FROM new_device;
             INSERT INTO new_device
             SELECT 1, device_id, (
                 SELECT name FROM device AS other
@@ -142,9 +144,12 @@ struct SliceTests {
             WHERE device_id = (SELECT max(device_id) FROM device);
             DELETE FROM device WHERE device_id = (SELECT device_id FROM new_device);
             """
+        var all = DeviceFiling.Bounds()
+        all.fewestDevices = 1
+        let bounds = all
         var reads = 1
         while let findings = try Self.findings(
-            after: reads, tampering: twice, { try DeviceFiling(file: $0.ledger.file).file() })
+            after: reads, tampering: twice, { try DeviceFiling(file: $0.ledger.file, bounds: bounds).file() })
         {
             #expect(findings.count == 1 && findings[0].hasSuffix("are one and the same"), "\(reads) reads: \(findings)")
             reads += 1
