@@ -128,7 +128,9 @@ struct SoakWorkload {
             func count(_ table: String) throws -> Int {
                 try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
             }
-            return Rows(devices: try count("device"), touches: try count("touch"), records: try count("usage_record"))
+            return Rows(
+                devices: try count("device") + count("new_device"), touches: try count("touch"),
+                records: try count("usage_record"))
         }
     }
 

@@ -25,6 +25,6 @@ enum Times {
 
 extension LocalDay {
     /// `--now` at the end of the day: nothing that the day brings is then in the future.
-    var lastMoment: String { "\(day)T23:59:59Z" }
+    var lastMoment: String { "\(day)T23:59:59.999Z" }
     var firstMoment: String { "\(day)T00:00:01Z" }
 }
