@@ -103,9 +103,10 @@ package final class OpenLedger {
     /// Rates through today, then voids a grant that nothing was drawn on.
     package func voidGrant(_ code: Code, clock: LedgerClock) throws -> RecordedGrant {
         let today = try write(clock) { moment, database in
-            guard try Grants.all(database).contains(where: { $0.grant.code == code }) else {
+            guard let grant = try Grants.all(database).first(where: { $0.grant.code == code }) else {
                 throw LedgerError.unknownGrant(code.text)
             }
+            guard !grant.isVoided else { throw LedgerError.grantVoided(code) }
             return moment.today
         }
         _ = try rate(today, clock: clock)

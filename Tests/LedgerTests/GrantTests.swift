@@ -45,6 +45,28 @@ struct GrantTests {
         }
     }
 
+    @Test("A grant that is voided already is refused before anything is rated")
+    func voidedTwice() throws {
+        let fixture = try ledger()
+        let calls = try order(.resourcePackage(item: LedgerFixture.code("gateway_calls"), quantity: Quantity(44)))
+        _ = try fixture.ledger.recordGrant(calls, clock: fixture.clock)
+        // On its last day: what is left is forfeited, then it is voided.
+        let last = try fixture.rows("SELECT date(end_day * 86400, 'unixepoch') FROM \"grant\"")[0]
+        try fixture.set(now: "\(last)T12:00:00Z")
+        _ = try fixture.ledger.voidGrant(calls.code, clock: fixture.clock)
+        let entries = try fixture.rows("SELECT source, quantity FROM ledger")
+        #expect(entries.contains("forfeit 44"))
+        #expect(
+            performing: { try fixture.ledger.voidGrant(calls.code, clock: fixture.clock) },
+            throws: {
+                if case LedgerError.grantVoided = $0 { true } else { false }
+            })
+        #expect(try fixture.rows("SELECT source, quantity FROM ledger") == entries)
+        // The next rating takes the forfeit back.
+        _ = try fixture.ledger.rate(#require(Day(last)), clock: fixture.clock)
+        #expect(try fixture.rows("SELECT sum(quantity) FROM ledger WHERE source = 'forfeit'") == ["0"])
+    }
+
     @Test("A code that was a licence may become an item")
     func licenceBecomesItem() throws {
         let fixture = try ledger()

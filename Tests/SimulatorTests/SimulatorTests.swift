@@ -49,6 +49,9 @@ struct SimulatorTests {
         KeptSeed(
             seed: 545, digest: 0x94A4ACC675F116FB,
             description: "usage ahead of its arrival, over a skipped date, did not verify"),
+        KeptSeed(
+            seed: 6_966, digest: 0x0E95F7170264807C,
+            description: "a grant that was voided already was rated for before the refusal"),
     ]
 
     @Test("finds no difference in the histories that failed once", arguments: keptSeeds)

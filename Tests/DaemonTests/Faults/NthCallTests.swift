@@ -161,15 +161,19 @@ struct NthCallTests {
         SettlingKind(name: "write, ENOSPC, and the 5 after it", points: 2, calls: .write, error: "ENOSPC", more: 5),
     ]
 
-    /// Days later: all that was sent is final, is settled and sealed, and the identities of its day become a run.
+    /// Days later: all that was sent is final, is settled, sealed and filed, and the identities of its day become a run.
     private static let settling = ["rate", "--date", "2027-01-14", "--now", later]
     private static let later = "2027-01-15T12:00:00Z"
+    /// So many that they are filed.
+    private static let manyDevices = (0..<1_000).map {
+        EventLine.device("many-\($0)", at: "2027-01-09T10:00:00Z").text
+    }
     private static let settled =
         "SELECT (SELECT count(*) FROM settled_day), (SELECT count(*) FROM sealed_device), (SELECT count(*) FROM touch), "
-        + "(SELECT count(*) FROM identity_run), (SELECT count(*) FROM identity_run_day)"
+        + "(SELECT count(*) FROM new_device), (SELECT count(*) FROM identity_run), (SELECT count(*) FROM identity_run_day)"
 
     @Test(
-        "A rating that settles, seals and makes identity runs: what it says is stored, the next one finishes the same",
+        "A rating that settles, seals, files and makes identity runs: what it says is stored, the next one finishes the same",
         arguments: settlingKinds)
     func everyCallOfASettlement(_ kind: SettlingKind) async throws {
         /// Takes all batches, then settles.
@@ -180,6 +184,7 @@ struct NthCallTests {
             let daemon = try scene.serve(faults: [fault], met: met)
             let connection = try HTTPConnection(port: try await daemon.port())
             for batch in course.batches.indices { #expect(course.send(batch, over: connection), "\(test)") }
+            #expect(try connection.post(lines: Self.manyDevices).status == 200, "\(test)")
             try beforeRating()
             let isDone = try await isDone(Self.settling, scene, goesOn: kind.more > 0)
             let isBroken = kind.more == 0 && !isDone
@@ -197,8 +202,9 @@ struct NthCallTests {
         let calls = try MetFault.read(counted).count - before
         let expected = try control.contents()
         let isSettled = try control.rows(Self.settled)
-        // Five days, of the 80 devices none is left open, and the identities of the one day of arrivals are a run.
-        #expect(isSettled == ["5 80 0 160 1"])
+        // Five days, of the 80 devices and the many none is left open or new, and the identities of the one day of
+        // arrivals are a run.
+        #expect(isSettled == ["5 1080 0 0 160 1"])
 
         let points = chosen?.filter { $0 <= calls } ?? (0..<kind.points).map { 1 + $0 * calls / kind.points }
         var failed = 0
