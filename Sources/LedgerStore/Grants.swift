@@ -222,10 +222,7 @@ package enum Grants {
     ///
     /// - Throws: ``LedgerError``: `unknownGrant`, `grantUsed`, `grantVoided`.
     package static func void(_ code: Code, at moment: Moment, _ database: Database) throws -> RecordedGrant {
-        guard let grant = try all(database).first(where: { $0.grant.code == code }) else {
-            throw LedgerError.unknownGrant(code.text)
-        }
-        guard !grant.isVoided else { throw LedgerError.grantVoided(code) }
+        let grant = try notVoided(code, database)
         let consumed = try Int64.fetchOne(
             database,
             sql: "SELECT sum(quantity) FROM rated_total WHERE grant_id = ? AND grant_id <> 0 AND source <> 'forfeit'",
@@ -237,6 +234,18 @@ package enum Grants {
         if let price = grant.price {
             try appendPrice(try Money.zero - price, source: .refund, grant: code, at: moment, database)
         }
+        return grant
+    }
+
+    /// A grant that takes part.
+    ///
+    /// - Throws: ``LedgerError``: `unknownGrant`, `grantVoided`.
+    @discardableResult
+    package static func notVoided(_ code: Code, _ database: Database) throws -> RecordedGrant {
+        guard let grant = try all(database).first(where: { $0.grant.code == code }) else {
+            throw LedgerError.unknownGrant(code.text)
+        }
+        guard !grant.isVoided else { throw LedgerError.grantVoided(code) }
         return grant
     }
 

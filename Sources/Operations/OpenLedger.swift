@@ -103,10 +103,8 @@ package final class OpenLedger {
     /// Rates through today, then voids a grant that nothing was drawn on.
     package func voidGrant(_ code: Code, clock: LedgerClock) throws -> RecordedGrant {
         let today = try write(clock) { moment, database in
-            guard let grant = try Grants.all(database).first(where: { $0.grant.code == code }) else {
-                throw LedgerError.unknownGrant(code.text)
-            }
-            guard !grant.isVoided else { throw LedgerError.grantVoided(code) }
+            // A refused command appends nothing, so what can be refused before the rating is.
+            try Grants.notVoided(code, database)
             return moment.today
         }
         _ = try rate(today, clock: clock)

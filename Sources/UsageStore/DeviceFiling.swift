@@ -27,26 +27,22 @@ package struct DeviceFiling {
     ///
     /// - Parameter between: called between two slices; devices that come meanwhile wait for the next filing.
     package func file(between: () throws -> Void = {}) throws {
-        let (count, last) = try file.read { database in
-            (try UsageStatements.newDeviceCount(database), try Self.last(database))
+        guard let arrivals = try newArrivals(), arrivals.count >= bounds.fewestDevices else { return }
+        let last = arrivals.upperBound
+        while let first = try newArrivals()?.lowerBound, first <= last {
+            let end = min(first + Int64(bounds.devicesPerSlice), last + 1)
+            // A device that is erased later must not have stayed where it was new.
+            try file.writeZeroing { try moveArrivals(before: end, $0) }
+            try between()
         }
-        guard count >= bounds.fewestDevices, let last else { return }
-        // A device that is erased later must not have stayed where it was new.
-        while try file.writeZeroing({ try moveSlice(through: last, $0) }) { try between() }
     }
 
-    private static func last(_ database: Database) throws -> Int64? {
-        try Int64.fetchOne(database, sql: "SELECT max(arrival) FROM new_device")
+    private func newArrivals() throws -> ClosedRange<Int64>? {
+        try file.read { try UsageStatements.newArrivals($0) }
     }
 
     /// The first ones, so that of each app those that are filed have the smaller ordinals.
-    ///
-    /// - Returns: whether there were any.
-    private func moveSlice(through last: Int64, _ database: Database) throws -> Bool {
-        guard let first = try Int64.fetchOne(database, sql: "SELECT min(arrival) FROM new_device"), first <= last else {
-            return false
-        }
-        let end = min(first + Int64(bounds.devicesPerSlice), last + 1)
+    private func moveArrivals(before end: Int64, _ database: Database) throws {
         // OR FAIL: what fails ends the transaction anyway, see `BulkInsert`.
         try database.execute(
             sql: """
@@ -57,6 +53,5 @@ package struct DeviceFiling {
                 ORDER BY device_id
                 """, arguments: [end])
         try database.execute(sql: "DELETE FROM new_device WHERE arrival < ?", arguments: [end])
-        return true
     }
 }

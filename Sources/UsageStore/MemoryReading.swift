@@ -24,7 +24,7 @@ struct MemoryReading {
     func run(_ database: Database, beside: (() throws -> LedgerFile)?) throws {
         for app in chosen { apps[Int(app.number)].isLoaded = true }
         let counts = try chosen.map { try UsageStatements.deviceCount(of: $0, database) }
-        let expected = try counts.reduce(UsageStatements.newDeviceCount(database), +)
+        let expected = try counts.reduce(Int64(UsageStatements.newArrivals(database)?.count ?? 0), +)
         devices.reserve(Int(expected))
         guard let beside, expected >= Self.manyDevices else {
             try readDevices(database)

@@ -156,11 +156,13 @@ final class UsageStatements {
         try Int64.fetchAll(database, sql: "SELECT app_id FROM app").map { AppID($0) }
     }
 
-    /// How many devices are not filed: the first ones are filed first, so there are no gaps.
-    static func newDeviceCount(_ database: Database) throws -> Int64 {
-        try Int64.fetchOne(
-            database, sql: "SELECT (SELECT max(arrival) FROM new_device) - (SELECT min(arrival) FROM new_device) + 1")
-            ?? 0
+    /// The arrivals of the devices that are not filed; nil where all are. The first are filed first, so there are no gaps.
+    static func newArrivals(_ database: Database) throws -> ClosedRange<Int64>? {
+        // Each is one step of the key; both in one SELECT would read the table from end to end.
+        guard let first = try Int64.fetchOne(database, sql: "SELECT min(arrival) FROM new_device"),
+            let last = try Int64.fetchOne(database, sql: "SELECT max(arrival) FROM new_device")
+        else { return nil }
+        return first...last
     }
 
     /// Rows of device_id, name, fingerprint, of every app.

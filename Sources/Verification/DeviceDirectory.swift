@@ -33,35 +33,30 @@ final class DeviceDirectory {
                 if passes.pass(of: hash) == pass { known.append(Known(hash: hash, device: device)) }
             }
             // The new ones first: what a rating files meanwhile is met twice then, and never missed.
-            try slices.scan(Self.newDevices) { row, database in
+            try slices.scan(Self.names(in: "new_device", by: "arrival")) { row, database in
                 if pass == 0 { try noteNew(row.integer(1), database, &findings) }
                 note(row)
             }
             var filed: [Int64: Int64] = [:]
-            try slices.scan(Self.filedDevices) { row, _ in
+            try slices.scan(Self.names(in: "device", by: "device_id")) { row, _ in
                 if pass == 0 { noteFiled(row.integer(1), &filed, &findings) }
                 note(row)
             }
-            devicesOfApp.merge(filed) { max($0, $1) }
+            for (app, devices) in filed { raise(app, to: devices) }
             try namedTwice(known, key, slices, &findings)
         }
     }
 
-    private static let newDevices = """
-        SELECT arrival, device_id, name, fingerprint
-        FROM new_device
-        WHERE arrival > ?1
-        ORDER BY arrival
+    /// Reads a table of devices in the order of its key. Rows of the key, then device_id, name, fingerprint.
+    private static func names(in table: String, by key: String) -> String {
+        """
+        SELECT \(key), device_id, name, fingerprint
+        FROM \(table)
+        WHERE \(key) > ?1
+        ORDER BY \(key)
         LIMIT ?2
         """
-
-    private static let filedDevices = """
-        SELECT device_id, device_id, name, fingerprint
-        FROM device
-        WHERE device_id > ?1
-        ORDER BY device_id
-        LIMIT ?2
-        """
+    }
 
     // MARK: Numbers
 
@@ -115,10 +110,14 @@ final class DeviceDirectory {
             lookedIn = slices.transactions
             let new = try Row.fetchCursor(
                 database, sql: "SELECT device_id >> 32, (max(device_id) & 0xFFFFFFFF) + 1 FROM new_device GROUP BY 1")
-            while let row = try new.next() { devicesOfApp[row[0], default: 0] = max(devicesOfApp[row[0]] ?? 0, row[1]) }
+            while let row = try new.next() { raise(row[0], to: row[1]) }
         }
-        devicesOfApp[app] = max(devicesOfApp[app] ?? 0, try Self.filedDevices(of: app, database))
+        raise(app, to: try Self.filedDevices(of: app, database))
         return ordinal < devicesOfApp[app] ?? 0
+    }
+
+    private func raise(_ app: Int64, to devices: Int64) {
+        devicesOfApp[app] = max(devicesOfApp[app] ?? 0, devices)
     }
 
     func label(_ device: Int64) -> String { "number \(device & 0xFFFF_FFFF) of \(labels.app(device >> 32))" }

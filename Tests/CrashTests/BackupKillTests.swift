@@ -55,17 +55,12 @@ struct BackupKillTests {
         try prepare()
         let start = ContinuousClock.now
         try program.run(work)
-        var latest = (ContinuousClock.now - start) * 1.05
+        var aim = KillAim(whole: ContinuousClock.now - start)
         var chance = SeededGenerator(seed: seed)
         var hits = 0
         for _ in 0..<rounds {
             try prepare()
-            if let took = try program.runAndKill(work, after: latest * Double.random(in: 0...1, using: &chance)) {
-                latest = took * 1.05
-            } else {
-                hits += 1
-                latest = latest * 1.02
-            }
+            if try aim.isHit(work, of: program, &chance) { hits += 1 }
             try look()
         }
         print("\(what), seed \(seed): \(rounds) kills, \(hits) while it ran")

@@ -29,8 +29,7 @@ struct KillTests {
         let nothingDone = try count(progress, whole)
         let start = ContinuousClock.now
         try whole.run(work)
-        // Kills are aimed at the time up to slightly after the end; a machine that grows faster or slower is followed.
-        var latest = (ContinuousClock.now - start) * 1.05
+        var aim = KillAim(whole: ContinuousClock.now - start)
         let allDone = try count(progress, whole)
         try finish(whole)
         let expected = try CrashScene.contents(of: whole)
@@ -44,13 +43,8 @@ struct KillTests {
             let program = try scene.copy(of: base.ledger, named: "\(name)-\(round)")
             for _ in 0...Int.random(in: 0...1, using: &chance) {
                 kills += 1
-                let took = try program.runAndKill(work, after: latest * Double.random(in: 0...1, using: &chance))
-                if let took {
-                    latest = took * 1.05
-                    continue
-                }
+                guard try aim.isHit(work, of: program, &chance) else { continue }
                 hits += 1
-                latest = latest * 1.02
                 let done = try count(progress, program)
                 if done != nothingDone, done != allDone { halfway += 1 }
             }

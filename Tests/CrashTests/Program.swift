@@ -80,3 +80,22 @@ struct Program {
         return try DatabaseQueue(path: ledger, configuration: configuration).read { try LedgerFixture.rows($0, query) }
     }
 }
+
+/// Kills are aimed at the time up to slightly after the end of a run; a machine that grows faster or slower is followed.
+struct KillAim {
+    private var latest: Duration
+
+    /// - Parameter whole: how long a run took that was not killed.
+    init(whole: Duration) { latest = whole * 1.05 }
+
+    /// Runs a command and kills it.
+    ///
+    /// - Returns: whether the kill came before the end.
+    mutating func isHit(
+        _ arguments: [String], of program: Program, _ chance: inout some RandomNumberGenerator
+    ) throws -> Bool {
+        let took = try program.runAndKill(arguments, after: latest * Double.random(in: 0...1, using: &chance))
+        latest = took.map { $0 * 1.05 } ?? latest * 1.02
+        return took == nil
+    }
+}
