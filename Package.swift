@@ -216,7 +216,7 @@ let package = Package(
             name: "AccountingTests", dependencies: ["Quantities", "Rating", "Accounting"], swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["LedgerFixture", "Storage", "Migrations", grdb], swiftSettings: strict),
+            dependencies: ["LedgerFixture", "Storage", "Migrations", grdb, sqlite], swiftSettings: strict),
         .testTarget(
             name: "UpgradeTests",
             dependencies: [

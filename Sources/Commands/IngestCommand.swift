@@ -75,12 +75,13 @@ private struct FileIngestion {
     let clock: LedgerClock
 
     func run(into summary: inout IngestSummary) throws {
-        let ahead = ReadAhead(input, key: ledger.key)
+        let ahead = LineReader.ahead(of: input, key: ledger.key)
         let start = summary.bytesOfEarlierFiles
         while let chunk = try ahead.next() {
-            let report = try ledger.ingest(chunk.lines.lazy.map(\.bytes), scanned: chunk.batch, clock: clock)
+            let report = try ledger.ingest(chunk.lines.lazy.map(\.bytes), scanned: chunk.events, clock: clock)
             summary.add(report) { "\(input.name), line \(chunk.lines[$0.index].number)" }
             summary.progress.show(events: summary.report.received, bytes: start + chunk.inputOffset)
+            chunk.empty()
             ahead.giveBack(chunk)
         }
         summary.bytesOfEarlierFiles += input.size ?? 0

@@ -3,29 +3,46 @@
 import EventCodec
 import Foundation
 import Ingestion
+import UsageStore
 
-/// Lines of an input with the memory that holds them: what one transaction stores. Handed from the thread that reads to
-/// the one that stores, so no two use it at once.
-final class LineChunk: @unchecked Sendable {
+/// Lines of an input, which are what one transaction stores. Handed from the thread that reads to the one that stores, so
+/// no two use them at once.
+class LineBatch: @unchecked Sendable {
     /// A line of the input: its number from 1, and its bytes, nil for one over the bound.
     struct Line {
         let number: Int
         let bytes: UnsafeBufferPointer<UInt8>?
     }
 
-    fileprivate(set) var lines: [Line] = []
+    final var lines: [Line] = []
     /// What the scanner made of the lines, where that is done here.
-    let batch: EventBatch?
+    final let events: EventBatch?
+
+    /// - Parameter key: of the ledger, to scan with; nil where somebody else scans.
+    init(key: FingerprintKey?) { events = key.map { EventBatch(key: $0) } }
+
+    final func scan() {
+        guard let events else { return }
+        for line in lines { events.add(line: line.bytes) }
+    }
+
+    func empty() {
+        events?.reset()
+        lines.removeAll(keepingCapacity: true)
+    }
+}
+
+/// Lines with the memory that holds them.
+final class LineChunk: LineBatch, @unchecked Sendable {
     /// How much of the input had been read when the chunk was full.
-    var inputOffset = 0
+    fileprivate(set) var inputOffset = 0
 
     private var memory: UnsafeMutableBufferPointer<UInt8>
     fileprivate private(set) var count = 0
 
-    /// - Parameter batch: takes the lines when the chunk is full; nil where somebody else scans them.
-    init(batch: EventBatch?) {
-        self.batch = batch
+    override init(key: FingerprintKey?) {
         memory = .allocate(capacity: LineReader.chunkBytes + LineReader.chunkBytes / 8)
+        super.init(key: key)
     }
 
     deinit { memory.deallocate() }
@@ -50,14 +67,8 @@ final class LineChunk: @unchecked Sendable {
         count = rest.count
     }
 
-    fileprivate func scan() {
-        guard let batch else { return }
-        for line in lines { batch.add(line: line.bytes) }
-    }
-
-    func empty() {
-        batch?.reset()
-        lines.removeAll(keepingCapacity: true)
+    override func empty() {
+        super.empty()
         count = 0
     }
 }
@@ -69,31 +80,44 @@ struct LineReader {
     private static let maxLineBytes = EventLimits.standard.eventBytes
 
     private var pending: LineChunk
-    /// Gives an empty chunk.
-    private let empty: () -> LineChunk
+    private let exchange: WorkAhead<LineChunk>.Exchange
     /// Inside a line that is over the bound: its bytes are dropped until its end.
     private var isSkipping = false
     private var linesSeen = 0
+    private var inputOffset = 0
 
-    init(empty: @escaping () -> LineChunk) {
-        self.empty = empty
-        pending = empty()
+    /// Reads and scans an input on a thread of its own.
+    ///
+    /// - Parameter key: of the ledger, to scan with; nil where somebody else scans.
+    /// - Returns: its chunks. In the end it throws ``InputCut``, when all whole lines before that have come, or
+    ///   ``Failure`` when the input is damaged.
+    static func ahead(of input: EventFile, key: FingerprintKey?) -> WorkAhead<LineChunk> {
+        WorkAhead((0..<3).map { _ in LineChunk(key: key) }) { exchange in
+            var reader = try LineReader(exchange)
+            do {
+                try input.read { try reader.add($0, inputOffset: $1) }
+            } catch let cut as InputCut {
+                try reader.hand(endsInput: false)
+                throw cut
+            }
+            try reader.hand(endsInput: true)
+        }
+    }
+
+    private init(_ exchange: WorkAhead<LineChunk>.Exchange) throws {
+        self.exchange = exchange
+        pending = try exchange.takeEmpty()
     }
 
     /// Adds bytes; once a chunk is full, hands it over, scanned.
-    mutating func add(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (LineChunk) throws -> Void) rethrows {
+    private mutating func add(_ bytes: UnsafeBufferPointer<UInt8>, inputOffset: Int) throws {
         pending.append(bytes)
-        if pending.count >= Self.chunkBytes { try hand(endsInput: false, body) }
+        self.inputOffset = inputOffset
+        if pending.count >= Self.chunkBytes { try hand(endsInput: false) }
     }
 
-    /// Hands over what is left at the end of the input.
-    ///
-    /// - Parameter isCut: the input should have gone on: only whole lines are meant.
-    mutating func finish(isCut: Bool, _ body: (LineChunk) throws -> Void) rethrows {
-        try hand(endsInput: !isCut, body)
-    }
-
-    private mutating func hand(endsInput: Bool, _ body: (LineChunk) throws -> Void) rethrows {
+    /// - Parameter endsInput: what follows the last line feed is a line as well.
+    private mutating func hand(endsInput: Bool) throws {
         let chunk = pending
         var splitter = LineSplitter(chunk.bytes, endsInput: endsInput, linesBefore: linesSeen)
         while let line = splitter.next() {
@@ -103,12 +127,12 @@ struct LineReader {
                 continue
             }
             let isTooLong = line.count > Self.maxLineBytes
-            chunk.lines.append(LineChunk.Line(number: splitter.lineNumber, bytes: isTooLong ? nil : line))
+            chunk.lines.append(LineBatch.Line(number: splitter.lineNumber, bytes: isTooLong ? nil : line))
         }
         linesSeen = splitter.lineNumber
         var rest = splitter.rest
         if rest.count > Self.maxLineBytes {
-            if !isSkipping { chunk.lines.append(LineChunk.Line(number: linesSeen + 1, bytes: nil)) }
+            if !isSkipping { chunk.lines.append(LineBatch.Line(number: linesSeen + 1, bytes: nil)) }
             isSkipping = true
             rest = UnsafeBufferPointer(rebasing: rest[0..<0])
         }
@@ -116,13 +140,14 @@ struct LineReader {
             // Blank lines, or the inside of one that is too long: nobody would give the chunk back.
             chunk.keep(rest)
         } else {
-            pending = empty()
+            pending = try exchange.takeEmpty()
             pending.append(rest)
         }
         // Stands for the dropped beginning: the end of that line is then never taken for a blank line.
         if isSkipping, rest.isEmpty { [UInt8(ascii: "x")].withUnsafeBufferPointer { pending.append($0) } }
         guard !chunk.lines.isEmpty else { return }
         chunk.scan()
-        try body(chunk)
+        chunk.inputOffset = inputOffset
+        try exchange.hand(chunk)
     }
 }

@@ -62,25 +62,23 @@ package struct EntryWriter: Sendable {
 
     /// Adds the entries from one on to the running sums: together, since most of a tenant's day fall into few sums.
     private static func total(from first: Int64, _ database: Database) throws {
-        let statement = try RawStatement(
-            database,
-            """
-            INSERT INTO rated_total
-            SELECT
-                tenant_id, item_id,
-                CAST(strftime('%Y', usage_day * 86400, 'unixepoch') AS INTEGER) * 12
-                    + CAST(strftime('%m', usage_day * 86400, 'unixepoch') AS INTEGER) - 1,
-                source, coalesce(grant_id, 0), coalesce(tier, 0), coalesce(price_version, 0), sum(quantity),
-                sum(amount_micros)
-            FROM ledger_entry
-            WHERE entry_id >= ?1
-                AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
-            GROUP BY tenant_id, item_id, usage_day, source, grant_id, tier, price_version
-            ON CONFLICT DO UPDATE SET
-                quantity = quantity + excluded.quantity,
-                amount_micros = amount_micros + excluded.amount_micros
-            """)
-        statement.bind(1, first)
-        try statement.run()
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO rated_total
+                SELECT
+                    tenant_id, item_id,
+                    CAST(strftime('%Y', usage_day * 86400, 'unixepoch') AS INTEGER) * 12
+                        + CAST(strftime('%m', usage_day * 86400, 'unixepoch') AS INTEGER) - 1,
+                    source, coalesce(grant_id, 0), coalesce(tier, 0), coalesce(price_version, 0), sum(quantity),
+                    sum(amount_micros)
+                FROM ledger_entry
+                WHERE entry_id >= ?1
+                    AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
+                GROUP BY tenant_id, item_id, usage_day, source, grant_id, tier, price_version
+                ON CONFLICT DO UPDATE SET
+                    quantity = quantity + excluded.quantity,
+                    amount_micros = amount_micros + excluded.amount_micros
+                """)
+        try statement.execute(arguments: [first])
     }
 }

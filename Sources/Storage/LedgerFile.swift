@@ -291,7 +291,16 @@ package final class LedgerFile: Sendable {
 
     /// Runs a block in one read transaction.
     package func read<Value>(_ block: (Database) throws -> Value) throws -> Value {
-        try translating { try queue.read(block) }
+        // Not by the queue's own `read`: it makes the connection read-only for a while, and SQLite then compiles every
+        // statement anew that was prepared before.
+        try connection { database in
+            try Self.transaction(.deferred, ending: .commit, database) {
+                let value = try block(database)
+                precondition(
+                    sqlite3_txn_state(database.sqliteConnection, nil) != SQLITE_TXN_WRITE, "a read must not write")
+                return value
+            }
+        }
     }
 
     /// Runs a block in one read transaction on the file's own queue, which no task waits for. Blocks take turns.
@@ -349,14 +358,21 @@ package final class LedgerFile: Sendable {
         guard FileIdentity(of: path) == identity else { throw StorageError.replaced(path) }
         if log.isFull, try !emptyWAL() { throw StorageError.logHeld(path: path, mostBytes: log.mostBytes) }
         return try connection { database in
-            var result: Value?
-            try database.inTransaction(.immediate) {
-                result = try block(database)
-                return ending
-            }
-            guard let result else { preconditionFailure("a block that did not throw has a result") }
-            return result
+            try Self.transaction(.immediate, ending: ending, database) { try block(database) }
         }
+    }
+
+    private static func transaction<Value>(
+        _ kind: Database.TransactionKind, ending: Database.TransactionCompletion, _ database: Database,
+        _ block: () throws -> Value
+    ) throws -> Value {
+        var result: Value?
+        try database.inTransaction(kind) {
+            result = try block()
+            return ending
+        }
+        guard let result else { preconditionFailure("a block that did not throw has a result") }
+        return result
     }
 
     /// The connection without a transaction: to prepare statements that outlive one.

@@ -241,12 +241,11 @@ package final class IdentityIndex {
 
     /// The arrival days that have records: hops from one to the next.
     private static func recordDays(from first: Day, before end: Day?, _ database: Database) throws -> [Day] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT min(record_id) FROM usage_record WHERE record_id >= ? AND record_id < ?")
         var days: [Day] = []
         var next = first
-        while let record = try Int64.fetchOne(
-            database, sql: "SELECT min(record_id) FROM usage_record WHERE record_id >= ? AND record_id < ?",
-            arguments: [next.firstID, end?.firstID ?? Int64.max])
-        {
+        while let record = try Int64.fetchOne(statement, arguments: [next.firstID, end?.firstID ?? Int64.max]) {
             let day = Day(Int(record >> 40))
             days.append(day)
             next = day + 1

@@ -2,6 +2,7 @@
 
 import Foundation
 import GRDB
+import GRDBSQLite
 import LedgerFixture
 import Storage
 import Testing
@@ -241,6 +242,24 @@ struct LedgerFileTests {
         #expect(try count() == 3)
         #expect(throws: DatabaseError.self) { try reader.write { try $0.execute(sql: "DELETE FROM fact") } }
         #expect(try count() == 3)
+    }
+
+    @Test("Reading between two transactions leaves the writer's statements compiled as they are")
+    func statementsStayCompiled() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("a.db")
+        try create(path)
+        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        func compilations() throws -> CInt {
+            try file.write { database in
+                let statement = try database.cachedStatement(sql: "INSERT INTO fact (text) VALUES ('again')")
+                try statement.execute()
+                return sqlite3_stmt_status(statement.sqliteStatement, SQLITE_STMTSTATUS_REPREPARE, 0)
+            }
+        }
+        let before = try compilations()
+        #expect(try file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM fact") } == 3)
+        #expect(try compilations() == before)
     }
 
     @Test("A transaction that throws, or is rolled back on purpose, leaves nothing")
