@@ -20,6 +20,8 @@ final class FingerprintTable<Key: TableKey> {
     private let tables: UnsafeMutableBufferPointer<SmallTable<Key>>
     @exclusivity(unchecked) private(set) var count = 0
     private let bits: UInt64
+    /// Where the tables are that were made together and have not grown since.
+    private var region: LargePages?
 
     /// - Parameter tables: how many small ones, a power of two; one that grows stalls the writer for its share only.
     init(tables: Int = 1024) {
@@ -30,7 +32,7 @@ final class FingerprintTable<Key: TableKey> {
     }
 
     deinit {
-        for table in tables { table.deallocate() }
+        for index in tables.indices { tables[index].leave(region) }
         tables.deallocate()
     }
 
@@ -51,13 +53,25 @@ final class FingerprintTable<Key: TableKey> {
     }
 
     /// Makes room for so many, where many are known to come.
-    func reserve(_ expected: Int) {
-        let share = (count + expected) / tables.count
-        for index in tables.indices { tables[index].reserve(UInt32(share), bits: bits) }
+    ///
+    /// - Parameter many: from so many on an empty table begins in large pages; in some megabytes of small ones the way is
+    ///   as short.
+    func reserve(_ expected: Int, many: Int = 200_000) {
+        let share = UInt32((count + expected) / tables.count)
+        guard count == 0, region == nil, expected >= many else {
+            for index in tables.indices { tables[index].reserve(share, bits: bits, region) }
+            return
+        }
+        // Side by side in one region.
+        let bytes = SmallTable<Key>.bytes(for: share)
+        region = LargePages(bytes: bytes * tables.count)
+        for index in tables.indices {
+            tables[index].begin(share, at: region.map { $0.start + index * bytes }, bits: bits)
+        }
     }
 
     func insert(_ key: Key, _ value: UInt32) {
-        tables[index(key)].insert(key, value, bits: bits)
+        tables[index(key)].insert(key, value, bits: bits, region)
         count += 1
     }
 
@@ -79,11 +93,23 @@ private struct SmallTable<Key: TableKey> {
     private var places: UnsafeMutableRawPointer?
     private var capacity: UInt32 = 0
     private var used: UInt32 = 0
+    /// The places are a part of a region that many tables share.
+    private var isLent = false
 
     private static var keyBytes: Int { MemoryLayout<Key>.size }
     private static var placeBytes: Int { MemoryLayout<Key>.size + 4 }
 
-    func deallocate() { places?.deallocate() }
+    /// Lets go of the places.
+    mutating func leave(_ region: LargePages?) {
+        guard let places else { return }
+        if isLent {
+            region?.giveBack(UnsafeMutableRawBufferPointer(start: places, count: Int(capacity) * Self.placeBytes))
+        } else {
+            places.deallocate()
+        }
+        self.places = nil
+        isLent = false
+    }
 
     mutating func removeAll() {
         used = 0
@@ -132,8 +158,9 @@ private struct SmallTable<Key: TableKey> {
         }
     }
 
-    mutating func insert(_ key: Key, _ value: UInt32, bits: UInt64) {
-        if (used + 1) * 4 > capacity * 3 { grow(to: max(4, capacity + capacity / 4), bits: bits) }
+    @inline(__always)
+    mutating func insert(_ key: Key, _ value: UInt32, bits: UInt64, _ region: LargePages?) {
+        if (used + 1) * 4 > capacity * 3 { grow(to: max(4, capacity + capacity / 4), bits: bits, region) }
         guard let places else { preconditionFailure("a table that has grown has places") }
         place(key, value + 1, places, hash: key.spread << bits)
         used += 1
@@ -145,27 +172,43 @@ private struct SmallTable<Key: TableKey> {
         put(key, mark, places, place)
     }
 
-    mutating func reserve(_ entries: UInt32, bits: UInt64) {
-        let needed = entries + entries / 2
-        if needed > capacity { grow(to: needed, bits: bits) }
+    private static func capacity(for entries: UInt32) -> UInt32 { entries + entries / 2 }
+
+    /// What room for so many entries takes, a multiple of a cache line.
+    static func bytes(for entries: UInt32) -> Int { (Int(capacity(for: entries)) * placeBytes + 63) & ~63 }
+
+    /// Gets room for so many entries, being empty.
+    ///
+    /// - Parameter places: zeroed, in a region; nil where there is none.
+    mutating func begin(_ entries: UInt32, at places: UnsafeMutableRawPointer?, bits: UInt64) {
+        guard let places else { return reserve(entries, bits: bits, nil) }
+        leave(nil)
+        (self.places, capacity, isLent) = (places, Self.capacity(for: entries), true)
+    }
+
+    mutating func reserve(_ entries: UInt32, bits: UInt64, _ region: LargePages?) {
+        let needed = Self.capacity(for: entries)
+        if needed > capacity { grow(to: needed, bits: bits, region) }
     }
 
     /// By a quarter as a rule: doubling would leave half of the memory empty.
-    private mutating func grow(to larger: UInt32, bits: UInt64) {
-        let (old, oldCapacity) = (places, Int(capacity))
-        capacity = larger
-        let bytes = Int(capacity) * Self.placeBytes
+    private mutating func grow(to larger: UInt32, bits: UInt64, _ region: LargePages?) {
+        let (oldCapacity, bytes) = (Int(capacity), Int(larger) * Self.placeBytes)
         let fresh = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
         fresh.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-        places = fresh
-        guard let old else { return }
-        for place in 0..<oldCapacity {
-            let mark = mark(old, place)
-            guard mark != 0 else { continue }
-            let key = key(old, place)
-            self.place(key, mark, fresh, hash: key.spread << bits)
+        if let old = places {
+            for place in 0..<oldCapacity {
+                let mark = mark(old, place)
+                guard mark != 0 else { continue }
+                let key = key(old, place)
+                let hash = key.spread << bits
+                var free = Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(larger)).high)
+                while self.mark(fresh, free) != 0 { free = free + 1 == Int(larger) ? 0 : free + 1 }
+                put(key, mark, fresh, free)
+            }
         }
-        old.deallocate()
+        leave(region)
+        (places, capacity) = (fresh, larger)
     }
 
     /// Removes one entry and moves those behind it up, so that no probe ends early at the gap.
