@@ -116,12 +116,12 @@ struct History: Sendable {
     }
 
     /// Devices of every item of all small apps on each of three days, and on the last of them so many that they are
-    /// sealed in several transactions.
+    /// filed, and sealed, in several transactions.
     private static func flood(on index: Int) -> [[SentEvent]] {
         let days = days[index - 2...index]
         let each = days.flatMap { day in smallApps.map { device("of \(day)", of: features, on: day, $0) } }
-        let more = (0..<270).map { number in
-            device("more-\(number)", of: features, on: days[index], smallApps[number % smallApps.count])
+        let more = (0..<2_100).map { number in
+            device("more-\(number)", of: ["message_push"], on: days[index], smallApps[number % smallApps.count])
         }
         let events = each + more
         let size = (events.count + senders - 1) / senders

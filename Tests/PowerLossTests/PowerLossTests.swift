@@ -113,27 +113,22 @@ struct PowerLossTests {
         #expect(commitsAfter.contains { $0 > 0 })
     }
 
-    @Test("Days are settled, and the devices of one of them sealed in several transactions")
+    @Test("Days are settled, and bills final")
     func settles() async throws {
         let file = try LedgerFile.openForReading(at: try await Self.week.value.recording.ledger)
-        try file.read { database in
+        try file.read { database throws in
             #expect(
                 try LedgerFixture.rows(database, "SELECT date(settled_through * 86400, 'unixepoch') FROM ledger_state")
                     == ["2027-01-31"])
-            // 2,000 go into one.
-            let most = try Int.fetchOne(
-                database, sql: "SELECT max(n) FROM (SELECT count(*) AS n FROM sealed_device GROUP BY posting_day)")
-            #expect(try #require(most) > 2_000)
             #expect(try LedgerFixture.rows(database, "SELECT count(*) > 10 FROM bill WHERE status = 'final'") == ["1"])
         }
     }
 
-    @Test("A rating is cut between its tenants, and with events that came meanwhile")
-    func ratesInParts() async throws {
+    /// What was found at each state that a rating leaves on the disk, down to its answer.
+    private func surveys(ofRating day: String, before next: String) async throws -> [Survey] {
         let week = try await Self.week.value
         let rated = try #require(
-            week.journal.spans(from: Evidence.rating("2027-01-29"), to: Evidence.rating("2027-01-30")).first)
-        // Each state that the rating leaves on the disk, down to the answer.
+            week.journal.spans(from: Evidence.rating(day), to: Evidence.rating(next)).first)
         let entriesMark = try #require(
             week.journal[rated].firstIndex { record in
                 guard case .mark(let text) = record else { return false }
@@ -148,16 +143,32 @@ struct PowerLossTests {
             return survey
         }.run(cuts)
         #expect(verdict.failures.map(\.description) == [])
-        let counts = Set(surveys.withLock { $0.map(\.entryCount) })
+        return surveys.withLock { $0 }
+    }
+
+    @Test("A rating is cut between its tenants, with events that came meanwhile, and between the devices that it files")
+    func ratesInParts() async throws {
+        let surveys = try await surveys(ofRating: "2027-01-29", before: "2027-01-30")
+        let counts = Set(surveys.map(\.entryCount))
         let last = try #require(counts.max())
         // Before the first part, after some, after the last; 500 go into one, or a few more.
         #expect(counts.count >= 3)
         #expect(last - (counts.min() ?? last) > 500)
+        // 2,000 go into one.
+        let filed = Set(surveys.map(\.filedCount))
+        #expect(filed.count >= 3)
+        #expect(filed.isSuperset(of: [0, 2_000]))
         let meanwhile = Evidence.call(ofMidnight: "2027-01-30")
-        #expect(
-            surveys.withLock {
-                $0.contains { $0.entryCount < last && $0.evidence.contains(where: { $0.contains(meanwhile) }) }
-            })
+        #expect(surveys.contains { $0.entryCount < last && $0.evidence.contains(where: { $0.contains(meanwhile) }) })
+    }
+
+    @Test("Sealing is cut between the parts of a day")
+    func sealsInParts() async throws {
+        let counts = Set(try await surveys(ofRating: "2027-01-31", before: "2027-02-01").map(\.sealedCount))
+        let (first, last) = (try #require(counts.min()), try #require(counts.max()))
+        // 2,000 go into one.
+        #expect(counts.isSuperset(of: [first, first + 2_000]))
+        #expect(last > first + 2_000)
     }
 
     @Test("Events are committed while a copy is made", arguments: ["copy-2.db", "copy-4.db"])

@@ -1,6 +1,7 @@
 // A folder as a power loss has left it: opened by the real code, looked through, and carried on to the end.
 
 import Foundation
+import GRDB
 import Ingestion
 import LedgerFixture
 import LedgerStore
@@ -17,6 +18,8 @@ struct Survey: Sendable {
     /// What was found of what was sent.
     var evidence: Set<String> = []
     var entryCount = 0
+    /// Devices that a rating has filed, and rows of evidence that it has sealed.
+    var (filedCount, sealedCount) = (0, 0)
 
     /// What was acknowledged and is not there.
     func missing(of acknowledged: Acknowledged) -> [String] {
@@ -100,6 +103,10 @@ struct Survivor: Sendable {
         let (evidence, entryCount) = try verify(file, &survey)
         survey.evidence.formUnion(evidence)
         survey.entryCount = entryCount
+        try file.read { database in
+            survey.filedCount = try Int.fetchOne(database, sql: "SELECT count(*) FROM device") ?? 0
+            survey.sealedCount = try Int.fetchOne(database, sql: "SELECT count(*) FROM sealed_device") ?? 0
+        }
     }
 
     /// A copy has its name only once it is whole.
