@@ -20,18 +20,7 @@ struct SoakWorkload {
     /// What one window showed.
     private struct Window {
         let load: LoadResult
-        let memoryBytes: Int
-        let descriptors: Int
-        let logBytes: Int
-        /// Of all the day before its end.
-        let rows: Rows
-    }
-
-    /// What the ledger has, and memory holds something of.
-    private struct Rows: Equatable {
-        var devices = 0
-        var touches = 0
-        var records = 0
+        let footprint: Footprint
     }
 
     func run() throws {
@@ -50,14 +39,15 @@ struct SoakWorkload {
 
         // The requests say what time it is.
         let daemon = try ServingMeterd(bench, ledger: ledger, now: nil, environment: ["METERD_RATE_AT": "12:00"])
-        let load = try LoadGenerator(requests, port: daemon.port, connections: Self.connections)
         let timetable = Timetable(requests, seconds: minutes * 60)
         var windows: [Window] = []
         for number in 0..<Self.windows.count {
             let range = timetable.range(number, of: Self.windows)
             bench.progress("\(Self.time(number)) of the day, \(range.count) requests")
+            // With connections of its own: those that were closed before must leave nothing.
+            let load = try LoadGenerator(requests, port: daemon.port, connections: Self.connections)
             let result = try load.run(range, .timetable(timetable))
-            windows.append(try look(daemon, ledger, result))
+            windows.append(try withExtendedLifetime(load) { try look(daemon, ledger, result) })
         }
         let yesterday = "\(Times.yesterday.day)"
         let isRated = daemon.program.errors.split(separator: "\n").contains {
@@ -69,7 +59,7 @@ struct SoakWorkload {
         try daemon.stop()
         try bench.run(["verify"], ledger: ledger)
         print(windows)
-        let complaints = Self.complaints(windows) + (try missing(windows, ledger, file))
+        let complaints = Footprint.complaints(windows.map(\.footprint)) + (try missing(windows, ledger, file))
         for complaint in complaints { bench.report.fail(complaint) }
         guard complaints.isEmpty else { return }
         bench.report.note(
@@ -123,12 +113,12 @@ struct SoakWorkload {
         }
     }
 
-    private static func rows(_ ledger: String) throws -> Rows {
+    private static func rows(_ ledger: String) throws -> Footprint.Rows {
         try LedgerFile.openForReading(at: ledger).read { database in
             func count(_ table: String) throws -> Int {
                 try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
             }
-            return Rows(
+            return Footprint.Rows(
                 devices: try count("device") + count("new_device"), touches: try count("touch"),
                 records: try count("usage_record"))
         }
@@ -139,9 +129,10 @@ struct SoakWorkload {
         let descriptors = try FileManager.default.contentsOfDirectory(atPath: process).count
         var state = stat()
         let logBytes = stat(ledger + "-wal", &state) == 0 ? Int(state.st_size) : 0
-        return Window(
-            load: load, memoryBytes: daemon.program.memoryBytes("VmRSS") ?? 0, descriptors: descriptors,
-            logBytes: logBytes, rows: try Self.rows(ledger))
+        let footprint = Footprint(
+            memoryBytes: daemon.program.memoryBytes("VmRSS") ?? 0, descriptors: descriptors, logBytes: logBytes,
+            p99Seconds: load.latencies.percentile(99), rows: try Self.rows(ledger))
+        return Window(load: load, footprint: footprint)
     }
 
     private func print(_ windows: [Window]) {
@@ -150,8 +141,9 @@ struct SoakWorkload {
                 + "\(Self.connections) connections, as they are due")
         for (number, window) in windows.enumerated() {
             var sample = Sample(load: window.load)
-            (sample.peakMemoryBytes, sample.bytesOnDisk) = (window.memoryBytes, window.logBytes)
-            bench.report.add("from \(Self.time(number)), \(window.descriptors) descriptors", [sample], .otherRate)
+            (sample.peakMemoryBytes, sample.bytesOnDisk) = (window.footprint.memoryBytes, window.footprint.logBytes)
+            bench.report.add(
+                "from \(Self.time(number)), \(window.footprint.descriptors) descriptors", [sample], .otherRate)
         }
         bench.report.note("in the rows of the day: memory at the window's end, and on disk the size of the log alone")
     }
@@ -159,51 +151,6 @@ struct SoakWorkload {
     private static func time(_ window: Int) -> String {
         let minutes = window * 1_440 / windows.count
         return "\(minutes / 60):\(minutes % 60 < 10 ? "0" : "")\(minutes % 60)"
-    }
-
-    // MARK: What is flat
-
-    private static let mostBytesAPlace = 90
-    private static let mostBytesARecord = 24
-    /// SQLite's cache of 32 MiB, which the day's pages fill bit by bit, and what the heap keeps.
-    private static let spareBytes = (32 + 32) << 20
-    private static let spareDescriptors = 8
-    private static let mostLogBytes = 64 << 20
-    private static let spareSeconds = 0.010
-
-    /// The second half of the day against its first quarter, whose end is the first look at a daemon that is warm.
-    private static func complaints(_ windows: [Window]) -> [String] {
-        var complaints: [String] = []
-        let warm = windows[windows.count / 4]
-        let later = windows[(windows.count / 2)...]
-        func p99(_ windows: ArraySlice<Window>) -> Double {
-            median(windows.compactMap { $0.load.latencies.percentile(99) }) ?? 0
-        }
-        // What the ledger has gained may take memory; nothing else may.
-        for window in later {
-            let gained =
-                max(0, window.rows.devices - warm.rows.devices) + max(0, window.rows.touches - warm.rows.touches)
-            let records = window.rows.records - warm.rows.records
-            let allowed = gained * mostBytesAPlace + records * mostBytesARecord + spareBytes
-            let grown = window.memoryBytes - warm.memoryBytes
-            if grown > allowed {
-                complaints.append("memory grew by \(Wording.bytes(grown)), \(Wording.bytes(allowed)) are explained")
-                break
-            }
-        }
-        if let most = later.map(\.descriptors).max(), most > warm.descriptors + spareDescriptors {
-            complaints.append("descriptors: \(warm.descriptors) in the morning, \(most) later")
-        }
-        if let most = later.map(\.logBytes).max(), most > mostLogBytes {
-            complaints.append("the log grew to \(Wording.bytes(most))")
-        }
-        let (morning, evening) = (p99(windows[..<(windows.count / 4)]), p99(windows[(windows.count * 3 / 4)...]))
-        if evening > 2 * morning + spareSeconds {
-            complaints.append(
-                "p99 of latency: \(Wording.time(seconds: morning)) in the first quarter, "
-                    + "\(Wording.time(seconds: evening)) in the last")
-        }
-        return complaints
     }
 }
 

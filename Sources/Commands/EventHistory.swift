@@ -83,7 +83,7 @@ final class EventHistory: Sendable {
     }
 }
 
-/// Events of one local day.
+/// Events of one local day. They lie in the history, which must outlive them.
 final class HistoryBatch: LineBatch, @unchecked Sendable {
     /// When the last of the events was.
     fileprivate(set) var lastTime = Instant(micros: 0)
@@ -91,27 +91,22 @@ final class HistoryBatch: LineBatch, @unchecked Sendable {
 
 /// The text of all inputs, one after the other, each line ended. It does not change.
 private final class HistoryBytes: @unchecked Sendable {
-    private let data: NSMutableData
+    private let text: GrowingBytes
 
     init(_ inputs: [EventFile]) throws {
-        let expected = inputs.reduce(0) { $0 + ($1.size ?? 0) } + inputs.count
-        guard let data = NSMutableData(capacity: expected) else { throw Failure("no memory for \(expected) bytes") }
+        text = GrowingBytes(capacity: inputs.reduce(0) { $0 + ($1.size ?? 0) } + inputs.count)
         for input in inputs {
-            let start = data.length
-            try input.read { part, _ in
-                if let address = part.baseAddress { data.append(address, length: part.count) }
-            }
-            var own = UnsafeMutableRawBufferPointer(start: data.mutableBytes, count: data.length)[start...]
+            let start = text.count
+            try input.read { part, _ in text.append(part) }
             let mark = LineSplitter.byteOrderMark
-            if own.starts(with: mark) {
-                for index in own.indices.prefix(mark.count) { own[index] = UInt8(ascii: " ") }
+            if text.bytes[start...].starts(with: mark) {
+                for index in start..<start + mark.count { text[index] = UInt8(ascii: " ") }
             }
-            if let last = own.last, last != UInt8(ascii: "\n") { data.append("\n", length: 1) }
+            if text.bytes[start...].last ?? UInt8(ascii: "\n") != UInt8(ascii: "\n") {
+                [UInt8(ascii: "\n")].withUnsafeBufferPointer { text.append($0) }
+            }
         }
-        self.data = data
     }
 
-    var buffer: UnsafeBufferPointer<UInt8> {
-        UnsafeRawBufferPointer(start: data.bytes, count: data.length).bindMemory(to: UInt8.self)
-    }
+    var buffer: UnsafeBufferPointer<UInt8> { text.bytes }
 }

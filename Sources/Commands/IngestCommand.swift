@@ -81,7 +81,6 @@ private struct FileIngestion {
             let report = try ledger.ingest(chunk.lines.lazy.map(\.bytes), scanned: chunk.events, clock: clock)
             summary.add(report) { "\(input.name), line \(chunk.lines[$0.index].number)" }
             summary.progress.show(events: summary.report.received, bytes: start + chunk.inputOffset)
-            chunk.empty()
             ahead.giveBack(chunk)
         }
         summary.bytesOfEarlierFiles += input.size ?? 0

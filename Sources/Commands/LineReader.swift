@@ -37,39 +37,11 @@ final class LineChunk: LineBatch, @unchecked Sendable {
     /// How much of the input had been read when the chunk was full.
     fileprivate(set) var inputOffset = 0
 
-    private var memory: UnsafeMutableBufferPointer<UInt8>
-    fileprivate private(set) var count = 0
-
-    override init(key: FingerprintKey?) {
-        memory = .allocate(capacity: LineReader.chunkBytes + LineReader.chunkBytes / 8)
-        super.init(key: key)
-    }
-
-    deinit { memory.deallocate() }
-
-    fileprivate var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: memory[0..<count]) }
-
-    fileprivate func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-        if count + bytes.count > memory.count {
-            let larger = UnsafeMutableBufferPointer<UInt8>.allocate(
-                capacity: max(memory.count * 2, count + bytes.count))
-            _ = larger.update(fromContentsOf: self.bytes)
-            memory.deallocate()
-            memory = larger
-        }
-        _ = UnsafeMutableBufferPointer(rebasing: memory[count...]).update(fromContentsOf: bytes)
-        count += bytes.count
-    }
-
-    /// Drops all bytes but these, which are some of its own.
-    fileprivate func keep(_ rest: UnsafeBufferPointer<UInt8>) {
-        if let from = rest.baseAddress, let to = memory.baseAddress { memmove(to, from, rest.count) }
-        count = rest.count
-    }
+    fileprivate let memory = GrowingBytes(capacity: LineReader.chunkBytes + LineReader.chunkBytes / 8)
 
     override func empty() {
         super.empty()
-        count = 0
+        memory.keep(UnsafeBufferPointer(start: nil, count: 0))
     }
 }
 
@@ -111,15 +83,15 @@ struct LineReader {
 
     /// Adds bytes; once a chunk is full, hands it over, scanned.
     private mutating func add(_ bytes: UnsafeBufferPointer<UInt8>, inputOffset: Int) throws {
-        pending.append(bytes)
+        pending.memory.append(bytes)
         self.inputOffset = inputOffset
-        if pending.count >= Self.chunkBytes { try hand(endsInput: false) }
+        if pending.memory.count >= Self.chunkBytes { try hand(endsInput: false) }
     }
 
     /// - Parameter endsInput: what follows the last line feed is a line as well.
     private mutating func hand(endsInput: Bool) throws {
         let chunk = pending
-        var splitter = LineSplitter(chunk.bytes, endsInput: endsInput, linesBefore: linesSeen)
+        var splitter = LineSplitter(chunk.memory.bytes, endsInput: endsInput, linesBefore: linesSeen)
         while let line = splitter.next() {
             if isSkipping {
                 // The end of a line whose beginning was dropped and reported.
@@ -138,13 +110,13 @@ struct LineReader {
         }
         if chunk.lines.isEmpty {
             // Blank lines, or the inside of one that is too long: nobody would give the chunk back.
-            chunk.keep(rest)
+            chunk.memory.keep(rest)
         } else {
             pending = try exchange.takeEmpty()
-            pending.append(rest)
+            pending.memory.append(rest)
         }
         // Stands for the dropped beginning: the end of that line is then never taken for a blank line.
-        if isSkipping, rest.isEmpty { [UInt8(ascii: "x")].withUnsafeBufferPointer { pending.append($0) } }
+        if isSkipping, rest.isEmpty { [UInt8(ascii: "x")].withUnsafeBufferPointer { pending.memory.append($0) } }
         guard !chunk.lines.isEmpty else { return }
         chunk.scan()
         chunk.inputOffset = inputOffset

@@ -82,7 +82,6 @@ private struct Replay {
                 batch.lines.lazy.map(\.bytes), scanned: batch.events, clock: LedgerClock(given: batch.lastTime))
             summary.add(report) { "line \(batch.lines[$0.index].number)" }
             summary.progress.show("\(day): \(counted(summary.report.received, "event"))")
-            batch.empty()
             ahead.giveBack(batch)
         }
         guard !history.isEmpty, let today else { return }

@@ -2,9 +2,9 @@
 
 import Foundation
 
-/// Items that one thread fills, and another takes in the same order and gives back to be filled again. There are only so
+/// Batches that one thread fills, and another takes in the same order and gives back to be filled again. There are only so
 /// many, so whoever takes slowly makes the filling wait, not the memory grow.
-final class WorkAhead<Item> {
+final class WorkAhead<Item: LineBatch> {
     /// What the two threads share.
     final class Exchange: @unchecked Sendable {
         private let condition = NSCondition()
@@ -93,6 +93,8 @@ final class WorkAhead<Item> {
     /// - Throws: what ended the filling early, when all that was filled before has been taken.
     func next() throws -> Item? { try exchange.takeFull() }
 
-    /// - Parameter item: emptied.
-    func giveBack(_ item: Item) { exchange.giveBack(item) }
+    func giveBack(_ item: Item) {
+        item.empty()
+        exchange.giveBack(item)
+    }
 }

@@ -112,14 +112,14 @@ package final class FileDraft {
 
     /// Sees that a file's name is on the disk.
     ///
-    /// - Throws: ``StorageError``.
+    /// - Throws: ``StorageError/nameNotSynced(path:reason:)``.
     static func syncName(_ path: String) throws(StorageError) {
-        let folder = folder(of: path)
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(folder) }
+        func failure() -> StorageError { .nameNotSynced(path: path, reason: String(cString: strerror(errno))) }
+        let descriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure() }
         defer { close(descriptor) }
         // Not every file system knows how to sync a folder.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(folder) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure() }
     }
 
     /// - Throws: ``StorageError`` when something is there, or what would be taken for a part of the file, or no folder.

@@ -294,10 +294,11 @@ package final class LedgerFile: Sendable {
         // Not by the queue's own `read`: it makes the connection read-only for a while, and SQLite then compiles every
         // statement anew that was prepared before.
         try connection { database in
-            try Self.transaction(.deferred, ending: .commit, database) {
+            try Self.inTransaction(.deferred, ending: .commit, database) { database in
                 let value = try block(database)
-                precondition(
-                    sqlite3_txn_state(database.sqliteConnection, nil) != SQLITE_TXN_WRITE, "a read must not write")
+                guard sqlite3_txn_state(database.sqliteConnection, nil) != SQLITE_TXN_WRITE else {
+                    throw DatabaseError(resultCode: .SQLITE_READONLY, message: "a read must not write")
+                }
                 return value
             }
         }
@@ -358,17 +359,17 @@ package final class LedgerFile: Sendable {
         guard FileIdentity(of: path) == identity else { throw StorageError.replaced(path) }
         if log.isFull, try !emptyWAL() { throw StorageError.logHeld(path: path, mostBytes: log.mostBytes) }
         return try connection { database in
-            try Self.transaction(.immediate, ending: ending, database) { try block(database) }
+            try Self.inTransaction(.immediate, ending: ending, database, block)
         }
     }
 
-    private static func transaction<Value>(
+    private static func inTransaction<Value>(
         _ kind: Database.TransactionKind, ending: Database.TransactionCompletion, _ database: Database,
-        _ block: () throws -> Value
+        _ block: (Database) throws -> Value
     ) throws -> Value {
         var result: Value?
         try database.inTransaction(kind) {
-            result = try block()
+            result = try block(database)
             return ending
         }
         guard let result else { preconditionFailure("a block that did not throw has a result") }

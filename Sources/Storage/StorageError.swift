@@ -20,6 +20,8 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case ledgersOwnName(String)
     case beingMade(String)
     case cannotWrite(path: String, reason: String)
+    /// A file that has its name, which a power failure may take.
+    case nameNotSynced(path: String, reason: String)
     /// What is to be copied: whoever writes it may go on.
     case cannotRead(path: String, reason: String)
     case outOfReach(path: String, reason: String)
@@ -79,6 +81,9 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "\(path) is being made by another command; wait for that, or choose another file"
         case .cannotWrite(let path, let reason):
             "cannot write \(path): \(reason)"
+        case .nameNotSynced(let path, let reason):
+            "\(path) is whole, but its folder can't be synced (\(reason)), so that a power failure may take it; when the disk "
+                + "is well, try again, and remove the file where it is in the way"
         case .cannotRead(let path, let reason):
             "cannot copy \(path), a part of it can't be read: \(reason); see what the kernel's log says of its disk"
         case .outOfReach(let path, let reason):

@@ -21,7 +21,7 @@ final class FingerprintTable<Key: TableKey> {
     @exclusivity(unchecked) private(set) var count = 0
     private let bits: UInt64
     /// Where the tables are that were made together and have not grown since.
-    private var region: LargePages?
+    @exclusivity(unchecked) private var region: LargePages?
 
     /// - Parameter tables: how many small ones, a power of two; one that grows stalls the writer for its share only.
     init(tables: Int = 1024) {
@@ -32,7 +32,7 @@ final class FingerprintTable<Key: TableKey> {
     }
 
     deinit {
-        for index in tables.indices { tables[index].leave(region) }
+        for index in tables.indices { tables[index].leave(nil) }
         tables.deallocate()
     }
 
@@ -58,16 +58,14 @@ final class FingerprintTable<Key: TableKey> {
     ///   as short.
     func reserve(_ expected: Int, many: Int = 200_000) {
         let share = UInt32((count + expected) / tables.count)
-        guard count == 0, region == nil, expected >= many else {
+        let bytes = SmallTable<Key>.bytes(for: share)
+        guard count == 0, region == nil, expected >= many, let pages = LargePages(bytes: bytes * tables.count) else {
             for index in tables.indices { tables[index].reserve(share, bits: bits, region) }
             return
         }
         // Side by side in one region.
-        let bytes = SmallTable<Key>.bytes(for: share)
-        region = LargePages(bytes: bytes * tables.count)
-        for index in tables.indices {
-            tables[index].begin(share, at: region.map { $0.start + index * bytes }, bits: bits)
-        }
+        for index in tables.indices { tables[index].begin(share, at: pages.start + index * bytes) }
+        region = pages
     }
 
     func insert(_ key: Key, _ value: UInt32) {
@@ -100,6 +98,8 @@ private struct SmallTable<Key: TableKey> {
     private static var placeBytes: Int { MemoryLayout<Key>.size + 4 }
 
     /// Lets go of the places.
+    ///
+    /// - Parameter region: what they may be a part of; nil when all of that goes.
     mutating func leave(_ region: LargePages?) {
         guard let places else { return }
         if isLent {
@@ -179,9 +179,8 @@ private struct SmallTable<Key: TableKey> {
 
     /// Gets room for so many entries, being empty.
     ///
-    /// - Parameter places: zeroed, in a region; nil where there is none.
-    mutating func begin(_ entries: UInt32, at places: UnsafeMutableRawPointer?, bits: UInt64) {
-        guard let places else { return reserve(entries, bits: bits, nil) }
+    /// - Parameter places: zeroed, in a region.
+    mutating func begin(_ entries: UInt32, at places: UnsafeMutableRawPointer) {
         leave(nil)
         (self.places, capacity, isLent) = (places, Self.capacity(for: entries), true)
     }
@@ -193,22 +192,19 @@ private struct SmallTable<Key: TableKey> {
 
     /// By a quarter as a rule: doubling would leave half of the memory empty.
     private mutating func grow(to larger: UInt32, bits: UInt64, _ region: LargePages?) {
-        let (oldCapacity, bytes) = (Int(capacity), Int(larger) * Self.placeBytes)
+        var old = self
+        let bytes = Int(larger) * Self.placeBytes
         let fresh = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
         fresh.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-        if let old = places {
-            for place in 0..<oldCapacity {
-                let mark = mark(old, place)
-                guard mark != 0 else { continue }
-                let key = key(old, place)
-                let hash = key.spread << bits
-                var free = Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(larger)).high)
-                while self.mark(fresh, free) != 0 { free = free + 1 == Int(larger) ? 0 : free + 1 }
-                put(key, mark, fresh, free)
-            }
+        (places, capacity, isLent) = (fresh, larger, false)
+        guard let left = old.places else { return }
+        for place in 0..<Int(old.capacity) {
+            let mark = mark(left, place)
+            guard mark != 0 else { continue }
+            let key = key(left, place)
+            self.place(key, mark, fresh, hash: key.spread << bits)
         }
-        leave(region)
-        (places, capacity) = (fresh, larger)
+        old.leave(region)
     }
 
     /// Removes one entry and moves those behind it up, so that no probe ends early at the gap.

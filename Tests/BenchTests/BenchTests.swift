@@ -80,3 +80,42 @@ struct BenchTests {
         #expect(read("") == nil)
     }
 }
+
+@Suite("A day of load is flat")
+struct FootprintTests {
+    private static func look(_ change: (inout Footprint) -> Void = { _ in }) -> Footprint {
+        var look = Footprint(
+            memoryBytes: 150 << 20, descriptors: 46, logBytes: 20 << 20, p99Seconds: 0.004, rows: .init())
+        change(&look)
+        return look
+    }
+
+    @Test("when nothing grows, or only what the ledger has gained")
+    func flat() {
+        #expect(Footprint.complaints((0..<48).map { _ in Self.look() }) == [])
+        let gaining = (0..<48).map { number in
+            Self.look {
+                $0.memoryBytes += number * 7_000_000
+                $0.rows.devices = number * 60_000
+                $0.rows.touches = number * 20_000
+            }
+        }
+        #expect(Footprint.complaints(gaining) == [])
+    }
+
+    static let growing: [(what: String, change: @Sendable (Int, inout Footprint) -> Void, complaint: String)] = [
+        ("memory, 2 MB in each half hour", { $1.memoryBytes += $0 * 2 << 20 }, "memory grew by "),
+        ("memory, only in the evening", { $1.memoryBytes += max(0, $0 - 36) * 2 << 20 }, "memory grew by "),
+        ("descriptors, one in each hour", { $1.descriptors += $0 / 2 }, "descriptors: 52 in the morning, "),
+        ("the log", { $1.logBytes += $0 << 20 }, "the log grew to "),
+        ("latency, bit by bit", { $1.p99Seconds = 0.004 * (1 + Double($0) / 5) }, "p99 of latency: "),
+        ("latency, once", { $1.p99Seconds = $0 == 25 ? 0.6 : 0.004 }, "p99 of latency: "),
+    ]
+
+    @Test("and is not when this grows", arguments: growing.indices)
+    func grows(index: Int) {
+        let (what, change, complaint) = Self.growing[index]
+        let complaints = Footprint.complaints((0..<48).map { number in Self.look { change(number, &$0) } })
+        #expect(complaints.contains { $0.hasPrefix(complaint) }, "\(what): \(complaints)")
+    }
+}

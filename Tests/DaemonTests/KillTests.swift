@@ -28,7 +28,7 @@ struct KillTests {
     @Test(
         """
         kill -9 at random moments under load, day after day: every acknowledged event counts exactly once, none twice, \
-        and every day is settled and sealed as if nothing had been
+        and days are settled and sealed on the way
         """)
     func kill() async throws {
         let scene = try await DaemonScene.make()

@@ -117,12 +117,20 @@ struct VerifyingBesideTests {
         #expect(verification.reports.flatMap(\.findings).map { "\($0.check): \($0.sentence)" } == [], "seed \(seed)")
     }
 
-    @Test("finds what was tampered with before it began", arguments: seeds.prefix(6))
-    func tampered(seed: UInt64) throws {
+    @Test("finds what was tampered with before it began")
+    func tampered() throws {
+        let found = try Self.seeds.prefix(12).map { try findsTampering(seed: $0) }
+        #expect(found.allSatisfy { $0 ?? true }, "\(found)")
+        // A short history may seal nothing.
+        #expect(found.count { $0 != nil } >= 3, "\(found)")
+    }
+
+    /// - Returns: whether each verification finds it; nil when there is nothing to tamper with.
+    private func findsTampering(seed: UInt64) throws -> Bool? {
         let history = History.random(seed: seed)
         let driver = try LedgerDriver(Plan(history))
         for step in history.steps { _ = try driver.take(PlannedStep(step)) }
-        guard try tamper(driver.path) else { return }
+        guard try tamper(driver.path) else { return nil }
         var chance = SeededGenerator(seed: seed)
         let verification = SteppedVerification(driver.path, rowsPerSlice: 3)
         defer { verification.end() }
@@ -134,10 +142,9 @@ struct VerifyingBesideTests {
             for _ in 0..<Int.random(in: 0...40, using: &chance) { verification.step() }
         }
         verification.finish(1)
-        #expect(verification.failure == nil)
-        for report in verification.reports {
-            #expect(report.findings.contains { $0.check == "counters" }, "seed \(seed)")
-        }
+        #expect(verification.failure == nil, "seed \(seed)")
+        return !verification.reports.isEmpty
+            && verification.reports.allSatisfy { $0.findings.contains { $0.check == "counters" } }
     }
 
     /// Raises the counter of a day whose evidence is sealed.

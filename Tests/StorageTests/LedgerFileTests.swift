@@ -244,6 +244,16 @@ struct LedgerFileTests {
         #expect(try count() == 3)
     }
 
+    @Test("The writer's own reads can't write")
+    func readsDoNotWrite() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("a.db")
+        try create(path)
+        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        #expect(throws: (any Error).self) { try file.read { try $0.execute(sql: "DELETE FROM fact") } }
+        #expect(try file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM fact") } == 2)
+    }
+
     @Test("Reading between two transactions leaves the writer's statements compiled as they are")
     func statementsStayCompiled() throws {
         let folder = try ScratchFolder()

@@ -57,6 +57,41 @@ struct FingerprintTests {
 
 @Suite("The table of fingerprints")
 struct FingerprintTableTests {
+    @Test("that begins in large pages keeps every key while one part after the other grows out of them")
+    func largePages() {
+        let table = FingerprintTable<Fingerprint>(tables: 4)
+        table.reserve(4_000, many: 4_000)
+        func key(_ number: UInt32) -> Fingerprint {
+            var chance = SeededGenerator(seed: UInt64(number))
+            return Fingerprint(bytes: (0..<16).map { _ in UInt8.random(in: 0...255, using: &chance) })
+        }
+        for round in 0..<2 {
+            for number in 0..<9_000 as Range<UInt32> {
+                table.insert(key(number), number)
+                // As soon as a part has left, those that stay are looked through.
+                if number % 100 == 0 {
+                    #expect((0...number).allSatisfy { table.value(of: key($0)) == $0 }, "\(number)")
+                }
+            }
+            #expect(table.count == 9_000, "round \(round)")
+            table.removeAll()
+            #expect((0..<9_000 as Range<UInt32>).allSatisfy { table.value(of: key($0)) == nil })
+        }
+    }
+
+    @Test("that is emptied in large pages takes other keys")
+    func emptiedLargePages() {
+        let table = FingerprintTable<UInt64>(tables: 4)
+        table.reserve(4_000, many: 4_000)
+        var chance = SeededGenerator(seed: 1)
+        let keys = (0..<4_000).map { _ in chance.next() }
+        for (number, key) in keys.prefix(2_000).enumerated() { table.insert(key, UInt32(number)) }
+        table.removeAll()
+        for (number, key) in keys.suffix(2_000).enumerated() { table.insert(key, UInt32(number)) }
+        #expect(keys.prefix(2_000).allSatisfy { table.value(of: $0) == nil })
+        #expect(keys.suffix(2_000).enumerated().allSatisfy { table.value(of: $1) == UInt32($0) })
+    }
+
     @Test("holds what a dictionary holds, through insertions and removals", arguments: UInt64(0)..<20)
     func model(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)

@@ -4,6 +4,7 @@ import BuiltProgram
 import Foundation
 import Interposing
 import LedgerFixture
+import Storage
 import Testing
 
 @Suite("A command whose disk", .ownThread)
@@ -69,6 +70,89 @@ struct CommandFaultTests {
                 try await scene.run(arguments)
             }
             try await scene.run(["verify", "--db", made])
+        }
+        #expect(failures >= 6, "\(failures)")
+    }
+
+    /// The n-th sync fails, or the disk is full from the n-th write on.
+    private static let faults =
+        (1...6).map { Fault(.sync, at: $0, .fail("EIO")) }
+        + [1, 2, 4, 8, 16, 32].map { Fault(.write, from: $0..., .fail("ENOSPC")) }
+
+    private static func isClear(_ outcome: CommandOutcome) -> Bool {
+        outcome.end == .exited(1) && outcome.errors.hasPrefix("meterd: ")
+            && ["Input/output error", "no room "].contains { outcome.errors.contains($0) }
+    }
+
+    /// A ledger with a day that is rated.
+    private static func rated() async throws -> DaemonScene {
+        let scene = try await DaemonScene.make()
+        let events = (0..<2_000).map { SumEvent(id: "\($0)", number: $0).line }
+        let file = try scene.write(events.joined(separator: "\n"), to: "events.ndjson")
+        try await scene.run(["ingest", file, "--now", DaemonScene.now])
+        try await scene.run(["rate", "--date", "2027-01-09", "--now", DaemonScene.now])
+        return scene
+    }
+
+    @Test(
+        """
+        fails while it restores: there is no ledger then, or it says that there is one; the backup stays as it is, the next \
+        attempt makes it
+        """)
+    func restoring() async throws {
+        let scene = try await Self.rated()
+        let backup = scene.folder.path("backup.db")
+        try await scene.run(["backup", backup])
+        let bytes = try Data(contentsOf: URL(filePath: backup))
+        let contents = try scene.contents()
+        var failures = 0
+        for (number, fault) in Self.faults.enumerated() {
+            let made = scene.folder.path("restored-\(number).db")
+            let arguments = ["restore", backup, "--db", made]
+            let first = try await scene.outcome(arguments, faults: [fault])
+            if first.end != .exited(0) {
+                failures += 1
+                #expect(Self.isClear(first), "\(fault): \(first)")
+                let isThere = FileManager.default.fileExists(atPath: made)
+                #expect(
+                    isThere == first.errors.contains("\(made) is whole, but its folder can't be synced"), "\(first)")
+                if !isThere { try await scene.run(arguments) }
+            }
+            #expect(try LedgerContents.read(at: made) == contents, "\(fault)")
+            #expect(try Data(contentsOf: URL(filePath: backup)) == bytes, "\(fault)")
+        }
+        #expect(failures >= 6, "\(failures)")
+    }
+
+    @Test("fails while it brings the ledger up: that is as it was, or the file as it was is beside it")
+    func bringingUp() async throws {
+        let scene = try await Self.rated()
+        let contents = try scene.contents()
+        let step = "0003-views"
+        try EarlierLedger.forget(step: step, at: scene.ledger)
+        var failures = 0
+        for (number, fault) in Self.faults.enumerated() {
+            let ledger = scene.folder.path("old-\(number).db")
+            try FileManager.default.copyItem(atPath: scene.ledger, toPath: ledger)
+            let kept = "\(ledger).before-\(step)"
+            let arguments = ["rate", "--date", "2027-01-09", "--now", DaemonScene.now, "--db", ledger]
+            let first = try await scene.outcome(arguments, faults: [fault])
+            if first.end != .exited(0) {
+                failures += 1
+                #expect(Self.isClear(first), "\(fault): \(first)")
+            }
+            var isOld = false
+            do {
+                _ = try LedgerFile.openForReading(at: ledger)
+            } catch StorageError.olderSchema {
+                isOld = true
+            }
+            #expect(isOld || FileManager.default.fileExists(atPath: kept), "\(fault): brought up, and nothing kept")
+            try await scene.run(arguments)
+            #expect(try LedgerContents.read(at: ledger) == contents, "\(fault)")
+            // What is kept is whole: brought up itself, it says the same.
+            _ = try LedgerFile.openForWriting(at: kept).close()
+            #expect(try LedgerContents.read(at: kept) == contents, "\(fault)")
         }
         #expect(failures >= 6, "\(failures)")
     }

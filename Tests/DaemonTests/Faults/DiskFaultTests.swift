@@ -200,11 +200,11 @@ struct DiskFaultTests {
 
     /// A daemon on a disk that fails, and what 8 senders have sent to it when `end` returns.
     private func load(
-        _ scene: DaemonScene, _ fault: Fault, isAnswered: Bool, arePersistent: Bool,
+        _ scene: DaemonScene, _ fault: Fault, isAnswered: Bool, arePersistent: Bool, journal: String? = nil,
         until end: (ServingDaemon, Outbox) async throws -> Void
     ) async throws -> (log: String, outbox: Outbox) {
         let daemon = try scene.serve(
-            faults: [fault] + (isAnswered ? [Self.slowSyncs] : []), met: scene.folder.path("met"))
+            faults: [fault] + (isAnswered ? [Self.slowSyncs] : []), journal: journal, met: scene.folder.path("met"))
         let port = try await daemon.port()
         let outbox = Outbox()
         outbox.with { $0.port = port }
@@ -223,12 +223,16 @@ struct DiskFaultTests {
     }
 
     @Test(
-        "fails once while many send: all of a commit's requests are refused, and all that was acknowledged is there",
-        arguments: failures)
+        """
+        fails once while many send: all of a commit's requests are refused, those that wait behind it are not stored \
+        either, and all that was acknowledged is there
+        """, arguments: failures)
     func failingUnderLoad(_ failure: Failure) async throws {
         let scene = try await DaemonScene.make()
+        let journals = try ScratchFolder()
         let (log, outbox) = try await load(
-            scene, failure.fault, isAnswered: failure.isAnswered, arePersistent: false
+            scene, failure.fault, isAnswered: failure.isAnswered, arePersistent: false,
+            journal: journals.path("journal")
         ) { daemon, outbox in
             #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
             try await outbox.finish(withinSeconds: 20)
@@ -238,6 +242,12 @@ struct DiskFaultTests {
             // On a busy machine it may have only one; that several fail together, the disks that are full show.
             let requests = try #require(Self.requestsOfFailures(log).first, "\(log)")
             #expect(outbox.with { $0.unavailable } >= max(1, requests))
+            // Nothing more of the kind that has failed: no commit can have followed.
+            let records = try Journal.read(journals.path("journal"))
+            let done =
+                failure.fault.calls == .sync
+                ? records.syncs(of: "meterd.db-wal").count : records.writes(to: "meterd.db-wal").count
+            #expect(done == failure.fault.first - 1, "it went on after the call that failed")
         }
         try await FaultyCourse(outbox).finish(scene, failure.name)
     }

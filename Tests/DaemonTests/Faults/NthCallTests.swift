@@ -22,6 +22,8 @@ struct NthCallTests {
         let fault: @Sendable (Int) -> Fault
         /// Whether it goes on by itself.
         let goesOn: Bool
+        /// Whether it must stop, whichever call it is: a failed sync may have taken any page with it.
+        var mustStop = false
         /// How many of these calls a course surely has: a later one can't be chosen.
         var reach = 200
         /// Most of it comes while the daemon starts.
@@ -42,7 +44,7 @@ struct NthCallTests {
             reach: 80, isOfTheStart: true),
         Kind(
             name: "sync, EIO", calls: chosen ?? [1, 3, 20, 77, 139, 200], fault: { Fault(.sync, at: $0, .fail("EIO")) },
-            goesOn: false),
+            goesOn: false, mustStop: true),
         Kind(
             name: "write, ENOSPC, and the 30 after it", calls: chosen ?? [5, 70, 84, 200],
             fault: { Fault(.write, at: $0...$0 + 30, .fail("ENOSPC")) }, goesOn: true),
@@ -115,6 +117,7 @@ struct NthCallTests {
                 #expect(daemon.log.contains("; meterd stops writing"), "\(test): \(daemon.log)")
                 ends.stopped += 1
             } else {
+                #expect(try !kind.mustStop || MetFault.read(met).isEmpty, "\(test): it went on after a failed sync")
                 let end = try await daemon.stop().end
                 #expect(end == .exited(0), "\(test): \(daemon.log)")
                 ends.never += 1
