@@ -230,7 +230,10 @@ struct BackupTests {
         let fault = Fault(.sync, of: "copies", from: 1..., .fail("EIO"))
         let failed = try await scene.outcome(["backup", copy], faults: [fault])
         #expect(failed.end == .exited(1))
-        #expect(failed.errors == "meterd: cannot write \(folder): Input/output error\n")
+        #expect(
+            failed.errors
+                == "meterd: \(copy) is whole, but its folder can't be synced (Input/output error), so that a power failure "
+                + "may take it; when the disk is well, try again, and remove the file where it is in the way\n")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["copy.db"])
         try await scene.run(["verify", "--db", copy])
         // It has the name, if the power does not fail, and is overwritten no more than any other.
