@@ -44,18 +44,6 @@ package struct Footprint {
         let (warm, evening) = (looks[looks.count / 4], looks[looks.count * 3 / 4])
         let later = looks[(looks.count / 2)...]
         var complaints: [String] = []
-        func notePauses() {
-            func p99(_ looks: ArraySlice<Footprint>) -> Double { median(looks.compactMap(\.p99Seconds)) ?? 0 }
-            let (before, after) = (p99(looks[..<(looks.count / 4)]), p99(looks[(looks.count * 3 / 4)...]))
-            if after > 2 * before + spareSeconds {
-                complaints.append(
-                    "p99 of latency: \(Wording.time(seconds: before)) in the first quarter, "
-                        + "\(Wording.time(seconds: after)) in the last")
-            }
-            if let most = looks.compactMap(\.p99Seconds).max(), most > longestPause {
-                complaints.append("p99 of latency: \(Wording.time(seconds: most)) at one time of the day")
-            }
-        }
         func noteMemory(_ looks: ArraySlice<Footprint>, since first: Footprint, spare: Int) {
             let excess = looks.map { look in
                 (look.memoryBytes - first.memoryBytes, look.explained(since: first) + spare)
@@ -71,7 +59,16 @@ package struct Footprint {
         if let most = looks.map(\.logBytes).max(), most > mostLogBytes {
             complaints.append("the log grew to \(Wording.bytes(most))")
         }
-        notePauses()
+        func p99(_ looks: ArraySlice<Footprint>) -> Double { median(looks.compactMap(\.p99Seconds)) ?? 0 }
+        let (before, after) = (p99(looks[..<(looks.count / 4)]), p99(looks[(looks.count * 3 / 4)...]))
+        if after > 2 * before + spareSeconds {
+            complaints.append(
+                "p99 of latency: \(Wording.time(seconds: before)) in the first quarter, "
+                    + "\(Wording.time(seconds: after)) in the last")
+        }
+        if let most = looks.compactMap(\.p99Seconds).max(), most > longestPause {
+            complaints.append("p99 of latency: \(Wording.time(seconds: most)) at one time of the day")
+        }
         return complaints
     }
 

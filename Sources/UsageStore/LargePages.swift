@@ -8,7 +8,6 @@ final class LargePages {
     let start: UnsafeMutableRawPointer
     private let mapping: UnsafeMutableRawPointer
     private let mappedBytes: Int
-    private let bytes: Int
     private var isWhole = true
 
     private static let pageBytes = 2 << 20
@@ -16,7 +15,6 @@ final class LargePages {
 
     /// Nil when there is no room for so many bytes.
     init?(bytes: Int) {
-        self.bytes = bytes
         // Room to begin at a large page's boundary.
         mappedBytes = bytes + Self.pageBytes
         let mapping = mmap(
@@ -34,7 +32,7 @@ final class LargePages {
     func giveBack(_ part: UnsafeMutableRawBufferPointer) {
         guard let base = part.baseAddress else { return }
         // The system would fill the gaps again to make large pages of them; those that are large stay so.
-        if isWhole { madvise(start, bytes, MADV_NOHUGEPAGE) }
+        if isWhole { madvise(start, mappedBytes - Self.pageBytes, MADV_NOHUGEPAGE) }
         isWhole = false
         let first = base.alignedUp(toMultipleOf: Self.smallPageBytes)
         let end = (base + part.count).alignedDown(toMultipleOf: Self.smallPageBytes)

@@ -23,6 +23,12 @@ struct LedgerFileTests {
         }
     }
 
+    /// A new file, open for writing.
+    private func opened(_ path: String) throws -> LedgerFile {
+        try create(path)
+        return try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+    }
+
     private func facts(_ path: String, _ steps: [Migration] = steps) throws -> [String] {
         try LedgerFile.openForReading(at: path, migrations: steps).read {
             try String.fetchAll($0, sql: "SELECT text FROM fact ORDER BY id")
@@ -68,8 +74,7 @@ struct LedgerFileTests {
     func staleLog() throws {
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
-        try create(path)
-        let old = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        let old = try opened(path)
         try old.write { try $0.execute(sql: "INSERT INTO fact (text) VALUES ('in the log')") }
         // As they lie there when the process that has them open is killed.
         for suffix in ["", "-wal"] {
@@ -152,8 +157,7 @@ struct LedgerFileTests {
         let folder = try ScratchFolder()
         for (isIdle, mostPages) in [(true, 1_100), (false, 3_200), (nil, 4_300)] as [(Bool?, Int)] {
             let path = folder.path("\(mostPages).db")
-            try create(path)
-            let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+            let file = try opened(path)
             for number in 0..<1_500 {
                 // Some eight pages each.
                 try file.write {
@@ -173,8 +177,7 @@ struct LedgerFileTests {
     func moved() throws {
         let folder = try ScratchFolder()
         let (path, away) = (folder.path("a.db"), folder.path("b.db"))
-        try create(path)
-        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        let file = try opened(path)
         func write() throws { try file.write { try $0.execute(sql: "INSERT INTO fact (text) VALUES ('more')") } }
         try FileManager.default.moveItem(atPath: path, toPath: away)
         #expect(throws: StorageError.replaced(path)) { try write() }
@@ -191,8 +194,7 @@ struct LedgerFileTests {
     func lock() throws {
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
-        try create(path)
-        var first: LedgerFile? = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        var first: LedgerFile? = try opened(path)
         var told: [String] = []
         let start = ContinuousClock.now
         #expect(throws: StorageError.locked(path: path, holder: "process \(getpid())")) {
@@ -231,8 +233,7 @@ struct LedgerFileTests {
     func reader() throws {
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
-        try create(path)
-        let writer = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        let writer = try opened(path)
         let reader = try LedgerFile.openForReading(at: path, migrations: Self.steps)
         func count() throws -> Int? { try reader.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM fact") } }
         try writer.write { database in
@@ -248,8 +249,7 @@ struct LedgerFileTests {
     func readsDoNotWrite() throws {
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
-        try create(path)
-        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        let file = try opened(path)
         #expect(throws: (any Error).self) { try file.read { try $0.execute(sql: "DELETE FROM fact") } }
         #expect(try file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM fact") } == 2)
     }
@@ -258,8 +258,7 @@ struct LedgerFileTests {
     func statementsStayCompiled() throws {
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
-        try create(path)
-        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        let file = try opened(path)
         func compilations() throws -> CInt {
             try file.write { database in
                 let statement = try database.cachedStatement(sql: "INSERT INTO fact (text) VALUES ('again')")
@@ -277,8 +276,7 @@ struct LedgerFileTests {
         struct Stop: Error {}
         let folder = try ScratchFolder()
         let path = folder.path("a.db")
-        try create(path)
-        let file = try LedgerFile.openForWriting(at: path, migrations: Self.steps)
+        let file = try opened(path)
         #expect(throws: Stop.self) {
             try file.write { database in
                 try database.execute(sql: "DELETE FROM fact")

@@ -75,8 +75,7 @@ struct DiskFaultTests {
 
         let records = try Journal.read(journal)
         if failure.fault.calls == .sync {
-            let file = "meterd.db\(failure.fault.suffix == ".db" ? "" : failure.fault.suffix)"
-            #expect(records.syncs(of: file).count == failure.fault.first - 1, "it was synced again")
+            #expect(failure.fault.callsDone(in: records) == failure.fault.first - 1, "it was synced again")
         }
         if failure.isAnswered {
             let later = records.drop { $0 != .mark("refused") }.dropFirst()
@@ -243,10 +242,7 @@ struct DiskFaultTests {
             let requests = try #require(Self.requestsOfFailures(log).first, "\(log)")
             #expect(outbox.with { $0.unavailable } >= max(1, requests))
             // Nothing more of the kind that has failed: no commit can have followed.
-            let records = try Journal.read(journals.path("journal"))
-            let done =
-                failure.fault.calls == .sync
-                ? records.syncs(of: "meterd.db-wal").count : records.writes(to: "meterd.db-wal").count
+            let done = failure.fault.callsDone(in: try Journal.read(journals.path("journal")))
             #expect(done == failure.fault.first - 1, "it went on after the call that failed")
         }
         try await FaultyCourse(outbox).finish(scene, failure.name)
@@ -334,6 +330,12 @@ struct DiskFaultTests {
 }
 
 extension Fault {
+    /// How many of the calls that it is set for have succeeded.
+    fileprivate func callsDone(in records: [JournalRecord]) -> Int {
+        let file = "meterd.db\(suffix == ".db" ? "" : suffix)"
+        return calls == .sync ? records.syncs(of: file).count : records.writes(to: file).count
+    }
+
     /// Whether a request is refused by it: half a write is followed by the other half, and what can't be moved into the
     /// file stays in the log.
     fileprivate var isRefused: Bool {
