@@ -36,6 +36,9 @@ struct LedgerCommand: ParsableCommand {
             try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments(database))
         }
         RowPrinter(columns: output.format == .text ? Self.short : Self.full, rows)
-            .print(output.format, empty: "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'")
+            .print(
+                output.format,
+                empty: filter.isEmpty
+                    ? "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'" : "no such entries")
     }
 }

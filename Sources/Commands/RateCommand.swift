@@ -59,8 +59,9 @@ struct RateCommand: ParsableCommand {
             }
             return "nothing to rate through \(date): no usage and no grant reaches back so far"
         }
-        let range =
+        var range =
             days.count == 1 ? "\(days.lowerBound)" : "\(days.lowerBound) to \(days.upperBound)"
+        if days.upperBound > date { range += ", the last day ever rated" }
         let entries = counted(report.appended.count, "entry", plural: "entries")
         let settled = report.settled.last.map { "settled through \($0)" } ?? "no day became settled"
         return dryRun

@@ -31,6 +31,9 @@ struct RowFilter: ParsableArguments {
         }
     }
 
+    /// Whether nothing was asked, so that there are no rows at all where there are none.
+    var isEmpty: Bool { owner.tenant == nil && app == nil && item == nil && from == nil && to == nil }
+
     /// ?1 tenant, ?2 app, ?3 item, ?4 from, ?5 to: NULL where nothing was asked.
     ///
     /// - Throws: ``Failure`` for a name that is not in the ledger.

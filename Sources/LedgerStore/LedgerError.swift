@@ -35,7 +35,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .unknownTenant(let code):
             "no tenant '\(code)'; add it with 'meterd tenant add \(code)'"
         case .unknownApp(let code):
-            "no app '\(code)'; add it with 'meterd app add \(code) --tenant TENANT'"
+            "no app '\(code)'; 'meterd app list' shows those there are, 'meterd app add \(code) --tenant TENANT' adds it"
         case .unknownDevice(let device, let app):
             "app '\(app)' has no device '\(device)'; ids are compared byte by byte"
         case .unknownGrant(let code):
@@ -44,7 +44,9 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "no event \(numbers.map(String.init).joined(separator: ", ")) in the quarantine, so none was touched; "
                 + "'meterd quarantine list' shows the numbers"
         case .unknownItem(let code, let known):
-            "the price book has no item '\(code)'; it has \(known.map(\.text).joined(separator: ", "))"
+            "the price book has no item '\(code)'; "
+                + (nearest(to: code, of: known.map(\.text)).map { "did you mean '\($0)'? " } ?? "")
+                + "It has \(known.map(\.text).joined(separator: ", "))"
         case .otherTerms(let what, let code, let field, let recorded, let given):
             "\(what) '\(code)' is recorded with \(field) '\(recorded)', not '\(given)'; "
                 + "repeat it as it is recorded, or choose another code"

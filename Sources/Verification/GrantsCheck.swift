@@ -21,20 +21,27 @@ extension Check {
         }
     }
 
-    /// A grant ends on the same date a term after it became effective.
+    /// A grant becomes effective on the date after its purchase, and ends on the same date a term later.
     private static func terms(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
-        var months: [Int64: Int] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT grant_id, term FROM \"grant\"") {
-            months[row["grant_id"]] = Term(rawValue: row["term"])?.months
+        let calendar = try DayCalendar.stored(database)
+        var records: [Int64: (term: Term?, at: Instant)] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT grant_id, term, recorded_at FROM \"grant\"") {
+            records[row["grant_id"]] = (Term(rawValue: row["term"]), Instant(micros: row["recorded_at"]))
         }
-        for grant in grants {
-            guard let months = months[grant.id] else { continue }
-            let (life, end) = (grant.grant.life, grant.grant.life.effective.adding(months: months))
-            if life.end != end {
+        for recorded in grants {
+            guard let record = records[recorded.id] else { continue }
+            let (grant, life) = (recorded.grant, recorded.grant.life)
+            if record.at < grant.purchasedAt {
+                findings.add("grant \(grant.code) was bought at \(grant.purchasedAt), but recorded at \(record.at)")
+            }
+            // Which date it was before the ledger's first day, only the zone's tables of today could tell.
+            if let purchase = calendar?.day(of: grant.purchasedAt), life.effective != purchase + 1 {
+                findings.add("grant \(grant.code) was bought on \(purchase), but is effective on \(life.effective)")
+            }
+            if let months = record.term?.months, life.end != life.effective.adding(months: months) {
                 findings.add(
-                    "grant \(grant.grant.code) is effective on \(life.effective) and ends on \(life.end), "
-                        + "its term on \(end)"
-                )
+                    "grant \(grant.code) is effective on \(life.effective) and ends on \(life.end), its term on "
+                        + "\(life.effective.adding(months: months))")
             }
         }
     }

@@ -69,6 +69,31 @@ struct CommandTests {
         try await served.run(["verify"])
     }
 
+    @Test("A replay makes the ledger of its events ingested and rated, also where a day is more than a batch of it")
+    func replayedInParts() async throws {
+        let replayed = try await DaemonScene.make()
+        let ingested = try replayed.copy()
+        let days = [("11", 22_000), ("12", 10_000), ("13", 7)].map { day, count in
+            (0..<count).map { number in
+                let time = "2027-01-\(day)T\(10 + number % 10):00:00Z"
+                return number % 5 == 0
+                    ? EventLine.device("device-\(number % 300)", of: "basic_analysis", at: time).text
+                    : EventLine.calls(Int64(number % 9 + 1), id: "\(day)-\(number)", at: time).text
+            }
+        }
+        let history = try replayed.write(days.joined().joined(separator: "\n"), to: "history.ndjson")
+        let summary = try await replayed.run(["replay", history])
+        #expect(summary.contains(" 0 corrections, 0 refused"), "\(summary)")
+        for (number, events) in days.enumerated() {
+            let file = try ingested.write(events.joined(separator: "\n"), to: "day-\(number).ndjson")
+            try await ingested.run(["ingest", file, "--now", "2027-01-\(11 + number)T23:00:00Z"])
+            try await ingested.run(
+                ["rate", "--date", "2027-01-\(11 + number)", "--now", "2027-01-\(12 + number)T00:00:00Z"])
+        }
+        #expect(try replayed.contents() == ingested.contents())
+        try await replayed.run(["verify"])
+    }
+
     @Test("Two ingests at once, and posts between them: everything counts once")
     func twoAtOnce() async throws {
         let scene = try await DaemonScene.make()

@@ -75,6 +75,31 @@ struct DoorTests {
         #expect(try await daemon.stop().end == .exited(0))
     }
 
+    @Test(
+        "What two programs could read in two ways is no request: 400, the end of the connection, and nothing of it counts",
+        arguments: Ambiguity.all)
+    func ambiguousRequests(_ ambiguity: Ambiguity) async throws {
+        let what = ambiguity.what
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve()
+        let port = try await daemon.port()
+        let connection = try HTTPConnection(port: port)
+        // What is behind it would be taken for a request by whoever reads it the other way.
+        let event = Array(SumEvent(id: "smuggled", number: 1).line.utf8)
+        let behind = HTTPConnection.request(
+            "POST", "/v1/events", Self.lines + [("Content-Length", "\(event.count)")])
+        try connection.send(
+            Array("POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-ndjson\r\n\(ambiguity.rest)".utf8)
+                + behind
+                + event)
+        #expect(try connection.receive().status == 400, "\(what)")
+        #expect(connection.isEnded(withinSeconds: 5), "\(what)")
+        #expect(try HTTPConnection(port: port).get("/readyz").status == 200)
+        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["0"], "\(what)")
+        #expect(try await daemon.stop().end == .exited(0))
+        #expect(!daemon.log.contains(" error "), "\(daemon.log)")
+    }
+
     @Test("Clients that send a byte a moment hinder nobody, and are cut off once their time is up")
     func slowClients() async throws {
         let scene = try await DaemonScene.make()
@@ -171,4 +196,31 @@ struct DoorTests {
         #expect(try EventsAnswer(HTTPConnection(port: port).post(lines: events("third"))).accepted == 1)
         #expect(try await daemon.stop().end == .exited(0))
     }
+}
+
+/// A request that programs end in different places.
+struct Ambiguity: Sendable, CustomTestStringConvertible {
+    let what: String
+    /// Its head's last lines and its body.
+    let rest: String
+
+    var testDescription: String { what }
+
+    static let all = [
+        Ambiguity(
+            what: "two lengths of one body", rest: "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        Ambiguity(
+            what: "the other way round", rest: "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+        Ambiguity(what: "two different lengths", rest: "Content-Length: 1\r\nContent-Length: 2\r\n\r\n12"),
+        Ambiguity(what: "a length that is none", rest: "Content-Length: +1\r\n\r\n1"),
+        Ambiguity(what: "a coding that is not the last", rest: "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+        Ambiguity(
+            what: "a length of a part that is none", rest: "Transfer-Encoding: chunked\r\n\r\nx\r\n1\r\n0\r\n\r\n"),
+        Ambiguity(what: "lines that end with a line feed alone", rest: "Content-Length: 0\n\n"),
+        Ambiguity(what: "a line feed alone in the middle", rest: "X: 1\nContent-Length: 0\r\n\r\n"),
+        Ambiguity(what: "a carriage return alone", rest: "X: 1\rY: 2\r\nContent-Length: 0\r\n\r\n"),
+        Ambiguity(what: "a name with a space", rest: "Content-Length : 0\r\n\r\n"),
+        Ambiguity(what: "a folded field", rest: "X: 1\r\n Content-Length: 5\r\nContent-Length: 0\r\n\r\n"),
+        Ambiguity(what: "a zero byte", rest: "X: \0\r\nContent-Length: 0\r\n\r\n"),
+    ]
 }

@@ -97,6 +97,15 @@ extension Mutant {
             """, ["outcomes"]),
         Mutant("refusals that are forgotten", "DELETE FROM outcome_counter WHERE outcome = 'refused'", ["outcomes"]),
         Mutant(
+            "an event in quarantine that is another",
+            "UPDATE quarantine SET event = CAST(replace(CAST(event AS TEXT), 'l1', 'l2') AS BLOB)", ["outcomes"]),
+        Mutant(
+            "more in quarantine than was refused on its day",
+            "UPDATE quarantine SET arrived_at = arrived_at + 86400000000 WHERE code = 'unknown_app'", ["outcomes"]),
+        Mutant(
+            "an event in quarantine that arrived before the ledger was there",
+            "UPDATE quarantine SET arrived_at = 0 WHERE code = 'unknown_app'", ["outcomes"]),
+        Mutant(
             "fewer events taken than records are there",
             """
             UPDATE outcome_counter SET events = events - 1
@@ -318,6 +327,12 @@ extension Mutant {
             ["grants", "rating"]),
         Mutant("a grant of more", "UPDATE grant_item SET granted = 60 WHERE grant_id = 2", ["rating"]),
         Mutant("a grant of another term", "UPDATE \"grant\" SET end_day = end_day + 1 WHERE code = 'P'", ["grants"]),
+        Mutant(
+            "a grant bought on another day",
+            "UPDATE \"grant\" SET purchased_at = purchased_at - 86400000000 WHERE code = 'P'", ["grants"]),
+        Mutant(
+            "a grant recorded before it was bought",
+            "UPDATE \"grant\" SET purchased_at = recorded_at + 1 WHERE code = 'P'", ["grants"]),
         Mutant(
             "a grant of another price", "UPDATE \"grant\" SET price_micros = price_micros - 1 WHERE code = 'R'",
             ["grants"]),

@@ -51,6 +51,22 @@ struct CommandFaultTests {
         try await scene.run(["verify"])
     }
 
+    @Test(
+        "fails in the middle of a replay: it ends with a clear word and a sound ledger, whatever was read ahead of it",
+        arguments: [1, 20, 200, 350])
+    func replaying(write: Int) async throws {
+        let scene = try await DaemonScene.make()
+        // More batches than wait for the writer at once, some of them of one day.
+        let events = (0..<22_000).map { "2027-01-11T0\($0 % 10):00:00Z" } + (12...18).map { "2027-01-\($0)T10:00:00Z" }
+        let lines = events.enumerated().map { EventLine.calls(3, id: "\($0)", at: $1).text }
+        let history = try scene.write(lines.joined(separator: "\n"), to: "history.ndjson")
+        let fault = Fault(.write, of: "-wal", from: write..., .fail("ENOSPC"))
+        let failed = try await scene.outcome(["replay", history], faults: [fault])
+        #expect(Self.isClear(failed), "\(failed)")
+        #expect(try scene.rows("SELECT count(*) < 22007, count(*) = count(DISTINCT id) FROM usage_event") == ["1 1"])
+        try await scene.run(["verify"])
+    }
+
     @Test("fails while it makes a ledger: there is none then, and the next attempt makes it")
     func initialization() async throws {
         let scene = try await DaemonScene.make()
