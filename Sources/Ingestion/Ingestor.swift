@@ -270,13 +270,16 @@ package final class Ingestor {
         _ event: ScannedEvent, identity: UInt64, _ scanner: EventScanner, _ arrival: inout Arrival,
         _ database: Database
     ) throws -> Outcome {
-        if let stored = try usage.identities.find(
-            identity, source: event.source.buffer, id: event.id.buffer, heldFrom: arrival.heldFrom)
-        {
-            if isSame(event, stored) { return .duplicate }
+        let hold = try usage.identities.find(
+            identity, source: event.source.buffer, id: event.id.buffer, heldFrom: arrival.heldFrom
+        ) { isSame(event, $0) }
+        switch hold {
+        case .bySame: return .duplicate
+        case .byOther:
             return .refused(
                 .conflict,
                 "source '\(event.source.string)', id '\(event.id.string)' was taken by an event of other content")
+        case .free: break
         }
         switch judge(event, scanner, &arrival) {
         case .refused(let code, let reason): return .refused(code, reason)

@@ -26,7 +26,12 @@ package struct UsageRecord {
     }
 }
 
-/// What an identity was stored with: the same content again is a duplicate, another a conflict.
+/// Who holds an identity: where it is an event of the same content, a new one is a duplicate, where of another a conflict.
+package enum IdentityHold {
+    case free, bySame, byOther
+}
+
+/// What an identity was stored with.
 package struct StoredContent: Equatable {
     package let app: AppID
     package let feed: Int64
@@ -107,29 +112,35 @@ package final class IdentityIndex {
         for (_, filter) in runs { filter.prefetch(identity) }
     }
 
-    /// What is stored under an identity that is still held on a day of arrival (Billing rules, section 2).
+    /// How an event stands to what is stored under its identity, where that is still held on a day of arrival (Billing
+    /// rules, section 2).
     ///
-    /// - Parameter identity: the hash of source and id.
+    /// - Parameters:
+    ///   - identity: the hash of source and id.
+    ///   - isSame: whether the event has the same content as a stored one.
     package func find(
-        _ identity: UInt64, source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>, heldFrom: Day
-    ) throws -> StoredContent? {
-        var found: StoredContent?
+        _ identity: UInt64, source: UnsafeBufferPointer<UInt8>, id: UnsafeBufferPointer<UInt8>, heldFrom: Day,
+        isSame: (StoredContent) -> Bool
+    ) throws -> IdentityHold {
+        var hold = IdentityHold.free
+        // After a clock was set back several may be held: the search ends with one that is the same.
+        func compare(_ record: Int64) throws -> Bool {
+            guard let stored = try content(record, ifNamed: source, id) else { return false }
+            hold = isSame(stored) ? .bySame : .byOther
+            return hold == .bySame
+        }
         for (day, table) in days where day >= heldFrom {
-            _ = try table.value(of: identity) { sequence in
-                found = try content(day.firstID | Int64(sequence), ifNamed: source, id)
-                return found != nil
-            }
-            if found != nil { return found }
+            if try table.value(of: identity, where: { try compare(day.firstID | Int64($0)) }) != nil { return hold }
         }
         for (day, filter) in runs where day >= heldFrom && filter.mayHold(identity) {
             runStatement.bind(1, day.number)
             runStatement.bind(2, Int64(bitPattern: identity))
             defer { runStatement.reset() }
             while try runStatement.step() {
-                if let found = try content(day.firstID | runStatement.integer(0), ifNamed: source, id) { return found }
+                if try compare(day.firstID | runStatement.integer(0)) { return hold }
             }
         }
-        return nil
+        return hold
     }
 
     private func content(

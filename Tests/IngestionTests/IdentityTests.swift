@@ -149,6 +149,28 @@ struct IdentityTests {
         }
     }
 
+    @Test("Two events hold an identity after the clock was set back: each of them again is a duplicate, a third a conflict")
+    func heldTwice() throws {
+        for prepared in [false, true] {
+            for restarted in [false, true] {
+                let ledger = try ledger()
+                _ = try ledger.ingest(first.text)
+                try ledger.set(now: "2027-03-16T12:00:00Z")
+                let second = EventLine.calls(6, id: "1", at: "2027-03-16T10:00:00Z").text
+                #expect(try ledger.ingest(second).words(of: 1) == ["accepted"])
+                if prepared { try ledger.ledger.prepareIngestion(clock: ledger.clock) }
+                // As one that goes by the system's clock never knew how late it was.
+                try ledger.execute("UPDATE ledger_state SET latest_instant = NULL")
+                try ledger.set(now: "2027-01-12T12:00:00Z")
+                if restarted { try ledger.reopen() }
+                let third = EventLine.calls(7, id: "1").text
+                #expect(
+                    try ledger.ingest(first.text, second, third).words(of: 3) == ["duplicate", "duplicate", "conflict"],
+                    "prepared: \(prepared), restarted: \(restarted)")
+            }
+        }
+    }
+
     @Test("The day of arrival is the ledger's local one")
     func localArrival() throws {
         let ledger = try LedgerFixture(now: "2027-01-10T15:59:59Z", timeZone: "Asia/Shanghai")

@@ -52,6 +52,9 @@ struct SimulatorTests {
         KeptSeed(
             seed: 6_966, digest: 0x0E95F7170264807C,
             description: "a grant that was voided already was rated for before the refusal"),
+        KeptSeed(
+            seed: 20_274_765, digest: 0x2CB8D5B9F4268CF3,
+            description: "after the clock was set back, what is the same as the later of two was a conflict"),
     ]
 
     @Test("finds no difference in the histories that failed once", arguments: keptSeeds)
