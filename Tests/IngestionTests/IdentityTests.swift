@@ -149,7 +149,9 @@ struct IdentityTests {
         }
     }
 
-    @Test("Two events hold an identity after the clock was set back: each of them again is a duplicate, a third a conflict")
+    @Test(
+        "Two events hold an identity after the clock was set back: each of them again is a duplicate, a third a conflict"
+    )
     func heldTwice() throws {
         for prepared in [false, true] {
             for restarted in [false, true] {
@@ -165,7 +167,9 @@ struct IdentityTests {
                 if restarted { try ledger.reopen() }
                 let third = EventLine.calls(7, id: "1").text
                 #expect(
-                    try ledger.ingest(first.text, second, third).words(of: 3) == ["duplicate", "duplicate", "conflict"],
+                    try ledger.ingest(first.text, second, third).words(of: 3) == [
+                        "duplicate", "duplicate", "conflict",
+                    ],
                     "prepared: \(prepared), restarted: \(restarted)")
             }
         }
