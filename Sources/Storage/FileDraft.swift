@@ -114,12 +114,18 @@ package final class FileDraft {
     ///
     /// - Throws: ``StorageError/nameNotSynced(path:reason:)``.
     static func syncName(_ path: String) throws(StorageError) {
-        func failure() -> StorageError { .nameNotSynced(path: path, reason: String(cString: strerror(errno))) }
+        if let error = syncFolder(of: path) {
+            throw .nameNotSynced(path: path, reason: String(cString: strerror(error)))
+        }
+    }
+
+    /// - Returns: nil, or why it can't be synced.
+    static func syncFolder(of path: String) -> CInt? {
         let descriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure() }
+        guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }
         // Not every file system knows how to sync a folder.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure() }
+        return fsync(descriptor) == 0 || errno == EINVAL ? nil : errno
     }
 
     /// - Throws: ``StorageError`` when something is there, or what would be taken for a part of the file, or no folder.

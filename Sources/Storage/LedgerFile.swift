@@ -70,7 +70,10 @@ package final class LedgerFile: Sendable {
             throw error
         }
         try draft.publish()
-        return LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+        let made = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+        // Once more: the log's name as well.
+        try FileDraft.syncName(path)
+        return made
     }
 
     /// Opens a file for writing: takes the writer's lock, brings the schema up, sees that commits are durable.
@@ -91,6 +94,7 @@ package final class LedgerFile: Sendable {
         let lock = try WriterLock(ledger: resolved(path), waitSeconds: waitSeconds, onWait: onWait)
         let file = LedgerFile(
             path: path, queue: try connect(path, readonly: false), lock: lock, mostLogBytes: mostLogBytes)
+        try file.syncLogName()
         try file.moveLeftLog()
         let migrator = SchemaMigrator(migrations: migrations)
         let pending = try file.read { try migrator.pending($0, path: path) }
@@ -100,6 +104,12 @@ package final class LedgerFile: Sendable {
             try file.write { try migrator.apply(pending, to: $0) }
         }
         return file
+    }
+
+    /// The log may be new. SQLite syncs its name with the first commit, but passes over it if that fails.
+    private func syncLogName() throws {
+        guard let error = FileDraft.syncFolder(of: Self.resolved(path)) else { return }
+        throw StorageError.diskFailed(path: path, reason: "syncing its folder: \(String(cString: strerror(error)))")
     }
 
     /// Moves what a process has left that did not close the file. If it ended because a sync failed, the system may hold

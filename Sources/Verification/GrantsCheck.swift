@@ -34,8 +34,7 @@ extension Check {
             if record.at < grant.purchasedAt {
                 findings.add("grant \(grant.code) was bought at \(grant.purchasedAt), but recorded at \(record.at)")
             }
-            // Which date it was before the ledger's first day, only the zone's tables of today could tell.
-            if let purchase = calendar?.day(of: grant.purchasedAt), life.effective != purchase + 1 {
+            if let purchase = date(of: grant.purchasedAt, calendar), life.effective != purchase + 1 {
                 findings.add("grant \(grant.code) was bought on \(purchase), but is effective on \(life.effective)")
             }
             if let months = record.term?.months, life.end != life.effective.adding(months: months) {
@@ -44,6 +43,13 @@ extension Check {
                         + "\(life.effective.adding(months: months))")
             }
         }
+    }
+
+    /// The date of an instant that the ledger need not have known as its present. Nil where it has not used the days around
+    /// it: only the zone's tables of today could tell.
+    private static func date(of instant: Instant, _ calendar: DayCalendar?) -> Day? {
+        guard let day = calendar?.day(of: instant), calendar?.day(after: day) == day + 1 else { return nil }
+        return day
     }
 }
 

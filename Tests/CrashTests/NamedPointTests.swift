@@ -61,7 +61,7 @@ struct NamedPointTests {
         let base = try scene.copy(named: "base-of-rate")
         try base.run(["ingest"] + scene.files + ["--now", CrashScene.arrival])
         try survive(
-            scene, base: base, name: "rate", points: pointsPerRun * 2,
+            scene, base: base, name: "rate", points: pointsPerRun * 3,
             work: ["rate", "--date", "2027-02-02", "--now", CrashScene.rating],
             stages: [
                 Stage(

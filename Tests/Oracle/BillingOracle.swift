@@ -75,7 +75,7 @@ package struct BillingOracle {
     /// The ledgers that a step may leave that was interrupted, from one without anything of it to one with all of it.
     ///
     /// - Parameter settled: the last day that is settled then.
-    package func states(interrupting step: History.Step, settled: Int?) -> [BillingOracle] {
+    func states(interrupting step: History.Step, settled: Int?) -> [BillingOracle] {
         let today = local.day(of: step.at)
         func next(_ step: History.Step) -> BillingOracle {
             var next = self

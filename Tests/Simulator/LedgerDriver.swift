@@ -271,8 +271,7 @@ package final class LedgerDriver {
         case .applyPriceBook(let day, let changes): return .priceBook(try apply(changes, Day(day), clock))
         case .rate(let day): return .rating(try rate(Day(day), clock))
         case .retryQuarantine:
-            let count = try ledger.file.read { try Quarantine.ids($0).count }
-            return .events(try outcomes(of: ledger.retryQuarantine(ids: [], clock: clock), count: count))
+            return .events(try outcomes(of: ledger.retryQuarantine(ids: [], clock: clock)))
         case .dropQuarantine: return .dropped(try ledger.dropQuarantine(ids: []))
         case .eraseDevice(let app, let device):
             do {
@@ -352,14 +351,12 @@ package final class LedgerDriver {
                 }
                 return batch
             }
-            return try zip(ledger.ingest(batches, clock: clock), senders).flatMap { report, events in
-                try outcomes(of: report, count: events.count)
-            }
+            return try ledger.ingest(batches, clock: clock).flatMap { try outcomes(of: $0) }
         }
     }
 
-    private func outcomes(of report: BatchReport, count: Int) throws -> [BillingOracle.EventOutcome] {
-        var outcomes = [BillingOracle.EventOutcome](repeating: .accepted, count: count)
+    private func outcomes(of report: BatchReport) throws -> [BillingOracle.EventOutcome] {
+        var outcomes = [BillingOracle.EventOutcome](repeating: .accepted, count: report.received)
         for result in report.results {
             switch result.outcome {
             case .accepted: break

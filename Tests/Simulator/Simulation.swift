@@ -110,18 +110,28 @@ package struct Simulation {
         let taken = try driver.take(planned)
         if let unexpected = driver.unexpected { throw unexpected }
         let step = sabotage.told(planned.step)
-        let meanwhile = planned.meanwhile.map { sabotage.told(History.Step(at: planned.step.at, .ingest($0.events))) }
+        let meanwhile =
+            taken.meanwhile == nil
+            ? nil
+            : planned.meanwhile.map { sabotage.told(History.Step(at: planned.step.at, .ingest($0.events))) }
         let now = try PublicViews(
             driver.reader, after: views,
             isUsageKnown: planned.leavesUsage && planned.meanwhile == nil && planned.interruption == nil)
         var isRated = false
         switch taken.answer {
         case .outcome(let outcome):
-            let expected = oracle.take(step)
+            let ways = oracle.ways(of: step, meanwhile: meanwhile)
+            let way =
+                ways.count == 1
+                ? ways[0]
+                : ways.first {
+                    $0.answer == outcome && $0.meanwhile == taken.meanwhile && Self.differences(now, $0.ledger).isEmpty
+                } ?? ways[0]
+            oracle = way.ledger
+            try require("a step is answered by the rules", Self.differences(outcome, way.answer), index)
             try require(
-                "a step is answered by the rules",
-                outcome == expected ? [] : ["answered \(outcome)", "expected \(expected)"], index)
-            try takeMeanwhile(meanwhile, taken, index)
+                "events that come meanwhile are answered by the rules",
+                Self.differences(taken.meanwhile, way.meanwhile), index)
             try require("the ledger agrees with the rules", Self.differences(now, oracle), index)
             // With events in between it is no longer all that there is to rate.
             isRated = outcome == .rating(.rated) && taken.meanwhile == nil
@@ -161,39 +171,24 @@ package struct Simulation {
         }
     }
 
-    private mutating func takeMeanwhile(
-        _ meanwhile: History.Step?, _ taken: LedgerDriver.Taken, _ index: Int
-    ) throws {
-        guard let meanwhile, let answered = taken.meanwhile else { return }
-        let expected = oracle.take(meanwhile)
-        try require(
-            "events that come meanwhile are answered by the rules",
-            answered == expected ? [] : ["answered \(answered)", "expected \(expected)"], index)
-    }
-
     /// Finds out how far a step had come whose answer nobody heard, and goes on from there.
     private mutating func settle(
         _ step: History.Step, _ meanwhile: History.Step?, _ taken: LedgerDriver.Taken, isDone: Bool,
         _ now: PublicViews, _ index: Int
     ) throws {
-        var states: [BillingOracle]
-        if isDone {
-            var done = oracle
-            _ = done.take(step)
-            states = [done]
-        } else {
-            states = oracle.states(interrupting: step, settled: now.progress.settledThrough)
-        }
+        let ways =
+            isDone
+            ? oracle.ways(of: step, meanwhile: meanwhile)
+            : oracle.ways(interrupting: step, settled: now.progress.settledThrough, meanwhile: meanwhile)
         var nearest: [String]?
         let before = oracle.settledThrough
-        for state in states {
-            oracle = state
-            try takeMeanwhile(meanwhile, taken, index)
-            let differences = Self.differences(now, oracle)
+        for way in ways {
+            let differences = Self.differences(taken.meanwhile, way.meanwhile) + Self.differences(now, way.ledger)
             if differences.isEmpty {
-                var whole = state
+                oracle = way.ledger
+                var whole = oracle
                 _ = whole.take(step)
-                let settled = state.settledThrough
+                let settled = oracle.settledThrough
                 if settled != before, settled != whole.settledThrough { reached.insert(.ratedInPart) }
                 return
             }
@@ -203,6 +198,13 @@ package struct Simulation {
     }
 
     // MARK: Comparing
+
+    private static func differences(
+        _ answered: BillingOracle.StepOutcome?, _ expected: BillingOracle.StepOutcome?
+    ) -> [String] {
+        func text(_ outcome: BillingOracle.StepOutcome?) -> String { outcome.map { "\($0)" } ?? "nothing" }
+        return answered == expected ? [] : ["answered \(text(answered))", "expected \(text(expected))"]
+    }
 
     private static func differences(_ views: PublicViews, _ oracle: BillingOracle) -> [String] {
         var consumption: [BillingOracle.ConsumptionKey: Int64] = [:]

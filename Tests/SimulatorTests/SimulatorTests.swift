@@ -55,6 +55,12 @@ struct SimulatorTests {
         KeptSeed(
             seed: 20_274_765, digest: 0x2CB8D5B9F4268CF3,
             description: "after the clock was set back, what is the same as the later of two was a conflict"),
+        KeptSeed(
+            seed: 20_280_325, digest: 0xC630A2A2F4614568,
+            description: "what left the quarantine during a retry was expected to be retried too"),
+        KeptSeed(
+            seed: 20_280_848, digest: 0x12F86BA437367DF4,
+            description: "a purchase of a day that the ledger has not used did not verify"),
     ]
 
     @Test("finds no difference in the histories that failed once", arguments: keptSeeds)

@@ -1,6 +1,10 @@
 // Ledgers that nothing is wrong with, and what a report says of them.
 
 import Accounting
+import LedgerFixture
+import LedgerStore
+import Operations
+import Quantities
 import Testing
 import Verification
 
@@ -44,5 +48,27 @@ struct SoundLedgerTests {
         #expect(try ledger.ratingWouldAppend() == 0)
         try ledger.takeUnratedUsage()
         #expect(try ledger.ratingWouldAppend() == 1)
+    }
+
+    @Test("verifies with a purchase of a day on which nothing happened, in the middle of its time and before it")
+    func purchaseBetweenItsDays() throws {
+        let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
+        try fixture.addTenant("acme", apps: ["shop"])
+        _ = try fixture.ingest(EventLine.calls(5, id: "1").text)
+        try fixture.set(now: "2027-03-20T12:00:00Z")
+        _ = try fixture.ingest(EventLine.calls(5, id: "2", at: "2027-03-20T10:00:00Z").text)
+        for (code, micros) in [("early", 1_793_500_000_000_000), ("between", 1_800_800_000_000_000)]
+            as [(String, Int64)]
+        {
+            let order = GrantOrder(
+                code: LedgerFixture.code(code), tenant: LedgerFixture.code("acme"),
+                terms: .resourcePackage(item: LedgerFixture.code("gateway_calls"), quantity: Quantity(44)),
+                purchasedAt: Instant(micros: micros), price: nil)
+            _ = try fixture.ledger.recordGrant(order, clock: fixture.clock)
+        }
+        // Between its days there are some that it has not used.
+        #expect(try fixture.rows("SELECT count(*) FROM day_start WHERE starts_at / 86400000000 = 20842") == ["0"])
+        let report = try Verification(file: fixture.ledger.file).run { _ in }
+        #expect(report.findings.map(\.sentence) == [])
     }
 }

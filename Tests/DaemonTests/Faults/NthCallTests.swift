@@ -117,7 +117,10 @@ struct NthCallTests {
                 #expect(daemon.log.contains("; meterd stops writing"), "\(test): \(daemon.log)")
                 ends.stopped += 1
             } else {
-                #expect(try !kind.mustStop || MetFault.read(met).isEmpty, "\(test): it went on after a failed sync")
+                // Of the folder meterd has synced already what SQLite syncs once more, whatever comes of it.
+                #expect(
+                    try !kind.mustStop || MetFault.read(met).allSatisfy(\.name.isEmpty),
+                    "\(test): it went on after a failed sync")
                 let end = try await daemon.stop().end
                 #expect(end == .exited(0), "\(test): \(daemon.log)")
                 ends.never += 1
@@ -138,10 +141,10 @@ struct NthCallTests {
             """)
         #expect(unmet.filter { $0 <= kind.reach } == [], "a call that can be met was not")
         if kind.goesOn {
-            #expect(refusals > 0)
+            #expect(refusals > 0 || ends.never == 0, "what is full is noticed")
         } else {
-            let noticed = kind.isOfTheStart ? ends.atStart + ends.stopped : ends.stopped
-            #expect(noticed * 2 >= kind.calls.filter { $0 <= kind.reach }.count, "most of what is met is noticed")
+            let met = kind.calls.filter { $0 <= kind.reach }.count
+            #expect((ends.atStart + ends.stopped) * 2 >= met, "most of what is met is noticed")
         }
     }
 
