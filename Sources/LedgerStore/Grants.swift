@@ -51,7 +51,9 @@ package struct RecordedGrant: Sendable {
     package let item: Code?
     /// The app of a subscription.
     package let app: Code?
+    package let term: Term
     package let grant: Grant
+    package let recordedAt: Instant
     package let price: Money?
     package let isVoided: Bool
 }
@@ -77,7 +79,10 @@ package enum Grants {
         _ order: GrantOrder, at moment: Moment, _ database: Database
     ) throws -> Recording {
         let now = moment.now
-        let purchaseDay = LedgerDays.date(of: order.purchasedAt, in: moment.properties.timeZone)
+        // A day that is stored stays as it is, whatever becomes of the zone.
+        let purchaseDay =
+            try DayCalendar.stored(database)?.dayOutsideGaps(of: order.purchasedAt)
+            ?? LedgerDays.date(of: order.purchasedAt, in: moment.properties.timeZone)
         let tenant = try Accounts.tenant(order.tenant, database)
         guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
         if let row = try Row.fetchOne(
@@ -261,7 +266,9 @@ package enum Grants {
         let apps = Dictionary(
             uniqueKeysWithValues: try Accounts.apps(database).map { ($0.value.id.number, $0.key) })
         return try Row.fetchAll(database, sql: "SELECT * FROM \"grant\" ORDER BY grant_id").map { row in
-            guard let offer = Offer(rawValue: row["offer"]) else { preconditionFailure("an unknown offer") }
+            guard let offer = Offer(rawValue: row["offer"]), let term = Term(rawValue: row["term"]) else {
+                preconditionFailure("an unknown offer or term")
+            }
             let id: Int64 = row["grant_id"]
             let granted = quotas[id] ?? [:]
             let coverage: Coverage =
@@ -278,7 +285,8 @@ package enum Grants {
             return RecordedGrant(
                 id: id, tenant: TenantID(row["tenant_id"]), offer: offer,
                 item: (row["item_id"] as Int64?).flatMap { items[$0] },
-                app: (row["app_id"] as Int64?).flatMap { apps[$0] }, grant: grant,
+                app: (row["app_id"] as Int64?).flatMap { apps[$0] }, term: term, grant: grant,
+                recordedAt: Instant(micros: row["recorded_at"]),
                 price: (row["price_micros"] as Int64?).map { Money(micros: $0) }, isVoided: row["voided_at"] != nil)
         }
     }

@@ -125,3 +125,12 @@ package final class LedgerDays {
         number >= 0 ? number / divisor : (number - divisor + 1) / divisor
     }
 }
+
+extension DayCalendar {
+    /// All days that the ledger has used, with gaps where it has used none. Nil when it has used none at all.
+    package static func stored(_ database: Database) throws -> DayCalendar? {
+        let segments = try Row.fetchAll(database, sql: "SELECT starts_at, day FROM day_start ORDER BY starts_at")
+            .map { DaySegment(start: Instant(micros: $0["starts_at"]), day: Day($0["day"])) }
+        return segments.isEmpty ? nil : DayCalendar(segments: segments)
+    }
+}

@@ -33,7 +33,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "time zone '\(zone)' is not in the IANA database; use a name such as Asia/Shanghai or America/New_York"
         case .notTestClock, .clockGoesBack, .clockTooEarly: description(whereTimeIsGivenBy: "--now")
         case .unknownTenant(let code):
-            "no tenant '\(code)'; add it with 'meterd tenant add \(code)'"
+            "no tenant '\(code)'; 'meterd tenant list' shows those there are, 'meterd tenant add \(code)' adds it"
         case .unknownApp(let code):
             "no app '\(code)'; 'meterd app list' shows those there are, 'meterd app add \(code) --tenant TENANT' adds it"
         case .unknownDevice(let device, let app):
@@ -45,8 +45,8 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
                 + "'meterd quarantine list' shows the numbers"
         case .unknownItem(let code, let known):
             "the price book has no item '\(code)'; "
-                + (nearest(to: code, of: known.map(\.text)).map { "did you mean '\($0)'? " } ?? "")
-                + "It has \(known.map(\.text).joined(separator: ", "))"
+                + (nearest(to: code, of: known.map(\.text)).map { "did you mean '\($0)'? It has " } ?? "it has ")
+                + known.map(\.text).joined(separator: ", ")
         case .otherTerms(let what, let code, let field, let recorded, let given):
             "\(what) '\(code)' is recorded with \(field) '\(recorded)', not '\(given)'; "
                 + "repeat it as it is recorded, or choose another code"

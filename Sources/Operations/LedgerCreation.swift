@@ -20,7 +20,7 @@ package struct LedgerCreation: Sendable {
     package init() {}
 
     /// - Throws: ``StorageError/alreadyThere(_:)``, ``LedgerError/unknownTimeZone(_:)``, `PriceBookProblems`; then no
-    ///   file is left behind.
+    ///   file is left behind, unless it is the folder that can't be synced.
     package func create(at path: String) throws -> OpenLedger {
         _ = try LedgerProperties.timeZone(named: timeZone)
         let book = try PriceBookFile.read(priceBook)

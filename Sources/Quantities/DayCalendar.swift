@@ -64,6 +64,16 @@ package struct DayCalendar: Sendable {
     /// The local date at an instant, or nil outside the stretch (the last day counts as outside: its end is unknown).
     package func day(of instant: Instant) -> Day? { segment(of: instant)?.segment.day }
 
+    /// The local date at an instant, of a stretch that may have gaps. Nil in a gap, and on the date before it: where it ends
+    /// is not known.
+    package func dayOutsideGaps(of instant: Instant) -> Day? {
+        let index = index(of: instant)
+        guard index >= 0, index < segments.count - 1, segments[index + 1].day == segments[index].day + 1 else {
+            return nil
+        }
+        return segments[index].day
+    }
+
     /// The segment that holds an instant and where it ends, or nil outside the stretch as ``day(of:)`` has it.
     package func segment(of instant: Instant) -> (segment: DaySegment, end: Instant)? {
         let index = index(of: instant)

@@ -43,7 +43,8 @@ package final class LedgerFile: Sendable {
 
     /// Makes a new file with the newest schema and what `fill` puts into it, in one transaction.
     ///
-    /// - Throws: ``StorageError``, as ``StorageError/alreadyThere(_:)``; what `fill` throws. Then there is no file.
+    /// - Throws: ``StorageError``, as ``StorageError/alreadyThere(_:)``; what `fill` throws. Then there is no
+    ///   file, unless it is the folder that can't be synced.
     package static func create(
         at path: String, migrations: [Migration] = Migrations.all, fill: (Database) throws -> Void
     ) throws -> LedgerFile {
@@ -70,10 +71,7 @@ package final class LedgerFile: Sendable {
             throw error
         }
         try draft.publish()
-        let made = LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
-        // Once more: the log's name as well.
-        try FileDraft.syncName(path)
-        return made
+        return LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
     }
 
     /// Opens a file for writing: takes the writer's lock, brings the schema up, sees that commits are durable.
@@ -109,6 +107,7 @@ package final class LedgerFile: Sendable {
     /// The log may be new. SQLite syncs its name with the first commit, but passes over it if that fails.
     private func syncLogName() throws {
         guard let error = FileDraft.syncFolder(of: Self.resolved(path)) else { return }
+        log.leaveToNext()
         throw StorageError.diskFailed(path: path, reason: "syncing its folder: \(String(cString: strerror(error)))")
     }
 

@@ -24,32 +24,22 @@ extension Check {
     /// A grant becomes effective on the date after its purchase, and ends on the same date a term later.
     private static func terms(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
         let calendar = try DayCalendar.stored(database)
-        var records: [Int64: (term: Term?, at: Instant)] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT grant_id, term, recorded_at FROM \"grant\"") {
-            records[row["grant_id"]] = (Term(rawValue: row["term"]), Instant(micros: row["recorded_at"]))
-        }
         for recorded in grants {
-            guard let record = records[recorded.id] else { continue }
             let (grant, life) = (recorded.grant, recorded.grant.life)
-            if record.at < grant.purchasedAt {
-                findings.add("grant \(grant.code) was bought at \(grant.purchasedAt), but recorded at \(record.at)")
+            if recorded.recordedAt < grant.purchasedAt {
+                findings.add(
+                    "grant \(grant.code) was bought at \(grant.purchasedAt), but recorded at \(recorded.recordedAt)")
             }
-            if let purchase = date(of: grant.purchasedAt, calendar), life.effective != purchase + 1 {
+            // Where the ledger has used no days, only the zone's tables of then could tell.
+            if let purchase = calendar?.dayOutsideGaps(of: grant.purchasedAt), life.effective != purchase + 1 {
                 findings.add("grant \(grant.code) was bought on \(purchase), but is effective on \(life.effective)")
             }
-            if let months = record.term?.months, life.end != life.effective.adding(months: months) {
+            let end = life.effective.adding(months: recorded.term.months)
+            if life.end != end {
                 findings.add(
-                    "grant \(grant.code) is effective on \(life.effective) and ends on \(life.end), its term on "
-                        + "\(life.effective.adding(months: months))")
+                    "grant \(grant.code) is effective on \(life.effective) and ends on \(life.end), its term on \(end)")
             }
         }
-    }
-
-    /// The date of an instant that the ledger need not have known as its present. Nil where it has not used the days around
-    /// it: only the zone's tables of today could tell.
-    private static func date(of instant: Instant, _ calendar: DayCalendar?) -> Day? {
-        guard let day = calendar?.day(of: instant), calendar?.day(after: day) == day + 1 else { return nil }
-        return day
     }
 }
 

@@ -279,12 +279,3 @@ private struct FiledDay {
         return (rows, found)
     }
 }
-
-extension DayCalendar {
-    /// All days that the ledger has used. Nil when it has used none.
-    static func stored(_ database: Database) throws -> DayCalendar? {
-        let segments = try Row.fetchAll(database, sql: "SELECT starts_at, day FROM day_start ORDER BY starts_at")
-            .map { DaySegment(start: Instant(micros: $0["starts_at"]), day: Day($0["day"])) }
-        return segments.isEmpty ? nil : DayCalendar(segments: segments)
-    }
-}

@@ -67,8 +67,9 @@ extension Check {
 /// seen than events were refused.
 private struct Quarantined {
     private var events: [Day: Int64] = [:]
-
-    var count: Int64 { events.values.reduce(0, +) }
+    private(set) var count = 0
+    /// An event has up to 64 KiB.
+    private static let rowsPerSlice = 500
 
     init(_ slices: Slices, _ findings: inout Findings) throws {
         let key = FingerprintKey(try slices.read { try LedgerProperties.read($0) }.fingerprintKey)
@@ -80,7 +81,8 @@ private struct Quarantined {
             ORDER BY quarantine_id
             LIMIT ?2
             """
-        try slices.scan(sql) { row, database in
+        try slices.scan(sql, atMost: Self.rowsPerSlice) { row, database in
+            count += 1
             let event = "event \(row.integer(0)) in quarantine"
             if !key.fingerprint(prefix: nil, row.bytes(2)).bytes.elementsEqual(row.bytes(3)) {
                 findings.add("\(event) is not the one that was refused: its bytes have another digest")

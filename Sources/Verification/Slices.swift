@@ -64,26 +64,28 @@ final class Slices {
     ///   - sql: selects the key's columns first, all integers, in their order; `?1` and so on stand for the key after which
     ///     it begins, the next parameter for the most rows that it returns.
     ///   - keyColumns: how many columns the key has.
+    ///   - limit: the most rows of a slice, where rows are large.
     ///   - begin: called first in each transaction.
     func scan(
-        _ sql: String, keyColumns: Int = 1, begin: (Database) throws -> Void = { _ in },
+        _ sql: String, keyColumns: Int = 1, atMost limit: Int = .max, begin: (Database) throws -> Void = { _ in },
         _ body: (RawStatement, Database) throws -> Void
     ) throws {
+        let rowsPerSlice = min(limit, bounds.rowsPerSlice)
         var key = [Int64](repeating: .min, count: keyColumns)
         try readUntil { database in
             try begin(database)
             let statement = try RawStatement(database, sql)
             for column in 0..<keyColumns { statement.bind(Int32(column + 1), key[column]) }
-            statement.bind(Int32(keyColumns + 1), bounds.rowsPerSlice)
+            statement.bind(Int32(keyColumns + 1), rowsPerSlice)
             var rows = 0
             while try statement.step() {
                 rows += 1
-                if rows == bounds.rowsPerSlice {
+                if rows == rowsPerSlice {
                     for column in 0..<keyColumns { key[column] = statement.integer(Int32(column)) }
                 }
                 try body(statement, database)
             }
-            return rows < bounds.rowsPerSlice
+            return rows < rowsPerSlice
         }
     }
 }

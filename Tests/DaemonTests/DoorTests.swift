@@ -87,7 +87,8 @@ struct DoorTests {
         // What is behind it would be taken for a request by whoever reads it the other way.
         let event = Array(SumEvent(id: "smuggled", number: 1).line.utf8)
         let behind = HTTPConnection.request(
-            "POST", "/v1/events", Self.lines + [("Content-Length", "\(event.count)")])
+            "POST", "/v1/events",
+            Self.lines + [("Meterd-Now", DaemonScene.now), ("Content-Length", "\(event.count)")])
         try connection.send(
             Array("POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-ndjson\r\n\(ambiguity.rest)".utf8)
                 + behind
@@ -95,7 +96,7 @@ struct DoorTests {
         #expect(try connection.receive().status == 400, "\(what)")
         #expect(connection.isEnded(withinSeconds: 5), "\(what)")
         #expect(try HTTPConnection(port: port).get("/readyz").status == 200)
-        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["0"], "\(what)")
+        #expect(try scene.rows("SELECT count(*) FROM outcome_counter") == ["0"], "\(what)")
         #expect(try await daemon.stop().end == .exited(0))
         #expect(!daemon.log.contains(" error "), "\(daemon.log)")
     }

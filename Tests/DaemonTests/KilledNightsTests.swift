@@ -87,7 +87,7 @@ struct KilledNightsTests {
 
     /// The nightly rating by the daemon, which is killed before one of its writes, three times at most, and then is not.
     ///
-    /// - Returns: how often it was killed.
+    /// - Returns: how often it was killed in the middle of it.
     private func rate(
         _ scene: DaemonScene, on day: Int, _ chance: inout SeededGenerator
     ) async throws -> Int {
@@ -95,6 +95,7 @@ struct KilledNightsTests {
         for _ in 0..<3 {
             var interposition = Interposition(folder: scene.folder.url.path)
             interposition.faults = [Fault(.write, of: "-wal", at: Int.random(in: 1...60, using: &chance), .kill)]
+            let before = try Self.runs(scene)
             let daemon = try scene.serve(["--now", Self.now(on: day)], settings: interposition.environment)
             try await eventually("it is killed, or has rated") {
                 daemon.process.end != nil || daemon.log.contains(" rated ")
@@ -102,10 +103,15 @@ struct KilledNightsTests {
             // One that has rated may meet its fault while it stops.
             if daemon.process.end == nil, try await daemon.stop().end == .exited(0) { break }
             #expect(daemon.process.end == .killed(signal: SIGKILL), "\(daemon.log)")
-            kills += 1
+            // A run is noted when it begins.
+            if try Self.runs(scene) > before, !daemon.log.contains(" rated ") { kills += 1 }
         }
         try await rateInPeace(scene, on: day)
         return kills
+    }
+
+    private static func runs(_ scene: DaemonScene) throws -> Int {
+        try Int(scene.rows("SELECT count(*) FROM rating_run")[0]) ?? 0
     }
 
     private func rateInPeace(_ scene: DaemonScene, on day: Int) async throws {

@@ -160,11 +160,19 @@ struct IdentityTests {
                 try ledger.set(now: "2027-03-16T12:00:00Z")
                 let second = EventLine.calls(6, id: "1", at: "2027-03-16T10:00:00Z").text
                 #expect(try ledger.ingest(second).words(of: 1) == ["accepted"])
-                if prepared { try ledger.ledger.prepareIngestion(clock: ledger.clock) }
+                // Days that are over are filed in a run each.
+                if prepared {
+                    try ledger.set(now: "2027-03-17T12:00:00Z")
+                    try ledger.ledger.prepareIngestion(clock: ledger.clock)
+                }
                 // As one that goes by the system's clock never knew how late it was.
                 try ledger.execute("UPDATE ledger_state SET latest_instant = NULL")
                 try ledger.set(now: "2027-01-12T12:00:00Z")
                 if restarted { try ledger.reopen() }
+                if prepared {
+                    try ledger.ledger.prepareIngestion(clock: ledger.clock)
+                    #expect(try ledger.rows("SELECT count(*) FROM identity_run_day") == ["2"])
+                }
                 let third = EventLine.calls(7, id: "1").text
                 #expect(
                     try ledger.ingest(first.text, second, third).words(of: 3) == [

@@ -4,7 +4,7 @@ extension BillingOracle {
     /// One of the ways in which a step can have gone.
     package struct Way {
         package let ledger: BillingOracle
-        /// nil of a step that was interrupted.
+        /// What the step would say; of one that was interrupted nobody hears it.
         package let answer: StepOutcome?
         /// nil when nothing came meanwhile.
         package let meanwhile: StepOutcome?
@@ -16,7 +16,8 @@ extension BillingOracle {
         let answer = ledger.take(step)
         let last = ledger.followed(by: meanwhile, answer)
         guard case .retryQuarantine = step.action, let meanwhile else { return [last] }
-        return [last] + quarantine.indices.map { retrying(step, through: quarantine.count, meanwhile, before: $0) }
+        return [last]
+            + quarantine.indices.dropFirst().map { retrying(step, through: quarantine.count, meanwhile, before: $0) }
     }
 
     /// The ways of a step that was interrupted, from one without anything of it to one with all of it.
@@ -26,7 +27,7 @@ extension BillingOracle {
         let last = states(interrupting: step, settled: settled).map { $0.followed(by: meanwhile, nil) }
         guard case .retryQuarantine = step.action, let meanwhile else { return last }
         return last
-            + quarantine.indices.flatMap { place in
+            + quarantine.indices.dropFirst().flatMap { place in
                 (place..<quarantine.count).map { retrying(step, through: $0 + 1, meanwhile, before: place) }
             }
     }
@@ -38,7 +39,7 @@ extension BillingOracle {
         return Way(ledger: ledger, answer: answer, meanwhile: answered)
     }
 
-    /// A retry of so many events, others coming before one of them. What leaves the quarantine with those is not retried.
+    /// A retry of so many events, others coming before one of them, but the first. What leaves the quarantine with those is not retried.
     private func retrying(
         _ step: History.Step, through count: Int, _ meanwhile: History.Step, before place: Int
     ) -> Way {

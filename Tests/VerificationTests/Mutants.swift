@@ -101,7 +101,7 @@ extension Mutant {
             "UPDATE quarantine SET event = CAST(replace(CAST(event AS TEXT), 'l1', 'l2') AS BLOB)", ["outcomes"]),
         Mutant(
             "more in quarantine than was refused on its day",
-            "UPDATE quarantine SET arrived_at = arrived_at + 86400000000 WHERE code = 'unknown_app'", ["outcomes"]),
+            "UPDATE quarantine SET arrived_at = (SELECT max(arrived_at) FROM quarantine)", ["outcomes"]),
         Mutant(
             "an event in quarantine that arrived before the ledger was there",
             "UPDATE quarantine SET arrived_at = 0 WHERE code = 'unknown_app'", ["outcomes"]),

@@ -78,6 +78,7 @@ struct SliceTests {
         after reads: Int, tampering: String = "", _ happens: @escaping (LedgerFixture) throws -> Void
     ) throws -> [String]? {
         let ledger = try ledger(days: 4, each: 3)
+        _ = try ledger.ingest((0..<5).map { stray("\($0)") })
         if !tampering.isEmpty { try ledger.execute(tampering) }
         var bounds = Verification.Bounds()
         bounds.rowsPerSlice = 2
@@ -93,8 +94,14 @@ struct SliceTests {
         return count < reads ? nil : report.findings.map { "\($0.check): \($0.sentence)" }
     }
 
+    private static func stray(_ id: String) -> String {
+        EventLine.calls(3, id: id, at: "2027-01-04T10:00:00Z", app: "nowhere").text
+    }
+
     enum Meanwhile: CaseIterable {
         case events
+        /// One more is refused, all that were are retried, and none is kept in the end.
+        case quarantine
         /// Of a tenant that is new, rated at once.
         case newTenant
         /// And their day is settled and sealed.
@@ -104,13 +111,18 @@ struct SliceTests {
             let time = "2027-01-04T11:00:00Z"
             try ledger.set(now: time)
             if self == .newTenant { try ledger.addTenant("bolt", apps: ["game"]) }
+            if self == .quarantine {
+                _ = try ledger.ingest([stray("late")])
+                _ = try ledger.retryQuarantine()
+                _ = try ledger.ledger.dropQuarantine(ids: [])
+            }
             let app = self == .newTenant ? "game" : "shop"
             _ = try ledger.ingest([
                 EventLine.device("new", at: time, app: app).text,
                 EventLine.calls(3, id: "new", at: time, app: app).text,
             ])
             switch self {
-            case .events: break
+            case .events, .quarantine: break
             case .newTenant: _ = try ledger.ledger.rate(#require(Day("2027-01-04")), clock: ledger.clock)
             case .settledEvents:
                 try ledger.set(now: "2027-01-09T12:00:00Z")

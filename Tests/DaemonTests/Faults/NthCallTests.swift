@@ -26,8 +26,6 @@ struct NthCallTests {
         var mustStop = false
         /// How many of these calls a course surely has: a later one can't be chosen.
         var reach = 200
-        /// Most of it comes while the daemon starts.
-        var isOfTheStart = false
 
         var testDescription: String { name }
     }
@@ -41,7 +39,7 @@ struct NthCallTests {
             name: "read, EIO", calls: chosen ?? [1, 9, 20, 33, 50, 70, 78],
             fault: { Fault(.read, of: "meterd.db", at: $0, .fail("EIO")) }, goesOn: false,
             // What is read stays in memory.
-            reach: 80, isOfTheStart: true),
+            reach: 80),
         Kind(
             name: "sync, EIO", calls: chosen ?? [1, 3, 20, 77, 139, 200], fault: { Fault(.sync, at: $0, .fail("EIO")) },
             goesOn: false, mustStop: true),
@@ -117,9 +115,9 @@ struct NthCallTests {
                 #expect(daemon.log.contains("; meterd stops writing"), "\(test): \(daemon.log)")
                 ends.stopped += 1
             } else {
-                // Of the folder meterd has synced already what SQLite syncs once more, whatever comes of it.
+                // The folder meterd has synced first of all. SQLite does so again, whatever comes of it.
                 #expect(
-                    try !kind.mustStop || MetFault.read(met).allSatisfy(\.name.isEmpty),
+                    try !kind.mustStop || MetFault.read(met).allSatisfy { $0.name.isEmpty && $0.call > 1 },
                     "\(test): it went on after a failed sync")
                 let end = try await daemon.stop().end
                 #expect(end == .exited(0), "\(test): \(daemon.log)")
@@ -141,7 +139,7 @@ struct NthCallTests {
             """)
         #expect(unmet.filter { $0 <= kind.reach } == [], "a call that can be met was not")
         if kind.goesOn {
-            #expect(refusals > 0 || ends.never == 0, "what is full is noticed")
+            #expect(refusals > 0 || chosen != nil && ends.atStart == kind.calls.count, "what is full is noticed")
         } else {
             let met = kind.calls.filter { $0 <= kind.reach }.count
             #expect((ends.atStart + ends.stopped) * 2 >= met, "most of what is met is noticed")
@@ -242,7 +240,9 @@ struct NthCallTests {
             try await scene.run(["verify"])
         }
         print("\(kind.name): \(points.count) of the \(calls) calls of a rating that settles, \(failed) failed it")
-        #expect(kind.more > 0 || failed * 3 >= points.count, "a good part of the points should fail the rating")
+        #expect(
+            kind.more > 0 || points.count < 4 || failed * 3 >= points.count,
+            "a good part of the points should fail the rating")
     }
 }
 
