@@ -48,7 +48,8 @@ package struct DaySegment: Hashable, Sendable {
 package struct DayCalendar: Sendable {
     private let segments: [DaySegment]
 
-    /// - Parameter segments: ascending by start, without gaps between the first and the last.
+    /// - Parameter segments: ascending by start, without gaps between the first and the last, but for
+    ///   ``dayOutsideGaps(of:)``.
     package init(segments: [DaySegment]) {
         precondition(!segments.isEmpty && zip(segments, segments.dropFirst()).allSatisfy { $0.start < $1.start })
         self.segments = segments

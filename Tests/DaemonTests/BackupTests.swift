@@ -14,18 +14,14 @@ struct BackupTests {
     private static func scene() async throws -> DaemonScene {
         let scene = try await DaemonScene.make()
         let events = (0..<200).map { SumEvent(id: "first-\($0)", number: $0).line }
-        let file = try scene.write(events.joined(separator: "\n") + "\n", to: "events.ndjson")
+        // Refused ones are kept whole, and fill pages.
+        let padding = EventLine.quoted(String(repeating: "x", count: 60_000))
+        let strays = (0..<140).map {
+            EventLine.calls(1, id: "stray-\($0)", app: "nowhere").with("padding", padding).text
+        }
+        let file = try scene.write((events + strays).joined(separator: "\n") + "\n", to: "events.ndjson")
         try await scene.run(["ingest", file, "--now", DaemonScene.now])
         try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
-        try LedgerFile.openForWriting(at: scene.ledger).write {
-            try $0.execute(
-                sql: """
-                    INSERT INTO quarantine (arrived_at, code, reason, event, digest)
-                    VALUES
-                        (0, 'too_large', 'to fill pages that nobody reads', zeroblob(4000000), randomblob(16)),
-                        (0, 'too_large', 'to fill pages that nobody reads', zeroblob(4000000), randomblob(16))
-                    """)
-        }
         return scene
     }
 

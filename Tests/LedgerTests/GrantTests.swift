@@ -96,6 +96,31 @@ struct GrantTests {
         #expect(throws: DatabaseError.self) { try fixture.ledger.file.write { try $0.execute(sql: sql) } }
     }
 
+    @Test("A purchase is of the day that the ledger has stored, also where the zone's tables have come to another one")
+    func dayOfPurchase() throws {
+        let fixture = try ledger()
+        let first = GrantOrder(
+            code: LedgerFixture.code("before"), tenant: LedgerFixture.code("acme"),
+            terms: .miniProgramPackage(devices: 10_000),
+            purchasedAt: try LedgerFixture.instant("2027-01-08T00:30:00Z"), price: nil)
+        // Days are stored with the first of them. As if the tables of then had begun the 9th an hour later.
+        _ = try fixture.ledger.recordGrant(first, clock: fixture.clock)
+        try fixture.execute(
+            "UPDATE day_start SET starts_at = starts_at + 3600000000 WHERE date(day * 86400, 'unixepoch') = '2027-01-09'"
+        )
+        let order = GrantOrder(
+            code: LedgerFixture.code("after"), tenant: first.tenant, terms: first.terms,
+            purchasedAt: try LedgerFixture.instant("2027-01-09T00:30:00Z"), price: nil)
+        try fixture.reopen()
+        _ = try fixture.ledger.recordGrant(order, clock: fixture.clock)
+        #expect(
+            try fixture.rows("SELECT code, date(effective_day * 86400, 'unixepoch') FROM \"grant\" ORDER BY grant_id")
+                == [
+                    "before 2027-01-09", "after 2027-01-09",
+                ])
+        #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
+    }
+
     @Test("Zones are those of IANA, with and without a region; abbreviations and offsets are none")
     func zones() throws {
         for name in ["Asia/Shanghai", "UTC", "Singapore", "Cuba", "EST5EDT", "America/Argentina/Ushuaia"] {
