@@ -59,7 +59,7 @@ struct PowerLossTests {
         let before = try recording.begin(with: week.recording.ledger, withoutStep: step)
         if isSecondAttempt {
             // The first one dies when the file that it keeps has its name, and before that is on the disk.
-            try await recording.run("rate", "--date", "2027-02-02", killedBeforeSync: 2)
+            try await recording.run("rate", "--date", "2027-02-02", killedBeforeSync: 3)
             #expect(try recording.records().last == .rename(from: "\(kept).making", to: kept))
         }
         try await recording.run("rate", "--date", "2027-02-02")
