@@ -31,7 +31,7 @@ package enum Accounts {
     package static func addTenant(
         _ code: Code, name: String, isLegacy: Bool, _ database: Database
     ) throws -> Recording {
-        if let tenant = try tenants(database)[code] {
+        if let tenant = try tenants(named: code, database)[code] {
             try same("tenant", code, "name", tenant.name, name)
             try same("tenant", code, "legacy", "\(tenant.isLegacy)", "\(isLegacy)")
             return .alreadyRecorded
@@ -48,7 +48,7 @@ package enum Accounts {
         _ code: Code, tenant tenantCode: Code, name: String, _ database: Database
     ) throws -> Recording {
         let tenant = try tenant(tenantCode, database)
-        if let app = try apps(database)[code] {
+        if let app = try apps(named: code, database)[code] {
             try same("app", code, "tenant", app.tenant.code.text, tenantCode.text)
             try same("app", code, "name", app.name, name)
             return .alreadyRecorded
@@ -61,19 +61,20 @@ package enum Accounts {
 
     /// - Throws: ``LedgerError/unknownTenant(_:)``.
     package static func tenant(_ code: Code, _ database: Database) throws -> Tenant {
-        guard let tenant = try tenants(database)[code] else { throw LedgerError.unknownTenant(code.text) }
+        guard let tenant = try tenants(named: code, database)[code] else { throw LedgerError.unknownTenant(code.text) }
         return tenant
     }
 
     /// - Throws: ``LedgerError/unknownApp(_:)``.
     package static func app(_ code: Code, _ database: Database) throws -> App {
-        guard let app = try apps(database)[code] else { throw LedgerError.unknownApp(code.text) }
+        guard let app = try apps(named: code, database)[code] else { throw LedgerError.unknownApp(code.text) }
         return app
     }
 
-    package static func tenants(_ database: Database) throws -> [Code: Tenant] {
+    /// - Parameter code: of the only one to look for.
+    package static func tenants(named code: Code? = nil, _ database: Database) throws -> [Code: Tenant] {
         var tenants: [Code: Tenant] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT tenant_id, code, name, legacy FROM tenant") {
+        for row in try rows("tenant_id, code, name, legacy FROM tenant", named: code, database) {
             let tenant = Tenant(
                 id: TenantID(row["tenant_id"]), code: stored(row["code"]), name: row["name"], isLegacy: row["legacy"])
             tenants[tenant.code] = tenant
@@ -89,16 +90,23 @@ package enum Accounts {
         return owners
     }
 
-    package static func apps(_ database: Database) throws -> [Code: App] {
+    /// - Parameter code: of the only one to look for.
+    package static func apps(named code: Code? = nil, _ database: Database) throws -> [Code: App] {
         var owners: [Int64: Tenant] = [:]
         for tenant in try tenants(database).values { owners[tenant.id.number] = tenant }
         var apps: [Code: App] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT app_id, tenant_id, code, name FROM app") {
+        for row in try rows("app_id, tenant_id, code, name FROM app", named: code, database) {
             guard let tenant = owners[row["tenant_id"]] else { preconditionFailure("an app without its tenant") }
             let app = App(id: AppID(row["app_id"]), code: stored(row["code"]), name: row["name"], tenant: tenant)
             apps[app.code] = app
         }
         return apps
+    }
+
+    /// Both tables have an index of their codes: one row of many thousands is found at once.
+    private static func rows(_ columns: String, named code: Code?, _ database: Database) throws -> [Row] {
+        guard let code else { return try Row.fetchAll(database, sql: "SELECT \(columns)") }
+        return try Row.fetchAll(database, sql: "SELECT \(columns) WHERE code = ?", arguments: [code.text])
     }
 }
 
