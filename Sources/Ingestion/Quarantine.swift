@@ -29,10 +29,6 @@ package final class Quarantine {
 
     package init(key: FingerprintKey) { self.key = key }
 
-    private func digest(_ event: UnsafeBufferPointer<UInt8>) -> Fingerprint {
-        key.fingerprint(prefix: nil, event)
-    }
-
     private func load(_ database: Database) throws {
         guard !isLoaded else { return }
         digests = []
@@ -56,7 +52,7 @@ package final class Quarantine {
         _ database: Database
     ) throws -> String? {
         try load(database)
-        let digest = digest(event.buffer)
+        let digest = key.quarantined(event.buffer)
         if digests.contains(digest) {
             try database.execute(
                 sql: "UPDATE quarantine SET code = ?, reason = ? WHERE digest = ?",
@@ -86,7 +82,7 @@ package final class Quarantine {
     func clear(_ event: Bytes, _ database: Database) throws {
         try load(database)
         guard !digests.isEmpty else { return }
-        let digest = digest(event.buffer)
+        let digest = key.quarantined(event.buffer)
         guard digests.remove(digest) != nil else { return }
         try database.execute(sql: "DELETE FROM quarantine WHERE digest = ?", arguments: [Data(digest.bytes)])
         bytes -= event.count

@@ -33,7 +33,7 @@ package final class LedgerDays {
         var segments = try Row.fetchAll(
             database, sql: "SELECT starts_at, day FROM day_start WHERE day BETWEEN ? AND ? ORDER BY starts_at",
             arguments: [first.number, last.number]
-        ).map { DaySegment(start: Instant(micros: $0["starts_at"]), day: Day($0["day"])) }
+        ).map { DaySegment($0) }
         let stored = Set(segments.map(\.day))
         var missing: [DaySegment] = []
         var day = first
@@ -130,7 +130,11 @@ extension DayCalendar {
     /// All days that the ledger has used, with gaps where it has used none. Nil when it has used none at all.
     package static func stored(_ database: Database) throws -> DayCalendar? {
         let segments = try Row.fetchAll(database, sql: "SELECT starts_at, day FROM day_start ORDER BY starts_at")
-            .map { DaySegment(start: Instant(micros: $0["starts_at"]), day: Day($0["day"])) }
+            .map { DaySegment($0) }
         return segments.isEmpty ? nil : DayCalendar(segments: segments)
     }
+}
+
+extension DaySegment {
+    fileprivate init(_ row: Row) { self.init(start: Instant(micros: row["starts_at"]), day: Day(row["day"])) }
 }

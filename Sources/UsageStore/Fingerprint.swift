@@ -21,6 +21,9 @@ package struct FingerprintKey: Sendable {
     /// The fingerprint of a device's id, whichever app it is in.
     package func device(_ id: UnsafeBufferPointer<UInt8>) -> Fingerprint { fingerprint(prefix: nil, id) }
 
+    /// The digest of an event in quarantine, by which a repeated one is recognised.
+    package func quarantined(_ event: UnsafeBufferPointer<UInt8>) -> Fingerprint { fingerprint(prefix: nil, event) }
+
     /// The fingerprint of an app, told from that of any device by its prefix.
     package func app(_ app: AppID) -> Fingerprint {
         fingerprint(prefix: UInt64(app.number), UnsafeBufferPointer(start: nil, count: 0))

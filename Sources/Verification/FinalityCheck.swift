@@ -49,7 +49,7 @@ private struct RunsAndDays {
     /// The dates on which days were settled, as of the beginning: what was settled later took its entries later.
     private let settledOn: [Day: Day]
     private var latest: Int64 = 0
-    private var calendar: DayCalendar?
+    private var present = PresentDays()
 
     var count: Int { runs.count }
 
@@ -64,17 +64,10 @@ private struct RunsAndDays {
     private mutating func readRuns(_ database: Database) throws {
         for row in try Row.fetchAll(database, sql: "SELECT run_id, started_at FROM rating_run ORDER BY run_id") {
             let (id, start): (Int64, Instant) = (row["run_id"], Instant(micros: row["started_at"]))
-            let day = try date(of: start, database)
+            let day = try present.date(of: start, database)
             runs[id] = Run(createdAt: Array(start.description.utf8), day: day)
             if let day { lastRuns[day] = id }
         }
-    }
-
-    /// The date of an instant that the ledger has known as its present.
-    private mutating func date(of instant: Instant, _ database: Database) throws -> Day? {
-        if let day = calendar?.latestDayBegun(by: instant) { return day }
-        calendar = try DayCalendar.stored(database)
-        return calendar?.latestDayBegun(by: instant)
     }
 
     /// An entry of a run: as old as its run, in the order of runs, and on a settled day of no later run than the last on the
@@ -115,7 +108,7 @@ private struct RunsAndDays {
                 "entry \(entry) was appended at \(String(decoding: row.bytes(4), as: UTF8.self)), its \(source) is recorded "
                     + "at \(recorded)")
         }
-        let today = try date(of: recorded, database)
+        let today = try present.date(of: recorded, database)
         for number in [row.integer(1), row.integer(2)] where day(number) != today {
             findings.add("entry \(entry), recorded on \(describe(today)), stands on \(day(number))")
         }

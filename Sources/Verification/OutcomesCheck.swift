@@ -73,7 +73,7 @@ private struct Quarantined {
 
     init(_ slices: Slices, _ findings: inout Findings) throws {
         let key = FingerprintKey(try slices.read { try LedgerProperties.read($0) }.fingerprintKey)
-        var calendar: DayCalendar?
+        var present = PresentDays()
         let sql = """
             SELECT quarantine_id, arrived_at, event, digest
             FROM quarantine
@@ -84,12 +84,11 @@ private struct Quarantined {
         try slices.scan(sql, atMost: Self.rowsPerSlice) { row, database in
             count += 1
             let event = "event \(row.integer(0)) in quarantine"
-            if !key.fingerprint(prefix: nil, row.bytes(2)).bytes.elementsEqual(row.bytes(3)) {
+            if !key.quarantined(row.bytes(2)).bytes.elementsEqual(row.bytes(3)) {
                 findings.add("\(event) is not the one that was refused: its bytes have another digest")
             }
             let arrival = Instant(micros: row.integer(1))
-            if calendar?.latestDayBegun(by: arrival) == nil { calendar = try DayCalendar.stored(database) }
-            guard let day = calendar?.latestDayBegun(by: arrival) else {
+            guard let day = try present.date(of: arrival, database) else {
                 findings.add("\(event) arrived at \(arrival), when the ledger was not there")
                 return
             }

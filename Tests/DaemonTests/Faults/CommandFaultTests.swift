@@ -101,7 +101,7 @@ struct CommandFaultTests {
             let first = try await scene.outcome(arguments, faults: [Fault(.sync, at: sync, .fail("EIO"))])
             if first.end != .exited(0) {
                 failures += 1
-                #expect(Self.isClear(first), "sync \(sync): \(first)")
+                #expect(Self.isClear(first) && first.errors.contains(made), "sync \(sync): \(first)")
                 let isThere = FileManager.default.fileExists(atPath: made)
                 #expect(
                     isThere == first.errors.contains("\(made) is whole, but its folder can't be synced"),
