@@ -4,7 +4,7 @@ import BuiltProgram
 import Foundation
 import Testing
 
-@Suite("A daemon under a service manager")
+@Suite("A daemon under a service manager", .ownThread)
 struct SupervisionTests {
     private static func settings(_ socket: NotifySocket) -> [String: String] {
         ["NOTIFY_SOCKET": socket.name, "WATCHDOG_USEC": "1000000"]
