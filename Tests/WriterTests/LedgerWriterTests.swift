@@ -8,6 +8,7 @@ import LedgerStore
 import Operations
 import Quantities
 import Storage
+import Synchronization
 import Testing
 import UsageStore
 import Writer
@@ -235,17 +236,45 @@ struct LedgerWriterTests {
             throws: {
                 if case WriterError.busy = $0 { true } else { false }
             })
-        // Every sender of the group is told, and can send the same again.
-        let senders = (0..<3).map { number in
-            Task { try await writer.ingest(Self.calls("\(number)", for: writer), clock: clock).accepted }
+        try await shell.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        #expect(try await writer.probe(within: 60))
+        await writer.stop()
+    }
+
+    @Test("tells all that wait at once that another program has the file locked: none waits for a try of its own")
+    func failingGroups() async throws {
+        let (path, clock) = (fixture.path, clock)
+        var bounds = LedgerWriter.Bounds()
+        // Each sender's events are a group.
+        bounds.groupBytes = 1
+        let writer = LedgerWriter(ledger: fixture.handOver(), bounds: bounds)
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let shell = try DatabaseQueue(path: path, configuration: configuration)
+        let gate = Gate.make()
+        let held = Task { try await writer.perform(Hold(gate: gate), clock: clock) }
+        try await until { Gate.isReached(gate) }
+        try await shell.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        // Noted on the writer's thread: how busy this test's tasks are does not count.
+        let told = Mutex<[ContinuousClock.Instant]>([])
+        for number in 0..<3 {
+            writer.enqueue(Self.calls("\(number)", for: writer), clock: clock) { answer in
+                guard case .failure(WriterError.busy) = answer else { return }
+                told.withLock { $0.append(.now) }
+            }
         }
-        for sender in senders {
-            await #expect(
-                performing: { try await sender.value },
-                throws: {
-                    if case WriterError.busy = $0 { true } else { false }
-                })
-        }
+        Gate.open(gate)
+        _ = try await held.value
+        await #expect(
+            performing: { try await writer.probe(within: 60) },
+            throws: {
+                if case WriterError.busy = $0 { true } else { false }
+            })
+        let times = told.withLock { $0 }
+        #expect(times.count == 3)
+        // A try of its own takes the ten seconds that a locked file is waited for.
+        #expect(try #require(times.last) - times[0] < .seconds(5))
+        // They can send the same again.
         try await shell.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
         #expect(try await writer.ingest(Self.calls("0", for: writer), clock: clock).accepted == 1)
         await writer.stop()
