@@ -94,7 +94,11 @@ let package = Package(
             ]),
         library(
             "Verification",
-            ["Quantities", "Rating", "Accounting", "Migrations", "Storage", "UsageStore", "LedgerStore", grdb]),
+            [
+                "Quantities", "EventCodec", "Rating", "Accounting", "Migrations", "Storage", "UsageStore",
+                "LedgerStore",
+                grdb,
+            ]),
         library(
             "Writer",
             [

@@ -51,6 +51,8 @@ package struct RecordedGrant: Sendable {
     package let item: Code?
     /// The app of a subscription.
     package let app: Code?
+    /// What a package was bought for.
+    package let devices: Int64?
     package let term: Term
     package let grant: Grant
     package let recordedAt: Instant
@@ -285,7 +287,7 @@ package enum Grants {
             return RecordedGrant(
                 id: id, tenant: TenantID(row["tenant_id"]), offer: offer,
                 item: (row["item_id"] as Int64?).flatMap { items[$0] },
-                app: (row["app_id"] as Int64?).flatMap { apps[$0] }, term: term, grant: grant,
+                app: (row["app_id"] as Int64?).flatMap { apps[$0] }, devices: row["devices"], term: term, grant: grant,
                 recordedAt: Instant(micros: row["recorded_at"]),
                 price: (row["price_micros"] as Int64?).map { Money(micros: $0) }, isVoided: row["voided_at"] != nil)
         }

@@ -15,6 +15,9 @@ extension Check {
                 let settled = try settledDays(state, properties.finality, database, &findings)
                 let starts = try dayStarts(database, &findings)
                 let versions = try priceBooks(database, &findings)
+                findings.add(try feeds(database))
+                findings.add(try rated(state, database))
+                findings.add(try sealing(database))
                 if let count = try Int64.fetchOne(
                     database, sql: "SELECT change_count - rated_change_count FROM ledger_state"), count < 0
                 {
@@ -24,6 +27,28 @@ extension Check {
                     + counted(versions, "price book version")
             }
         }
+    }
+
+    /// What runs were asked for and what the state says of it, which are written together.
+    private static func rated(_ state: LedgerState, _ database: Database) throws -> [String] {
+        let asked = try Int.fetchOne(database, sql: "SELECT max(requested_day) FROM rating_run").map { Day($0) }
+        guard asked != state.ratedThrough else { return [] }
+        return [
+            "the last day that a run was asked for is \(describe(asked)), the state says that days through "
+                + "\(describe(state.ratedThrough)) were rated"
+        ]
+    }
+
+    /// The mark of a sealing that was interrupted is whole, or not there.
+    private static func sealing(_ database: Database) throws -> [String] {
+        let marks = try Int.fetchOne(
+            database,
+            sql: """
+                SELECT
+                    (posting_day IS NOT NULL) + (month IS NOT NULL) + (item_id IS NOT NULL) + (device_id IS NOT NULL)
+                FROM seal_progress
+                """)
+        return [0, 4].contains(marks) ? [] : ["the mark of how far the sealing of a day has come is not whole"]
     }
 
     private static func settledDays(
@@ -81,6 +106,27 @@ extension Check {
     private static func follows(_ last: (start: Instant, day: Day), _ next: (start: Instant, day: Day)) -> Bool {
         if next.day > last.day { return true }
         return next.day == last.day - 1 && next.start < last.start + 86_400
+    }
+
+    /// What records feed: a feature with items that a version of the price book gives it.
+    private static func feeds(_ database: Database) throws -> [String] {
+        let books = try PriceBooks.history(database).versions.map(\.book)
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT feature, item.code
+                FROM feed
+                JOIN feed_item USING (feed_id)
+                JOIN item USING (item_id)
+                ORDER BY feed_id, item_id
+                """)
+        return rows.compactMap { row in
+            let (feature, item): (String, String) = (row["feature"], row["code"])
+            let isSold = books.contains { book in
+                Code(feature).flatMap { book.items(fedBy: $0) }?.contains { $0.text == item } ?? false
+            }
+            return isSold ? nil : "feature '\(feature)' feeds item '\(item)' in no version of the price book"
+        }
     }
 
     private static func priceBooks(_ database: Database, _ findings: inout Findings) throws -> Int {

@@ -1,6 +1,7 @@
 // Whether the file is sound as a database, and holds what every other check takes for granted.
 
 import GRDB
+import LedgerStore
 import Migrations
 import Quantities
 import Rating
@@ -27,6 +28,7 @@ extension Check {
             for table in tables { findings.add(try table.broken(slices)) }
             return try slices.read { database in
                 findings.add(try missingRows(database))
+                findings.add(try wrongConstants(database))
                 findings.add(try unreadableNames(database))
                 let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
                 let steps = try Int.fetchOne(database, sql: "SELECT count(*) FROM schema_migration") ?? 0
@@ -104,6 +106,26 @@ extension Check {
             let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
             return count == 0 ? "table \(table) is empty" : nil
         }
+    }
+
+    /// What bills are made with, which follows from the currency and the rules (Billing rules, section 10).
+    private static func wrongConstants(_ database: Database) throws -> [String] {
+        let row = try Row.fetchOne(
+            database, sql: "SELECT currency, minor_unit_micros, payment_term_days FROM ledger_property")
+        guard let row, let currency = Currency(code: row["currency"]) else { return [] }
+        let (minorUnit, term): (Int64, Int) = (row["minor_unit_micros"], row["payment_term_days"])
+        var wrong: [String] = []
+        if minorUnit != currency.minorUnitMicros {
+            wrong.append(
+                "the smallest unit of \(currency.code) is noted as \(minorUnit) micro-units, it has "
+                    + "\(currency.minorUnitMicros)")
+        }
+        if term != LedgerProperties.paymentTermDays {
+            wrong.append(
+                "bills are noted as due after \(counted(term, "day")), they are after \(LedgerProperties.paymentTermDays)"
+            )
+        }
+        return wrong
     }
 
     /// Texts that the program reads as codes, currencies and the like.

@@ -10,6 +10,7 @@ extension Check {
     static var finality: Check {
         Check(name: "finality") { slices, findings in
             var runs = try RunsAndDays(slices)
+            runs.checkSettled(&findings)
             let rows = EntryRows(
                 """
                 entry_id, posted_day, usage_day, run_id, created_at, source,
@@ -41,6 +42,8 @@ private struct RunsAndDays {
         /// As its entries have it.
         let createdAt: [UInt8]
         let day: Day?
+        /// The last day that it could rate: the latest that it or a run before it was asked for.
+        let through: Day
     }
 
     private var runs: [Int64: Run] = [:]
@@ -61,11 +64,22 @@ private struct RunsAndDays {
         try slices.read { try readRuns($0) }
     }
 
+    /// A run settles: there was one on each date on which days were settled.
+    func checkSettled(_ findings: inout Findings) {
+        for (settled, date) in settledOn.sorted(by: { $0.key < $1.key }) where lastRuns[date] == nil {
+            findings.add("\(settled) is noted as settled on \(date), when no run began")
+        }
+    }
+
     private mutating func readRuns(_ database: Database) throws {
-        for row in try Row.fetchAll(database, sql: "SELECT run_id, started_at FROM rating_run ORDER BY run_id") {
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT run_id, started_at, requested_day FROM rating_run ORDER BY run_id")
+        var through = Day(.min)
+        for row in rows {
             let (id, start): (Int64, Instant) = (row["run_id"], Instant(micros: row["started_at"]))
             let day = try present.date(of: start, database)
-            runs[id] = Run(createdAt: Array(start.description.utf8), day: day)
+            through = max(through, Day(row["requested_day"]))
+            runs[id] = Run(createdAt: Array(start.description.utf8), day: day, through: through)
             if let day { lastRuns[day] = id }
         }
     }
@@ -87,6 +101,10 @@ private struct RunsAndDays {
         if id < latest { findings.add("entry \(entry) of run \(id) follows entries of run \(latest)") }
         latest = max(latest, id)
         let posted = day(row.integer(1))
+        if posted > run.through {
+            findings.add(
+                "entry \(entry) was appended to \(posted) by run \(id), which rated days through \(run.through)")
+        }
         if let settled = settledOn[posted], id > lastRuns[settled] ?? 0 {
             findings.add(
                 "entry \(entry) was appended to \(posted) by run \(id) on \(describe(run.day)), after the day was settled on "

@@ -13,6 +13,7 @@ extension Check {
             // Ends in a transaction in which all entries are taken in: what was drawn in all is compared there.
             let grants = try slices.readAtEnd(of: { try entries.takeIn($0, &findings) }) { database in
                 let grants = try Grants.all(database)
+                try lives(grants, database, &findings)
                 try terms(grants, database, &findings)
                 try entries.compare(grants, database, &findings)
                 return grants.count
@@ -22,8 +23,10 @@ extension Check {
     }
 
     /// A grant becomes effective on the date after its purchase, and ends on the same date a term later.
-    private static func terms(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
+    private static func lives(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
         let calendar = try DayCalendar.stored(database)
+        let finality = try LedgerProperties.read(database).finality
+        let closedThrough = try LedgerState.read(database).closedThrough
         for recorded in grants {
             let (grant, life) = (recorded.grant, recorded.grant.life)
             if recorded.recordedAt < grant.purchasedAt {
@@ -39,6 +42,66 @@ extension Check {
                 findings.add(
                     "grant \(grant.code) is effective on \(life.effective) and ends on \(life.end), its term on \(end)")
             }
+            // What was closed by then is not known any more.
+            guard let today = calendar?.latestDayBegun(by: recorded.recordedAt) else { continue }
+            let earliest = finality.earliestOpenDay(today: today, closedThrough: nil)
+            let latest = finality.earliestOpenDay(today: today, closedThrough: closedThrough)
+            if grant.firstPostingDay < earliest || latest < grant.firstPostingDay {
+                findings.add(
+                    "grant \(grant.code), recorded on \(today), changes posting days from \(grant.firstPostingDay) on; the "
+                        + "first that was open then is none before \(earliest) or after \(latest)")
+            }
+        }
+    }
+
+    /// A grant is what a version of the price book sells; which one is not recorded, it was in force by the day on which the
+    /// grant became effective.
+    private static func terms(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
+        var granted: [Int64: [Code: Quantity]] = [:]
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT grant_id, code, granted FROM grant_item JOIN item USING (item_id)")
+        for row in rows {
+            guard let item = Code(row["code"]) else { continue }
+            granted[row["grant_id"], default: [:]][item] = Quantity(row["granted"])
+        }
+        // Of a book that can't be read another check tells.
+        guard let versions = try? PriceBooks.history(database).versions else { return }
+        for recorded in grants {
+            let granted = granted[recorded.id] ?? [:]
+            let effective = recorded.grant.life.effective
+            let books = versions.filter { $0.number == 1 || $0.book.effective <= effective }.map(\.book)
+            guard !books.contains(where: { $0.sells(recorded, granting: granted) }) else { continue }
+            let what =
+                granted.sorted { $0.key < $1.key }.map { "\($0.value.units) of item \($0.key)" }
+                + [recorded.devices.map { "for \(counted($0, "device"))" }, recorded.item.map { "of \($0)" }].compactMap
+            { $0 }
+            findings.add(
+                "grant \(recorded.grant.code) is a \(recorded.offer.rawValue) for a \(recorded.term.rawValue) with "
+                    + "\(what.isEmpty ? "nothing" : what.joined(separator: ", ")); no version of the price book that was in "
+                    + "force by \(effective) sells that")
+        }
+    }
+}
+
+extension PriceBook {
+    /// Whether a grant can have been bought under this book.
+    fileprivate func sells(_ recorded: RecordedGrant, granting granted: [Code: Quantity]) -> Bool {
+        guard (recorded.app != nil) == (recorded.offer == .subscription) else { return false }
+        switch recorded.offer {
+        case .miniProgramPackage:
+            guard let package = miniProgramPackage, let devices = recorded.devices, recorded.item == nil else {
+                return false
+            }
+            let monthly = package.monthly.mapValues { quota in
+                if case .fixed(let quantity) = quota { quantity } else { Quantity(devices) }
+            }
+            return package.term == recorded.term && package.devices.contains(devices) && monthly == granted
+        case .resourcePackage:
+            guard let item = recorded.item, let priced = items[item], case .tiers = priced.pricing else { return false }
+            return resourcePackage?.term == recorded.term && Array(granted.keys) == [item] && recorded.devices == nil
+        case .subscription:
+            guard let licence = recorded.item, features[licence]?.items.isEmpty == true else { return false }
+            return subscription?.terms.contains(recorded.term) == true && granted.isEmpty && recorded.devices == nil
         }
     }
 }

@@ -1,6 +1,7 @@
 // Whether every event received ended in exactly one way, every record comes from one that was taken, and everything in
 // quarantine from one that was refused.
 
+import EventCodec
 import GRDB
 import LedgerStore
 import Quantities
@@ -55,8 +56,38 @@ extension Check {
                     quarantined.compare(day(statement.integer(0)), refused: refused, &findings)
                 }
                 quarantined.compareRest(&findings)
+                try codes(quarantined, database, &findings)
                 return "\(counted(events, "event")) of \(counted(days, "arrival day")), \(kept) in quarantine"
             }
+        }
+    }
+}
+
+extension Check {
+    /// Refusals have codes, other outcomes none; what is in quarantine was refused with the code that stands there.
+    private static func codes(
+        _ quarantined: Quarantined, _ database: Database, _ findings: inout Findings
+    ) throws {
+        var refused: [String: Int64] = [:]
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT outcome, code, sum(events) AS events, min(arrival_day) AS arrival_day
+                FROM outcome_counter
+                GROUP BY outcome, code
+                ORDER BY outcome, code
+                """)
+        for row in rows {
+            let (outcome, code): (String, String) = (row["outcome"], row["code"])
+            if outcome == "refused" { refused[code] = row["events"] }
+            if outcome == "refused" ? RefusalCode(rawValue: code) == nil : !code.isEmpty {
+                findings.add("arrival day \(day(row["arrival_day"])): events \(outcome) with code '\(code)'")
+            }
+        }
+        for (code, kept) in quarantined.codes.sorted(by: { $0.key < $1.key }) where kept > refused[code] ?? 0 {
+            findings.add(
+                "\(counted(refused[code] ?? 0, "event")) refused with code '\(code)', but \(kept) in quarantine with it"
+            )
         }
     }
 }
@@ -68,6 +99,8 @@ extension Check {
 private struct Quarantined {
     private var events: [Day: Int64] = [:]
     private(set) var count = 0
+    /// How many of them there are by the code of their last refusal.
+    private(set) var codes: [String: Int64] = [:]
     /// An event has up to 64 KiB.
     private static let rowsPerSlice = 500
 
@@ -75,7 +108,7 @@ private struct Quarantined {
         let key = FingerprintKey(try slices.read { try LedgerProperties.read($0) }.fingerprintKey)
         var present = PresentDays()
         let sql = """
-            SELECT quarantine_id, arrived_at, event, digest
+            SELECT quarantine_id, arrived_at, event, digest, code
             FROM quarantine
             WHERE quarantine_id > ?1
             ORDER BY quarantine_id
@@ -93,6 +126,7 @@ private struct Quarantined {
                 return
             }
             events[day, default: 0] += 1
+            codes[String(decoding: row.bytes(4), as: UTF8.self), default: 0] += 1
         }
     }
 

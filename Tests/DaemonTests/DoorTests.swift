@@ -15,7 +15,7 @@ struct DoorTests {
         try Data(bytes).write(to: URL(filePath: plain))
         let process = try ChildProcess(
             "/bin/gzip", ["-c"], environment: [:], input: plain, output: packed, errors: scene.folder.path("errors"))
-        #expect(try await process.end(withinSeconds: 20) == .exited(0))
+        #expect(try await process.end(withinSeconds: 60) == .exited(0))
         return Array(try Data(contentsOf: URL(filePath: packed)))
     }
 

@@ -61,7 +61,7 @@ struct KillTests {
             rated += daemon.log.components(separatedBy: " notice rated ").count - 1
             // By itself it would write the ledger, and be no daemon's.
             command?.process.send(signal: SIGKILL)
-            if try await command?.process.end(withinSeconds: 20) == .exited(0) { rated += 1 }
+            if try await command?.process.end(withinSeconds: 60) == .exited(0) { rated += 1 }
         }
         // However few rounds there were, the first days are settled in the end.
         outbox.with { $0.now = Self.now(in: max(rounds, 20)) }

@@ -48,7 +48,7 @@ struct SampleYearTests {
     ) async throws {
         let process = try ChildProcess(
             program, arguments, environment: [:], input: input, output: output, errors: scene.folder.path("errors"))
-        let end = try await process.end(withinSeconds: 60)
+        let end = try await process.end(withinSeconds: 600)
         guard end == .exited(0) else {
             throw SceneError(description: "\(program): \(try ServingDaemon.text(scene.folder.path("errors")))")
         }

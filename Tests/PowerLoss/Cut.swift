@@ -30,8 +30,8 @@ package struct Cut: Sendable, CustomStringConvertible {
         return ([0] + changes.map { $0 + 1 }).map { Cut(position: $0, loss: .unsynced, seed: 0) }
     }
 
-    /// Right after each mark, when all that it says must be on the disk, with everything lost that may be; and so many
-    /// others at any points. In the order of their positions.
+    /// Right after each mark, when all that it says must be on the disk, with everything lost that may be; so many
+    /// others at any points; and for four of those one where only the programs die. In the order of their positions.
     package static func choose(_ count: Int, in journal: [JournalRecord], seed: UInt64) -> [Cut] {
         var chance = SeededGenerator(seed: seed)
         var cuts: [Cut] = []
@@ -39,8 +39,9 @@ package struct Cut: Sendable, CustomStringConvertible {
             guard case .mark = record else { continue }
             cuts.append(Cut(position: index + 1, loss: .unsynced, seed: 0))
         }
-        for _ in 0..<count {
-            let loss = Loss.allCases.randomElement(using: &chance) ?? .unsynced
+        let losses = Loss.allCases.filter { $0 != .none }
+        for number in 0..<count + count / 4 {
+            let loss = number < count ? losses.randomElement(using: &chance) ?? .unsynced : .none
             cuts.append(
                 Cut(position: Int.random(in: 0...journal.count, using: &chance), loss: loss, seed: chance.next() >> 32))
         }

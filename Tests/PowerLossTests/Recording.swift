@@ -156,7 +156,8 @@ final class Recording: Sendable {
         return try files()
     }
 
-    private func files() throws -> [String: Data] {
+    /// What the folder holds now.
+    func files() throws -> [String: Data] {
         try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) { files, name in
             files[name] = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
         }
@@ -219,10 +220,12 @@ final class Recording: Sendable {
         try await end(daemon, by: SIGTERM)
     }
 
-    /// Starts a daemon that takes the events of a step, and ends.
-    func serve(_ step: History.Step) async throws {
+    /// Starts a daemon that takes the events of some steps, and ends.
+    func serve(_ steps: some Sequence<History.Step>) async throws {
         let daemon = try await serve()
-        if case .events(let batches) = step.action { try post(batches, to: daemon.port, at: step.at) }
+        for step in steps {
+            if case .events(let batches) = step.action { try post(batches, to: daemon.port, at: step.at) }
+        }
         try await end(daemon, by: SIGTERM)
     }
 

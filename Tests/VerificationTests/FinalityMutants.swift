@@ -31,6 +31,12 @@ extension Mutant {
             "a run on another date than its days were settled on",
             "UPDATE rating_run SET started_at = started_at + 3 * 86400000000 WHERE run_id = 1", ["finality"]),
         Mutant(
+            "a day settled on a date without a run",
+            "UPDATE settled_day SET settled_on = settled_on + 1 WHERE day = \(day("01-18"))", ["finality"]),
+        Mutant(
+            "a run that was asked for less than it rated", "UPDATE rating_run SET requested_day = 0 WHERE run_id = 2",
+            ["finality"]),
+        Mutant(
             "a purchase that stands on another day",
             """
             UPDATE ledger_entry SET posted_day = posted_day + 1, usage_day = usage_day + 1

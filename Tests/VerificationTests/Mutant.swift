@@ -13,11 +13,14 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     let sql: String
     /// Exactly the checks that complain.
     let noticedBy: Set<String>
+    /// Words of one of the findings, where the checks alone do not tell.
+    let words: String
     /// Whether the hashes of all entries are made to match again.
     let isRechained: Bool
 
-    init(_ what: String, _ sql: String, _ noticedBy: Set<String>, rechained: Bool = false) {
+    init(_ what: String, _ sql: String, _ noticedBy: Set<String>, says words: String = "", rechained: Bool = false) {
         isRechained = rechained
+        self.words = words
         self.what = what
         self.sql = sql
         self.noticedBy = noticedBy

@@ -15,6 +15,7 @@ struct MutantTests {
         #expect(
             Set(report.findings.map(\.check)) == mutant.noticedBy,
             "\(mutant.what): \(report.findings.map { "\($0.check): \($0.sentence)" }.joined(separator: "\n"))")
+        #expect(report.findings.contains { $0.sentence.contains(mutant.words) })
     }
 
     @Test("would not be found out if any of the checks were left out")

@@ -23,12 +23,14 @@ extension Mutant {
             "settled days beyond the closed ones", "UPDATE ledger_state SET closed_through = closed_through - 1",
             ["file"]),
         Mutant("a ledger without state", "DELETE FROM ledger_state", ["file"]),
+        Mutant("bills of whole tenths", "UPDATE ledger_property SET minor_unit_micros = 100000", ["file"]),
+        Mutant("bills that are due later", "UPDATE ledger_property SET payment_term_days = 16", ["file"]),
     ]
 
     private static let days = [
         Mutant("a settled day that is gone", "DELETE FROM settled_day WHERE day = \(day("01-20"))", ["days"]),
         Mutant(
-            "a day settled too early", "UPDATE settled_day SET settled_on = day + 2 WHERE day = \(day("01-21"))",
+            "a day settled too early", "UPDATE settled_day SET settled_on = day + 2 WHERE day = \(day("01-18"))",
             ["days"]),
         Mutant(
             "a state that settles more",
@@ -36,6 +38,12 @@ extension Mutant {
         Mutant("settled days that were not closed", "UPDATE ledger_state SET closed_through = NULL", ["days"]),
         Mutant("more rated than changed", "UPDATE ledger_state SET rated_change_count = change_count + 1", ["days"]),
         Mutant("a day that begins on another date", "UPDATE day_start SET day = day - 3 WHERE day = 20866", ["days"]),
+        Mutant(
+            "more days rated than any run was asked for", "UPDATE ledger_state SET rated_through = rated_through + 1",
+            ["days"]),
+        Mutant(
+            "half a mark of a sealing", "UPDATE seal_progress SET posting_day = \(day("02-08")), item_id = 1", ["days"]),
+        Mutant("records of a feature that feeds something else", "UPDATE feed SET feature = 'armor'", ["days"]),
         Mutant(
             "a price book of another day", "UPDATE price_book_version SET effective_day = effective_day + 1", ["days"]),
     ]
@@ -102,6 +110,13 @@ extension Mutant {
         Mutant(
             "more in quarantine than was refused on its day",
             "UPDATE quarantine SET arrived_at = (SELECT max(arrived_at) FROM quarantine)", ["outcomes"]),
+        Mutant(
+            "an event in quarantine with a code that no event had",
+            "UPDATE quarantine SET code = 'bad_time' WHERE code = 'unknown_app'", ["outcomes"],
+            says: "0 events refused with code 'bad_time', but 1 in quarantine with it"),
+        Mutant(
+            "a refusal of no known kind", "UPDATE outcome_counter SET code = 'bad_luck' WHERE code = 'too_old'",
+            ["outcomes"], says: "events refused with code 'bad_luck'"),
         Mutant(
             "an event in quarantine that arrived before the ledger was there",
             "UPDATE quarantine SET arrived_at = 0 WHERE code = 'unknown_app'", ["outcomes"]),
@@ -307,7 +322,7 @@ extension Mutant {
             UPDATE ledger_entry SET posted_day = \(day("02-02"))
             WHERE source = 'resource_package' AND posted_day = \(day("01-31"))
             """,
-            ["usage", "grants", "rating", "chain"]),
+            ["usage", "grants", "rating", "finality", "chain"]),
         Mutant(
             "a draw on another tenant's grant",
             """
@@ -322,6 +337,45 @@ extension Mutant {
             WHERE source = 'forfeit' AND grant_id = 2
             """,
             ["grants", "rating", "chain"]),
+        Mutant(
+            "a draw on no grant", "UPDATE ledger_entry SET grant_id = NULL WHERE source = 'package'",
+            ["grants", "totals", "rating"], says: "names no grant", rechained: true),
+        Mutant(
+            "a draw on a resource package as one on a package",
+            "UPDATE ledger_entry SET source = 'package' WHERE source = 'resource_package' AND grant_id = 1",
+            ["grants", "totals", "rating"], says: "draws on grant R as a mini_program_package, which it is not",
+            rechained: true),
+        Mutant(
+            "a draw on a package that does not cover the item",
+            "UPDATE ledger_entry SET item_id = 4 WHERE source = 'package' AND item_id = 1",
+            ["usage", "grants", "totals", "rating"], says: "which does not cover item sync", rechained: true),
+        Mutant(
+            "a forfeit of a package", "UPDATE ledger_entry SET grant_id = 3 WHERE source = 'forfeit' AND grant_id = 2",
+            ["grants", "totals", "rating"], says: "which is no resource package of it", rechained: true),
+        Mutant(
+            "a grant that gave what was paid for", "UPDATE ledger_entry SET grant_id = 3 WHERE source = 'overage'",
+            ["grants", "totals", "rating"], says: "of source overage names grant P", rechained: true),
+        Mutant(
+            "a draw that is given back without one",
+            "UPDATE ledger_entry SET quantity = -quantity WHERE source = 'package'",
+            ["usage", "grants", "totals", "rating"], says: "units are drawn or forfeited", rechained: true),
+        Mutant(
+            "a package of less than was drawn in a month",
+            "UPDATE grant_item SET granted = 1 WHERE grant_id = 3 AND item_id = 1",
+            ["grants", "rating"], says: "item analysis, 2027-01: "),
+        Mutant(
+            "a grant of another tenant", "UPDATE \"grant\" SET tenant_id = 2 WHERE code = 'P'",
+            ["grants", "rating"], says: "its grant P of tenant zoo"),
+        Mutant(
+            "a grant that was recorded too late for what it gave",
+            "UPDATE \"grant\" SET first_posting_day = effective_day + 4 WHERE code = 'P'",
+            ["grants", "rating"], says: "before its first, "),
+        Mutant(
+            "a package of more than was bought",
+            "UPDATE grant_item SET granted = granted + 1 WHERE grant_id = 3 AND item_id = 1", ["grants"],
+            says:
+                "is a mini_program_package for a year with 4 of item analysis, 300 of item gateway_calls, for 3 devices; "
+                + "no version of the price book"),
         Mutant(
             "a grant of less than was drawn", "UPDATE grant_item SET granted = 3 WHERE grant_id = 2",
             ["grants", "rating"]),

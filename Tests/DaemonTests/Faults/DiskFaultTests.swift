@@ -59,7 +59,7 @@ struct DiskFaultTests {
             course.send(batch, over: connection)
         }
         try Journal.mark("refused", in: journal)
-        #expect(try await daemon.process.end(withinSeconds: 20) == .exited(1), "\(daemon.log)")
+        #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
         let words =
             "the file can't be read or written (\(failure.reason)); meterd stops writing: when the disk is well again "
             + "(see the kernel's log), start it and send the same again, nothing is counted twice"
@@ -127,7 +127,7 @@ struct DiskFaultTests {
     func failingAtTheStart(name: String, fault: Fault, words: String) async throws {
         let scene = try await DaemonScene.make()
         let daemon = try scene.serve(faults: [fault])
-        #expect(try await daemon.process.end(withinSeconds: 20) == .exited(1), "\(daemon.log)")
+        #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
         #expect(daemon.log.contains("meterd: " + words.replacing("LEDGER", with: scene.ledger)), "\(daemon.log)")
         try await FaultyCourse(batches: 2).finish(scene, name)
     }
@@ -234,7 +234,7 @@ struct DiskFaultTests {
             journal: journals.path("journal")
         ) { daemon, outbox in
             #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
-            try await outbox.finish(withinSeconds: 20)
+            try await outbox.finish(withinSeconds: 60)
         }
         #expect(outbox.with { $0.acknowledged.count } >= 5)
         if failure.isAnswered {
@@ -315,7 +315,7 @@ struct DiskFaultTests {
         let next = try scene.serve()
         let nextPort = try await next.port()
         outbox.with { $0.port = nextPort }
-        try await outbox.finish(withinSeconds: 20)
+        try await outbox.finish(withinSeconds: 60)
         #expect(try await next.stop().end == .exited(0))
 
         let state = outbox.with { $0 }

@@ -111,7 +111,7 @@ struct NthCallTests {
             #expect(course.refusals.allSatisfy { $0 == nil || $0?.status == 503 }, "\(test)")
             // One that has failed ends by itself.
             if !kind.goesOn, !course.refusals.isEmpty || daemon.process.end != nil {
-                #expect(try await daemon.process.end(withinSeconds: 20) == .exited(1), "\(test): \(daemon.log)")
+                #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(test): \(daemon.log)")
                 #expect(daemon.log.contains("; meterd stops writing"), "\(test): \(daemon.log)")
                 ends.stopped += 1
             } else {
@@ -194,7 +194,7 @@ struct NthCallTests {
             try beforeRating()
             let isDone = try await isDone(Self.settling, scene, goesOn: kind.more > 0)
             let isBroken = kind.more == 0 && !isDone
-            return (isDone, isBroken ? try await daemon.process.end(withinSeconds: 20) : try await daemon.stop().end)
+            return (isDone, isBroken ? try await daemon.process.end(withinSeconds: 60) : try await daemon.stop().end)
         }
 
         // Undisturbed: what it comes to, and which calls are the rating's.
