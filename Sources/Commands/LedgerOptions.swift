@@ -110,7 +110,10 @@ enum Arguments {
     }
 
     static func month(_ text: String) throws -> Month {
-        guard let month = Month(text) else { throw ValidationError("write a month as YYYY-MM, as 2027-01") }
+        guard let month = Month(text) else {
+            throw ValidationError(
+                Month.isNoSuchMonth(text) ? "there is no such month" : "write a month as YYYY-MM, as 2027-01")
+        }
         return month
     }
 
@@ -121,6 +124,9 @@ enum Arguments {
 
     static func price(_ text: String) throws -> Money {
         guard let price = Money(decimal: text) else {
+            if Money.isBeyondBounds(decimal: text) {
+                throw ValidationError("a price is at most \(Money(micros: .max)) currency units")
+            }
             throw ValidationError("write currency units with at most six decimals, as 55440 or 12.50")
         }
         guard price >= .zero else { throw ValidationError("a price can't be negative; 0 is the least") }

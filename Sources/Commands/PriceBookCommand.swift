@@ -40,6 +40,14 @@ struct PriceBookCommand: ParsableCommand {
         }
     }
 
+    static func noteUnusableFeatures(of book: PriceBook) {
+        for feature in book.unusableFeatures {
+            Terminal.print(
+                "note: feature '\(feature)' feeds items of devices and items of sums, which no event can do at once: its "
+                    + "usage will be refused; give each of them a feature of its own")
+        }
+    }
+
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Check a price book file; needs no ledger.")
 
@@ -52,6 +60,7 @@ struct PriceBookCommand: ParsableCommand {
                 "\(file): book '\(book.name)', effective \(book.effective), \(book.currency.code), "
                     + "\(counted(book.items.count, "item")), \(counted(book.features.count, "feature")): "
                     + "no problems")
+            PriceBookCommand.noteUnusableFeatures(of: book)
         }
     }
 
@@ -85,6 +94,7 @@ struct PriceBookCommand: ParsableCommand {
                         ? "nothing but the day differs from version \(earlier)"
                         : "what differs from version \(earlier):")
                 for difference in differences { Terminal.print("  \(difference)") }
+                PriceBookCommand.noteUnusableFeatures(of: book)
             case .alreadyApplied(let version):
                 Terminal.print("this is version \(version) already; nothing changed")
             case .refused(let objection): throw Failure("\(file): \(objection)")

@@ -34,12 +34,12 @@ struct RateCommand: ParsableCommand {
         let ledger = try options.openForWriting()
         let date = try date.day(options)
         let report = try ledger.perform(RateDay(date, isDryRun: dryRun), clock: options.clock)
-        let lines = Self.lines(report.appended)
+        let lines = try Self.lines(report.appended)
         let rows = lines.map { line in
             [
                 line.tenant.databaseValue, line.item.databaseValue, line.source.databaseValue,
-                line.grant.databaseValue, line.entries.databaseValue, line.quantity.databaseValue,
-                line.amountMicros.databaseValue,
+                line.grant.databaseValue, line.entries.databaseValue, line.quantity.units.databaseValue,
+                line.amount.micros.databaseValue,
             ]
         }
         let printer = RowPrinter(
@@ -76,11 +76,11 @@ struct RateCommand: ParsableCommand {
         let source: String
         let grant: String?
         var entries = 0
-        var quantity: Int64 = 0
-        var amountMicros: Int64 = 0
+        var quantity = Quantity.zero
+        var amount = Money.zero
     }
 
-    private static func lines(_ entries: [EntryDraft]) -> [Line] {
+    private static func lines(_ entries: [EntryDraft]) throws(Overflow) -> [Line] {
         var lines: [[String?]: Line] = [:]
         for entry in entries {
             let key = [entry.tenant.text, entry.item?.text, entry.source.rawValue, entry.grant?.text]
@@ -90,8 +90,8 @@ struct RateCommand: ParsableCommand {
                     tenant: entry.tenant.text, item: entry.item?.text, source: entry.source.rawValue,
                     grant: entry.grant?.text)
             line.entries += 1
-            line.quantity += entry.quantity.units
-            line.amountMicros += entry.amount.micros
+            try line.quantity += entry.quantity
+            try line.amount += entry.amount
             lines[key] = line
         }
         return lines.values.sorted {

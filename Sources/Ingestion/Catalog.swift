@@ -144,9 +144,8 @@ final class Catalog {
     private func resolveAnew(
         _ feature: Bytes, kind: EventKind, version: Int, tenantIsLegacy: Bool, table: Int
     ) -> Resolution {
-        guard let book = history?.versions[version].book else { preconditionFailure("a version of the history") }
         let text = kind == .gatewayCall ? Self.gatewayFeature : feature.string
-        let resolution = decide(text, kind: kind, book: book, tenantIsLegacy: tenantIsLegacy)
+        let resolution = decide(text, kind: kind, version: version, tenantIsLegacy: tenantIsLegacy)
         if case .refused(.unknownFeature, _) = resolution {
             // A mistake is often made again and its reason takes a search, so some are kept; a sender of made-up
             // features does not fill the memory.
@@ -165,17 +164,25 @@ final class Catalog {
     private static let maxUnknownsKept = 1_000
 
     private func decide(
-        _ feature: String, kind: EventKind, book: PriceBook, tenantIsLegacy: Bool
+        _ feature: String, kind: EventKind, version: Int, tenantIsLegacy: Bool
     ) -> Resolution {
+        guard let history else { preconditionFailure("the catalog is refreshed at the start of a batch") }
+        let book = history.versions[version].book
         var fed = Code(feature).flatMap { book.items(fedBy: $0) }
         if fed == nil, kind == .gatewayCall { fed = Code(Self.gatewayItem).flatMap { book.items(fedBy: $0) } }
         guard let fed else {
-            return .refused(.unknownFeature, Self.reason(unknown: feature, book))
+            return .refused(.unknownFeature, Self.reason(unknown: feature, in: history.versions[version], of: history))
         }
         guard !fed.isEmpty else {
             return .refused(.notMetered, "feature '\(feature)' has no billable items: its usage is not metered")
         }
         let items = fed.compactMap { book.items[$0] }
+        if Set(items.map(\.aggregation)).count > 1 {
+            return .refused(
+                .wrongType,
+                "feature '\(feature)' feeds items of devices and items of sums, which no event can do at once; the price book "
+                    + "has to give each of them a feature of its own")
+        }
         let aggregation: Aggregation = kind == .deviceActivity ? .uniqueDevices : .sum
         if let other = items.first(where: { $0.aggregation != aggregation }) {
             let wanted: EventKind =
@@ -194,7 +201,17 @@ final class Catalog {
         return .items(ids, feed: feed(feature, items: ids))
     }
 
-    private static func reason(unknown feature: String, _ book: PriceBook) -> String {
+    private static func reason(
+        unknown feature: String, in version: PriceBookVersion, of history: PriceBookHistory
+    ) -> String {
+        let book = version.book
+        let other = Code(feature).flatMap { code in
+            history.versions.first { $0.book.items(fedBy: code) != nil }
+        }
+        if let other {
+            return "feature '\(feature)' is not in version \(version.number) of the price book, which prices its day; "
+                + "version \(other.number) has it, from \(other.book.effective) on"
+        }
         let codes = Set(book.features.keys).union(book.items.keys).sorted().map(\.text)
         let nearest = nearest(to: feature, of: codes).map { "; did you mean '\($0)'?" } ?? ";"
         return "feature '\(feature)' is not in the price book '\(book.name)'\(nearest) "

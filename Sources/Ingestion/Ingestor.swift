@@ -284,6 +284,15 @@ package final class Ingestor {
         switch judge(event, scanner, &arrival) {
         case .refused(let code, let reason): return .refused(code, reason)
         case .taken(let app, let day, let range, let feed):
+            guard
+                try usage.hasRoom(
+                    for: Quantity(event.quantity), app: app, items: activityItems[range], place: day.place, database)
+            else {
+                return .refused(
+                    .badQuantity,
+                    "with \(event.quantity) more, app '\(event.subject.string)' would have beyond "
+                        + "\(UsageStore.largestCounter.units) on \(day.place.usageDay)")
+            }
             let record = UsageRecord(
                 source: event.source.buffer, id: event.id.buffer,
                 feed: try catalog.id(of: feed.takeUnretainedValue(), database),

@@ -86,15 +86,15 @@ package enum Grants {
             try DayCalendar.stored(database)?.dayOutsideGaps(of: order.purchasedAt)
             ?? LedgerDays.date(of: order.purchasedAt, in: moment.properties.timeZone)
         let tenant = try Accounts.tenant(order.tenant, database)
-        guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
         if let row = try Row.fetchOne(
             database, sql: "SELECT * FROM \"grant\" WHERE code = ?", arguments: [order.code.text])
         {
             try check(row, repeats: order, tenant: tenant, database)
             return .alreadyRecorded
         }
-        let book = try PriceBooks.history(database).version(for: purchaseDay + 1).book
-        let sold = try Sold(order, tenant: tenant, book: book, database)
+        guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
+        let history = try PriceBooks.history(database)
+        let sold = try Sold(order, tenant: tenant, history, effective: purchaseDay + 1, database)
         let life = GrantLife(purchaseDay: purchaseDay, term: sold.term)
         try database.execute(
             sql: """
@@ -130,7 +130,10 @@ package enum Grants {
         let term: Term
         var granted: [(ItemID, Quantity)] = []
 
-        init(_ order: GrantOrder, tenant: Tenant, book: PriceBook, _ database: Database) throws {
+        init(
+            _ order: GrantOrder, tenant: Tenant, _ history: PriceBookHistory, effective: Day, _ database: Database
+        ) throws {
+            let book = history.version(for: effective).book
             let ids = try PriceBooks.itemIDs(database)
             switch order.terms {
             case .miniProgramPackage(let devices):
@@ -149,7 +152,8 @@ package enum Grants {
                 offer = .resourcePackage
                 guard let package = book.resourcePackage else { throw LedgerError.offerMissing(offer.rawValue) }
                 guard let priced = book.items[code], let id = ids[code] else {
-                    throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted())
+                    let later = history.versions.first { $0.book.items[code] != nil }?.book.effective
+                    throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted(), later: later)
                 }
                 switch priced.pricing {
                 case .free: throw LedgerError.nothingToDraw(item: code, isFree: true)

@@ -13,7 +13,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case unknownGrant(String)
     case notInQuarantine([Int64])
     case clockTooEarly(Instant)
-    case unknownItem(String, known: [Code])
+    case unknownItem(String, known: [Code], later: Day? = nil)
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
     case appOfOtherTenant(app: Code, tenant: Code)
     case offerMissing(String)
@@ -43,7 +43,10 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .notInQuarantine(let numbers):
             "no event \(numbers.map(String.init).joined(separator: ", ")) in the quarantine, so none was touched; "
                 + "'meterd quarantine list' shows the numbers"
-        case .unknownItem(let code, let known):
+        case .unknownItem(let code, _, let later?):
+            "item '\(code)' is in the price book from \(later) on only, and a purchase is by the version of the day after it; "
+                + "choose another item, or record the purchase when it is made"
+        case .unknownItem(let code, let known, nil):
             "the price book has no item '\(code)'; "
                 + (nearest(to: code, of: known.map(\.text)).map { "did you mean '\($0)'? It has " } ?? "it has ")
                 + known.map(\.text).joined(separator: ", ")
@@ -73,8 +76,10 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .grantVoided(let code):
             "grant '\(code)' is voided already"
         case .amountOutOfRange(let tenant, let day, let overflow):
-            "tenant '\(tenant)', bill of \(day): \(overflow); nothing is appended for that day or later ones, "
-                + "check the tenant's events and prices"
+            "tenant '\(tenant)', bill of \(day): \(overflow); nothing is appended for this tenant from that day on, and no "
+                + "day from then on is settled; the other tenants are rated. If its prices are wrong, apply a price book that is "
+                + "effective by \(day), as long as that day is open; if its events are, restore a backup from before they came, "
+                + "and send the others again"
         case .dayInFuture(let day, let today):
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"
         }

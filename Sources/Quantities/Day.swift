@@ -108,6 +108,11 @@ extension Month: CustomStringConvertible {
         guard let parts = numbers(in: text, digits: [4, 2]), (1...12).contains(parts[1]) else { return nil }
         self.init(year: parts[0], month: parts[1])
     }
+
+    /// Whether a text is written as a month, and there is none of that number.
+    package static func isNoSuchMonth(_ text: String) -> Bool {
+        numbers(in: text, digits: [4, 2]) != nil && Month(text) == nil
+    }
 }
 
 private func padded(_ number: Int, to width: Int) -> String {

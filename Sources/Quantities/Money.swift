@@ -46,6 +46,12 @@ extension Money: CustomStringConvertible {
         guard let micros = Int64(exactly: decimal.units / 1_000_000) else { return nil }
         self.init(micros: micros)
     }
+
+    /// Whether a text is a decimal number with at most six decimals that no amount can hold.
+    package static func isBeyondBounds(decimal text: String) -> Bool {
+        guard let decimal = Decimal12(text), decimal.units % 1_000_000 == 0 else { return false }
+        return Int64(exactly: decimal.units / 1_000_000) == nil
+    }
 }
 
 /// A decimal number with at most twelve decimals, exact: `units` × 10⁻¹².

@@ -186,6 +186,11 @@ package struct PriceBook: Hashable, Sendable {
         self.subscription = subscription
     }
 
+    /// Features that feed items of devices as well as items of sums: no event can name them, each kind of event feeds one.
+    package var unusableFeatures: [Code] {
+        features.values.filter { Set($0.items.compactMap { items[$0]?.aggregation }).count > 1 }.map(\.code).sorted()
+    }
+
     /// The items that a feature feeds; nil for a code that the book does not know. An item's code is also the code of
     /// a feature that feeds just this item, unless the book defines a feature of that code.
     package func items(fedBy feature: Code) -> [Code]? {

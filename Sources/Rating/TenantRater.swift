@@ -12,6 +12,10 @@ package struct TenantRater {
     private var resourcePackages: [Code: [Grant]] = [:]
     private var drawn: [Draw: Quantity] = [:]
     private var positions: [ItemMonth: MonthPosition] = [:]
+    /// All lines together, those of the totals too: bills and statements add up items and usage months, and no such sum may
+    /// be beyond the bounds if these are not (Billing rules, section 7).
+    private var sumOfQuantities = Quantity.zero
+    private var sumOfAmounts = Money.zero
 
     private struct ItemMonth: Hashable {
         let item: Code
@@ -75,11 +79,12 @@ package struct TenantRater {
     }
 
     private mutating func carry(_ total: RatedTotal) throws(Overflow) {
+        try sumOfQuantities += total.quantity
         switch total.source {
         case .allowance, .overage:
             guard let tier = total.tier, let version = total.priceVersion else { return }
             let price = tiers(of: total.item, in: history.version(numbered: version))[tier - 1].price
-            _ = try positions[ItemMonth(item: total.item, month: total.month), default: MonthPosition()]
+            try sumOfAmounts += positions[ItemMonth(item: total.item, month: total.month), default: MonthPosition()]
                 .advance(by: total.quantity, at: price)
         case .package, .resourcePackage:
             guard let grant = total.grant else { return }
@@ -107,6 +112,10 @@ package struct TenantRater {
                 rest.removeFirst()
             }
             positions[ItemMonth(item: turn.item, month: turn.month)] = turn.position
+        }
+        for line in lines {
+            try sumOfQuantities += line.quantity
+            try sumOfAmounts += line.amount
         }
         // Forfeits are few; sorting by item alone keeps the order within an item.
         if let first = lines.first, first.key.source == .forfeit { lines = lines.stableSorted { $0.key.item } }

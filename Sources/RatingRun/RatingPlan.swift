@@ -26,7 +26,7 @@ struct RatedPart {
     /// Days whose last tenant is among these, or had nothing to append.
     var settled: [Day] = []
     var isLast = false
-    /// Why the run ends after these: what was rated before stays.
+    /// In the last part, if some tenant's days could not be rated: those of the others were.
     var failure: LedgerError?
 }
 
@@ -39,6 +39,8 @@ struct RatingPlan: Sendable {
     private var day: Day
     /// The tenant whose turn it is on the day.
     private var turn = 0
+    /// Of the first tenant that could not be rated: no day from then on is settled.
+    private var failure: LedgerError?
 
     private struct TenantPlan: Sendable {
         let code: Code
@@ -47,6 +49,8 @@ struct RatingPlan: Sendable {
         let booked: [Day: [LineKey: Booked]]
         /// The days on which the tenant can have lines at all.
         let busyDays: Set<Day>
+        /// What comes after a day that could not be rated depends on it.
+        var isStuck = false
 
         /// What the ledger lacks of a day, or holds too much.
         mutating func differences(on day: Day) throws(LedgerError) -> [EntryDraft] {
@@ -55,6 +59,7 @@ struct RatingPlan: Sendable {
                 return try Differences.entries(
                     tenant: code, postedDay: day, truth: truth, booked: booked[day] ?? [:])
             } catch {
+                isStuck = true
                 throw LedgerError.amountOutOfRange(tenant: code, day: day, error)
             }
         }
@@ -68,21 +73,21 @@ struct RatingPlan: Sendable {
         while day <= scope.days.upperBound {
             while turn < tenants.count {
                 guard part.entries.count < bound else { return part }
-                if tenants[turn].busyDays.contains(day) {
+                if tenants[turn].busyDays.contains(day), !tenants[turn].isStuck {
                     do {
                         part.entries += try tenants[turn].differences(on: day)
                     } catch {
-                        part.failure = error
-                        return part
+                        failure = failure ?? error
                     }
                 }
                 turn += 1
             }
-            if let final = scope.finalThrough, day <= final { part.settled.append(day) }
+            if let final = scope.finalThrough, day <= final, failure == nil { part.settled.append(day) }
             day = day + 1
             turn = 0
         }
         part.isLast = true
+        part.failure = failure
         return part
     }
 

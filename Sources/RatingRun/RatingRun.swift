@@ -29,7 +29,8 @@ package final class RatingRun {
     /// - Parameters:
     ///   - dryRun: computes and reports, and writes nothing.
     ///   - between: called between two transactions; usage that is stored meanwhile waits for the next run.
-    /// - Throws: ``LedgerStore/LedgerError/dayInFuture(_:today:)``; ``Quantities/Overflow``; `DatabaseError`.
+    /// - Throws: ``LedgerStore/LedgerError/dayInFuture(_:today:)``; ``LedgerStore/LedgerError/amountOutOfRange(tenant:day:_:)``
+    ///   when all but the days of that tenant are rated; ``Quantities/Overflow``; `DatabaseError`.
     package func run(
         date: Day, clock: LedgerClock, dryRun: Bool = false, between: () throws -> Void = {}
     ) throws -> RatingReport {
@@ -62,7 +63,9 @@ package final class RatingRun {
         try file.write { database in
             try writer.append(part.entries, runID: scope.runID, at: scope.now, database)
             for day in part.settled { try LedgerState.settle(day, on: scope.today, database) }
-            if part.isLast { try LedgerState.completeRating(changeCount: scope.changeCount, database) }
+            if part.isLast, part.failure == nil {
+                try LedgerState.completeRating(changeCount: scope.changeCount, database)
+            }
         }
     }
 

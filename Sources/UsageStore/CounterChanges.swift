@@ -47,6 +47,10 @@ struct CounterChanges {
         changes[index].activeDevices += activeDevices
     }
 
+    func quantity(of key: CounterKey) -> Quantity {
+        places.value(of: key).map { changes[Int($0)].quantity } ?? .zero
+    }
+
     mutating func removeAll() {
         guard !changes.isEmpty else { return }
         changes.removeAll(keepingCapacity: true)

@@ -18,6 +18,21 @@ package enum UsageReading {
         try Int.fetchOne(database, sql: "SELECT min(posting_day) FROM usage_counter WHERE quantity > 0").map { Day($0) }
     }
 
+    /// What a counter in the file says; nothing where there is none.
+    static func quantity(of key: CounterKey, _ database: Database) throws -> Quantity {
+        let units = try Int64.fetchOne(
+            database.cachedStatement(
+                sql: """
+                    SELECT quantity
+                    FROM usage_counter
+                    WHERE (posting_day, app_id, item_id, usage_day) = (?, ?, ?, ?)
+                    """),
+            arguments: [
+                key.place.postingDay.number, key.app.number, key.item.number, key.place.usageDay.number,
+            ])
+        return Quantity(units ?? 0)
+    }
+
     /// The quantities posted on a range of days, zeros left out.
     package static func quantities(postedOn days: ClosedRange<Day>, _ database: Database) throws -> [CountedUsage] {
         let statement = try RawStatement(

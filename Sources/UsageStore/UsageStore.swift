@@ -157,6 +157,23 @@ package final class UsageStore {
             activeDevices: place.isOnTime ? 1 : 0)
     }
 
+    /// The most that a counter takes; nearly ten of them fit into what a sum may be.
+    package static let largestCounter = Quantity(1_000_000_000_000_000_000)
+    /// Of smaller quantities no day can bring so many that a counter would be full.
+    private static let largeQuantity = Quantity(1_000_000_000)
+
+    /// Whether the counters of a sum event's items can take it. One event must not fail all that are stored with it.
+    package func hasRoom(
+        for quantity: Quantity, app: AppID, items: some Collection<ItemID>, place: CountingPlace, _ database: Database
+    ) throws -> Bool {
+        guard quantity > Self.largeQuantity else { return true }
+        return try items.allSatisfy { item in
+            let key = CounterKey(app: app, item: item, place: place)
+            let counted = try UsageReading.quantity(of: key, database) + counters.quantity(of: key)
+            return try counted + quantity <= Self.largestCounter
+        }
+    }
+
     /// Stores a sum event whose identity is free.
     ///
     /// - Parameter identity: the hash of its source and id.

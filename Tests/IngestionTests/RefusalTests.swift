@@ -101,6 +101,55 @@ struct RefusalTests {
         #expect(report.results.map { $0.id ?? "-" } == ["-", "-", "after"])
     }
 
+    @Test("that an app's sum of a day has no room for is refused alone, whatever comes in one batch with it")
+    func fullCounter() throws {
+        let ledger = try ledger()
+        let large: Int64 = 1_000_000_000_000
+        #expect(try ledger.ingest(EventLine.calls(large, id: "first").text).words(of: 1) == ["accepted"])
+        try ledger.execute("UPDATE usage_counter SET quantity = 1000000000000000000 - 2 * \(large)")
+        let report = try ledger.ingest(
+            EventLine.calls(large, id: "fits").text, EventLine.calls(large, id: "last").text,
+            EventLine.calls(large, id: "more").text, EventLine.calls(1, id: "small").text,
+            EventLine.calls(large, id: "other", at: "2027-01-09T10:00:00Z").text, EventLine.device("d").text)
+        #expect(
+            report.words(of: 6) == ["accepted", "accepted", "bad_quantity", "accepted", "accepted", "accepted"])
+        #expect(
+            report.reason(2)
+                == "with 1000000000000 more, app 'shop' would have beyond 1000000000000000000 on 2027-01-10")
+        #expect(
+            try ledger.rows("SELECT usage_day, quantity FROM usage_daily WHERE item = 'gateway_calls' ORDER BY 1")
+                == ["2027-01-09 1000000000000", "2027-01-10 1000000000000000001"])
+    }
+
+    @Test("that names a feature of another version of the price book is told which, and from when on it has it")
+    func featureOfLaterVersion() throws {
+        let ledger = try ledger()
+        try ledger.apply(
+            priceBook: PriceBookFile.builtIn.replacing("effective: 2026-01-01", with: "effective: 2027-01-20")
+                .replacing("features:", with: "features:\n  novelty: { name: Novelty, items: [ basic_analysis ] }"))
+        let report = try ledger.ingest(EventLine.device("d", of: "novelty").text)
+        #expect(report.words(of: 1) == ["unknown_feature"])
+        #expect(
+            report.reason(0)
+                == "feature 'novelty' is not in version 1 of the price book, which prices its day; version 2 has it, from "
+                + "2027-01-20 on")
+    }
+
+    @Test("that names a feature with items of both kinds is told that none can")
+    func mixedFeature() throws {
+        let ledger = try LedgerFixture(
+            now: "2027-01-10T12:00:00Z",
+            priceBook: PriceBookFile.builtIn.replacing(
+                "features:", with: "features:\n  both: { name: Both, items: [ basic_analysis, gateway_calls ] }"))
+        try ledger.addTenant("acme", apps: ["shop"])
+        let report = try ledger.ingest(
+            EventLine.device("d", of: "both").text, EventLine.usage(1, of: "both", id: "1").text)
+        #expect(report.words(of: 2) == ["wrong_type", "wrong_type"])
+        for index in 0..<2 {
+            #expect(report.reason(index)?.hasPrefix("feature 'both' feeds items of devices and items of sums") == true)
+        }
+    }
+
     @Test("that is late is refused by its age on the local calendar, whatever the hour")
     func age() throws {
         // Arrival at 00:00 and at 23:59 local; 35 dates before, first and last instant; 36 before, last instant.

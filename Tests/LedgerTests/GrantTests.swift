@@ -45,6 +45,29 @@ struct GrantTests {
         }
     }
 
+    @Test("The same purchase again is one grant, also by a clock that stands before it")
+    func repeatedWithAnEarlierClock() throws {
+        let fixture = try ledger()
+        let package = try order(.miniProgramPackage(devices: 10_000))
+        let earlier = LedgerClock(given: try LedgerFixture.instant("2027-01-10T08:00:00Z"))
+        #expect(
+            throws: LedgerError.purchasedInFuture(
+                package.purchasedAt, now: try LedgerFixture.instant("2027-01-10T08:00:00Z"))
+        ) { try fixture.ledger.recordGrant(package, clock: earlier) }
+        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).0 == .recorded)
+        #expect(try fixture.ledger.recordGrant(package, clock: earlier).0 == .alreadyRecorded)
+    }
+
+    @Test("An item that only a later version of the price book has is refused with the day from which it has it")
+    func itemOfLaterVersion() throws {
+        let fixture = try ledger()
+        let novelty = "  novelty: { aggregation: unique_devices, tiers: [ { price: \"1\" } ] }\nfeatures:"
+        try fixture.apply(priceBook: book(effective: "2027-01-20", replacing: "features:", by: novelty))
+        let package = try order(.resourcePackage(item: LedgerFixture.code("novelty"), quantity: Quantity(5)))
+        let error = #expect(throws: LedgerError.self) { try fixture.ledger.recordGrant(package, clock: fixture.clock) }
+        #expect(error?.description.hasPrefix("item 'novelty' is in the price book from 2027-01-20 on only") == true)
+    }
+
     @Test("A grant that is voided already is refused before anything is rated")
     func voidedTwice() throws {
         let fixture = try ledger()

@@ -2,10 +2,10 @@
 
 extension BillingOracle {
     mutating func record(_ grant: History.Grant, at: Int64, today: Int) -> GrantOutcome {
-        if grant.purchasedAt > at { return .refusedFuturePurchase }
         if let known = grants.first(where: { $0.terms.code == grant.code }) {
             return known.terms == grant ? .repeated : .refusedOtherTerms
         }
+        if grant.purchasedAt > at { return .refusedFuturePurchase }
         let purchaseDay = local.day(of: grant.purchasedAt)
         let recorded = RecordedGrant(
             grant, purchaseDay: purchaseDay, firstOpenDay: firstOpenDay(today: today),
