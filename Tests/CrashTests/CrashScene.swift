@@ -73,6 +73,9 @@ final class CrashScene {
             let (_, app) = (isSmall ? smallApps : apps).randomElement(using: &chance) ?? apps[0]
             let time =
                 "2027-01-\(Int.random(in: days, using: &chance))T0\(Int.random(in: 0...9, using: &chance)):00:00Z"
+            if Int.random(in: 0..<100, using: &chance) == 0 {
+                return EventLine.calls(1, id: "stray-\(Int.random(in: 0..<500, using: &chance))", app: "nowhere").text
+            }
             if Int.random(in: 0..<3, using: &chance) == 0 {
                 // The content follows from the id, so that a repeated id is a duplicate.
                 let id = Int.random(in: ids, using: &chance)

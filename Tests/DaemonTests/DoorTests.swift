@@ -25,6 +25,43 @@ struct DoorTests {
         #expect(answer.text.contains(detail), "\(answer.text)")
     }
 
+    @Test(
+        "More than 100,000 events in one request are refused, in lines and in an array; so many are judged one by one")
+    func eventsOfRequest() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
+        let port = try await daemon.port()
+        let connection = try HTTPConnection(port: port)
+        let most = [String](repeating: "{}", count: 100_000)
+        let array = [("Content-Type", "application/cloudevents-batch+json")]
+        let tooMany = "the body has more than 100000 events; send fewer at once"
+        expectProblem(
+            try connection.post(Array((most + ["{}"]).joined(separator: "\n").utf8), headers: Self.lines), 413, tooMany)
+        expectProblem(
+            try connection.post(Array("[\((most + ["{}"]).joined(separator: ","))]".utf8), headers: array), 413, tooMany
+        )
+        let before = try daemon.process.memory("VmRSS")
+        let now = [("Meterd-Now", DaemonScene.now)]
+        for body in [most.joined(separator: "\n"), "[\(most.joined(separator: ","))]"] {
+            let headers = (body.hasPrefix("[") ? array : Self.lines) + now
+            #expect(try EventsAnswer(connection.post(Array(body.utf8), headers: headers)).refused == 100_000)
+        }
+        // The shortest events there are, eight requests at once: their answers are many times as long as they are.
+        let body = Array(most.joined(separator: "\n").utf8)
+        let connections = try (0..<8).map { _ in try HTTPConnection(port: port) }
+        for connection in connections {
+            try connection.send(
+                HTTPConnection.request(
+                    "POST", "/v1/events", Self.lines + now + [("Content-Length", "\(body.count)")]) + body)
+        }
+        for connection in connections { #expect(try EventsAnswer(connection.receive()).refused == 100_000) }
+        let grown = try daemon.process.memory("VmHWM") - before
+        print("the shortest events: memory grew by \(grown >> 20) MiB")
+        // As the settings promise: four times the bound of the queue, 128 MiB, and 100 MiB.
+        #expect(grown < 4 * (128 << 20) + (100 << 20))
+        #expect(try await daemon.stop().end == .exited(0))
+    }
+
     @Test("What is too large, broken or of another kind is refused with its own status, and the daemon stays well")
     func bounds() async throws {
         let scene = try await DaemonScene.make()

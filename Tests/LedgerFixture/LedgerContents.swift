@@ -23,6 +23,10 @@ package enum LedgerContents {
             "grant_balance": "SELECT * FROM grant_balance",
             "bill": "SELECT * FROM bill",
             "statement": "SELECT * FROM statement",
+            "tenant": "SELECT code, name, legacy FROM tenant",
+            "app": "SELECT app.code, app.name, tenant.code FROM app JOIN tenant USING (tenant_id)",
+            "price_book_version": "SELECT version, effective_day, hex(yaml) FROM price_book_version",
+            "quarantine": "SELECT code, reason, source, id, hex(event) FROM quarantine",
             "integrity": "PRAGMA integrity_check",
         ]
         return try LedgerFile.openForReading(at: path).read { database in

@@ -18,6 +18,13 @@ enum Simulate {
         var failed: Failed?
     }
 
+    /// A fault of the engine's to be found, for who wants to see what is said then: METERD_SIMULATE_FAULT=loses_log.
+    private static var sabotage: Simulation.Sabotage {
+        var sabotage = Simulation.Sabotage()
+        sabotage.losesLog = ProcessInfo.processInfo.environment["METERD_SIMULATE_FAULT"] == "loses_log"
+        return sabotage
+    }
+
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
         let isOne = arguments.first == "--seed"
@@ -44,7 +51,7 @@ enum Simulate {
         SeedsUnderWay.begin(seed, worker: 0)
         let plan = Plan.random(seed: seed)
         say(plan)
-        guard let failure = Simulation.failure(of: plan) else {
+        guard let failure = Simulation.failure(of: plan, sabotage: sabotage) else {
             say("seed \(seed): all laws hold after each of \(plan.steps.count) steps")
             return
         }
@@ -78,7 +85,8 @@ enum Simulate {
                 }
                 guard let seed else { return }
                 SeedsUnderWay.begin(seed, worker: worker)
-                let failure = Simulation.failure(of: Plan.random(seed: seed), isVerified: seed % 4 == 0)
+                let failure = Simulation.failure(
+                    of: Plan.random(seed: seed), sabotage: sabotage, isVerified: seed % 4 == 0)
                 state.withLock { state in
                     state.done += 1
                     if let failure, state.failed == nil { state.failed = Failed(seed: seed, failure: failure) }
@@ -103,10 +111,10 @@ enum Simulate {
         for detail in failed.failure.details { say("  \(detail)") }
         say("looking for a shorter one …")
         let shortest = Shrinking.shrink(Plan.random(seed: failed.seed), failing: failed.failure.law) {
-            Simulation.failure(of: $0)
+            Simulation.failure(of: $0, sabotage: sabotage)
         }
         say(shortest)
-        if let failure = Simulation.failure(of: shortest) {
+        if let failure = Simulation.failure(of: shortest, sabotage: sabotage) {
             say("fails at step \(failure.step): \(failure.law)")
             for detail in failure.details { say("  \(detail)") }
         }

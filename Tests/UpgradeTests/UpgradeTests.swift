@@ -24,7 +24,9 @@ struct UpgradeTests {
         path = folder.path("meterd.db")
     }
 
-    /// Tenants and apps are in all of them, usage in those that have tables for it.
+    private static let noon = "2027-01-10T12:30:00Z"
+
+    /// Tenants, apps, a grant and the entry of its price are in all of them, usage in those that have tables for it.
     private func create(at path: String, _ steps: [Migration]) throws {
         let file = try EarlierLedger.create(at: path, steps: steps) { database in
             for (tenant, app) in [("acme", "shop"), ("zeta", "game")] {
@@ -32,6 +34,13 @@ struct UpgradeTests {
                 _ = try Accounts.addApp(
                     LedgerFixture.code(app), tenant: LedgerFixture.code(tenant), name: app, database)
             }
+            let clock = LedgerClock(given: try LedgerFixture.instant(Self.noon))
+            let order = GrantOrder(
+                code: LedgerFixture.code("calls"), tenant: LedgerFixture.code("acme"),
+                terms: .resourcePackage(item: LedgerFixture.code("gateway_calls"), quantity: Quantity(50)),
+                purchasedAt: try LedgerFixture.instant("2027-01-08T12:00:00Z"), price: Money(micros: 5_000_000))
+            let moment = try Moment(clock, LedgerProperties.read(database), database)
+            #expect(try Grants.record(order, at: moment, database) == .recorded)
         }
         guard steps.count > 1 else { return }
         try ingest(
@@ -40,7 +49,7 @@ struct UpgradeTests {
 
     private func ingest(_ events: [EventLine], _ file: LedgerFile) throws {
         let ledger = try OpenLedger(file: file)
-        let clock = LedgerClock(given: try LedgerFixture.instant("2027-01-10T12:30:00Z"))
+        let clock = LedgerClock(given: try LedgerFixture.instant(Self.noon))
         for event in events {
             let batch = EventBatch(key: ledger.eventKey)
             var text = event.text
@@ -71,7 +80,9 @@ struct UpgradeTests {
         let clock = LedgerClock(given: try LedgerFixture.instant("2027-01-10T13:00:00Z"))
         _ = try ledger.rate(try #require(Day("2027-01-10")), clock: clock)
         let mark = try ledger.file.read { try LedgerMark.read($0) }
-        #expect(mark.entryID >= 2)
+        #expect(mark.entryID >= 4)
+        let drawn = "SELECT sum(quantity) FROM ledger WHERE source = 'resource_package'"
+        #expect(try ledger.file.read { try LedgerFixture.rows($0, drawn) } == ["50"])
     }
 
     private func expectSound(_ path: String) throws {

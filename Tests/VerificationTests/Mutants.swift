@@ -16,6 +16,12 @@ extension Mutant {
         Mutant(
             "a trigger that does something else",
             "CREATE TRIGGER spy AFTER INSERT ON touch BEGIN DELETE FROM outcome_counter; END", ["file"]),
+        Mutant(
+            "a view that says something else",
+            """
+            DROP VIEW mau;
+            CREATE VIEW mau (tenant, app, item, month, devices) AS SELECT tenant, app, item, '2027-01', 7 FROM usage_daily
+            """, ["file"], says: "view mau is not as the schema makes it"),
         Mutant("an app of no tenant", "UPDATE app SET tenant_id = 9 WHERE app_id = 1", ["file"]),
         Mutant("an item whose code is none", "UPDATE item SET code = 'a b' WHERE item_id = 1", ["file"]),
         Mutant("a value out of its bounds", "UPDATE touch SET counts = 5 WHERE item_id = 1 AND counts = -1", ["file"]),

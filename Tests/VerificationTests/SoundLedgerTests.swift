@@ -1,15 +1,31 @@
 // Ledgers that nothing is wrong with, and what a report says of them.
 
 import Accounting
+import Foundation
 import LedgerFixture
 import LedgerStore
 import Operations
 import Quantities
+import Storage
 import Testing
 import Verification
 
 @Suite("A ledger that nobody tampered with")
 struct SoundLedgerTests {
+    @Test("has the same head and contents after it was restored from a copy")
+    func restored() throws {
+        let ledger = try RichLedger.make()
+        let path = ledger.folder.appending(path: "restored.db").path
+        var proven: ChainHead?
+        try LedgerFile.restore(ledger.path, as: path) { copy in
+            let report = try Verification(file: copy).run { _ in }
+            #expect(report.findings.map(\.sentence) == [])
+            proven = report.chainHead
+        }
+        #expect(try ledger.verify().chainHead == proven)
+        #expect(try LedgerContents.read(at: path) == LedgerContents.read(at: ledger.path))
+    }
+
     @Test("verifies without findings, and each check says what it compared")
     func sound() throws {
         let report = try RichLedger.make().verify()

@@ -1,9 +1,31 @@
-// The simulator's program, when the engine ends the process.
+// What the simulator as a program says: of a law that is broken, and when the engine ends the process.
 
 import BuiltProgram
 import Foundation
 import LedgerFixture
 import Testing
+
+@Suite("A simulation that finds something", .serialized)
+struct FindingTests {
+    @Test("names the seed, the step and the law, shows the shortest history, and says how to see it again")
+    func namesItsSeed() async throws {
+        let folder = try ScratchFolder()
+        let (output, errors) = (folder.path("output"), folder.path("errors"))
+        var environment = ProcessInfo.processInfo.environment
+        environment["METERD_SIMULATE_IN"] = folder.url.path
+        environment["METERD_SIMULATE_FAULT"] = "loses_log"
+        let process = try ChildProcess(
+            BuiltProgram.path(of: "meterd-simulate"), ["600", "1"], environment: environment, output: output,
+            errors: errors)
+        #expect(try await process.end(withinSeconds: 600) == .exited(1))
+        let said = try String(contentsOfFile: output, encoding: .utf8)
+        let failure = try #require(
+            said.firstMatch(of: Regex("FAILED: seed ([0-9]+), step [0-9]+: ", as: (Substring, Substring).self)),
+            "\(said)")
+        #expect(said.contains("looking for a shorter one …\n"))
+        #expect(said.hasSuffix("again: scripts/simulate --seed \(failure.1)\n"))
+    }
+}
 
 @Suite("A simulation that dies", .serialized)
 struct DyingTests {
