@@ -1,6 +1,8 @@
 // What the daemon costs: its start, its memory, and latency while a night's rating runs on it.
 
 import Foundation
+import GRDB
+import Storage
 import Workload
 
 struct DaemonWorkloads {
@@ -66,16 +68,45 @@ struct DaemonWorkloads {
                 [Sample(count: devices, peakMemoryBytes: bytes, bytesOnDisk: FileSet.bytes(empty))], .size)
         }
         FileSet.remove(empty)
+        if let many = bench.scale.manyMemoryDevices { try memoryAfterRestart(devices: many, beyond: nothing) }
+    }
+
+    /// Without the file of their events, which would be seven times as large as the ledger.
+    private func memoryAfterRestart(devices: Int, beyond nothing: Int) throws {
+        let ledger = bench.path("many.db")
+        try ledgers.makeEmpty(ledger, apps: ledgers.workload.ownedApps)
+        bench.progress("making a ledger of \(Wording.size(devices)) devices with seven items")
+        var events = EveryFeature(OneEventADevice(ledgers.workload, devices: devices, on: Times.today))
+        try bench.ingest(&events, ledger: ledger, now: Times.today.lastMoment)
+        let daemon = try ServingMeterd(bench, ledger: ledger, now: Times.today.lastMoment)
+        let bytes = (daemon.program.memoryBytes("VmRSS") ?? 0) - nothing
+        try daemon.stop()
+        bench.report.add(
+            "more after a restart: \(bytes / devices) B a device",
+            [Sample(count: devices, peakMemoryBytes: bytes, bytesOnDisk: FileSet.bytes(ledger))], .size)
+        FileSet.remove(ledger)
     }
 
     // MARK: A night's rating
 
-    /// Latency at 70 % of the maximum while `meterd rate` runs on the same daemon and seals a day of many new devices.
+    private static func sealed(_ ledger: String) throws -> Int {
+        try LedgerFile.openForReading(at: ledger).read { database in
+            try Int.fetchOne(database, sql: "SELECT count(*) FROM sealed_device") ?? 0
+        }
+    }
+
+    /// Latency at 70 % of the maximum while `meterd rate` runs on the same daemon and seals a day of many new devices. No
+    /// event comes twice for it: repeats of repeats would cost the daemon less than a day's usage does.
     func night() throws {
         let evening = Times.day(23)
+        // Populations of their own, each with a day of its own: what a rating of so many devices has time for.
+        let populations = 2 + bench.scale.sealedWhileServing / 500_000
         let form = HTTPForm(batch: 1_000, connections: 8)
         let held = try ledgers.holding(deviceMonths: bench.scale.heldDeviceMonths)
-        let day = try files.once("evening") { GeneratedEvents(ledgers.workload.day(evening)) }
+        let day = try files.once("evening") {
+            ChainedEvents(
+                (0..<populations).map { GeneratedEvents(ledgers.workload(ofPopulation: $0).day(evening)) })
+        }
         let requests = try PreparedRequests(try MappedFile(day.path), batch: form.batch)
         var samples: [Sample] = []
         for run in 1...bench.scale.runs {
@@ -89,7 +120,8 @@ struct DaemonWorkloads {
             let daemon = try ServingMeterd(bench, ledger: ledger, now: evening.lastMoment)
             let load = try LoadGenerator(requests, port: daemon.port, connections: form.connections)
             let all = requests.requests.count
-            let fastest = try load.run(0..<all / 3, .closed(maxSeconds: bench.scale.loadSeconds))
+            let fastest = try load.run(0..<all / populations / 2, .closed(maxSeconds: bench.scale.loadSeconds))
+            let sealedBefore = try Self.sealed(ledger)
             let watch = Stopwatch()
             let rating = try bench.begin(["rate", "--date", "\(evening.day)"], ledger: ledger)
             let eased = try load.run(
@@ -98,6 +130,15 @@ struct DaemonWorkloads {
                 while: { rating.isRunning && watch.seconds < Bench.commandSeconds })
             try rating.success(withinSeconds: Bench.commandSeconds)
             rating.removeFiles()
+            let sealed = try Self.sealed(ledger) - sealedBefore
+            guard sealed >= bench.scale.sealedWhileServing else {
+                throw BenchFailure("the rating sealed \(sealed) device-months, not \(bench.scale.sealedWhileServing)")
+            }
+            guard eased.requests <= all - fastest.requests else {
+                throw BenchFailure(
+                    "the rating took \(Wording.time(seconds: eased.seconds)), longer than there were events that had not come"
+                )
+            }
             var sample = Sample(load: eased)
             sample.peakMemoryBytes = daemon.program.memoryBytes("VmHWM")
             try daemon.stop()

@@ -26,6 +26,13 @@ final class PreparedLedgers {
         workload = Workload(shape)
     }
 
+    /// The same apps, used by other devices: 0 are those that the ledgers hold.
+    func workload(ofPopulation number: Int) -> Workload {
+        var shape = shape
+        shape.seed += UInt64(number)
+        return Workload(shape)
+    }
+
     /// A ledger of a test clock, with tenants and apps and nothing else.
     ///
     /// Apps are added by the library that `meterd app add` calls: a process each would take longer than the benchmark.

@@ -20,6 +20,8 @@ struct Scale {
     /// Devices in the file when the daemon starts.
     let restartDevices: [Int]
     let memoryDevices: Int
+    /// Devices with seven items whose memory is looked at after a restart only.
+    let manyMemoryDevices: Int?
     let sealedWhileServing: Int
     let postgresWays: [PostgresFile.Way]
     let neededBytes: Int
@@ -33,7 +35,8 @@ struct Scale {
             isFull: false, runs: runs ?? 1, heldDeviceMonths: 1_000_000, dayEvents: 1_200_000, newDeviceEvents: 450_000,
             earlierCalls: 1_000_000, todaysCalls: 300_000, calls: 300_000, loadSeconds: 3,
             smallDayHeld: [1_000_000, 3_000_000], restartDevices: [300_000, 1_000_000],
-            memoryDevices: 100_000, sealedWhileServing: 300_000, postgresWays: [.merge], neededBytes: 5_000_000_000,
+            memoryDevices: 100_000, manyMemoryDevices: nil, sealedWhileServing: 300_000, postgresWays: [.merge],
+            neededBytes: 5_000_000_000,
             maxSeconds: 600)
     }
 
@@ -44,6 +47,7 @@ struct Scale {
             loadSeconds: 5,
             smallDayHeld: [1_000_000, 10_000_000, 30_000_000],
             restartDevices: [1_000_000, 10_000_000, 30_000_000], memoryDevices: 1_000_000,
+            manyMemoryDevices: 10_000_000,
             sealedWhileServing: 3_000_000, postgresWays: PostgresFile.Way.allCases, neededBytes: 40_000_000_000,
             maxSeconds: 2_400)
     }

@@ -102,7 +102,7 @@ private struct Quarantined {
     /// How many of them there are by the code of their last refusal.
     private(set) var codes: [String: Int64] = [:]
     /// An event has up to 64 KiB.
-    private static let rowsPerSlice = 500
+    private static let rowsPerSlice = 50
 
     init(_ slices: Slices, _ findings: inout Findings) throws {
         let key = FingerprintKey(try slices.read { try LedgerProperties.read($0) }.fingerprintKey)

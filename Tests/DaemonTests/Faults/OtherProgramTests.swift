@@ -115,7 +115,7 @@ struct OtherProgramTests {
     @Test("that verifies it again and again while many send: its log stays within the bound, and nothing is found")
     func verifying() async throws {
         let scene = try await DaemonScene.make()
-        let daemon = try scene.serve(settings: ["METERD_MAX_WAL_BYTES": "32MiB", "METERD_RATE_AT": "off"])
+        let daemon = try scene.serve(settings: ["METERD_MAX_WAL_BYTES": "48MiB", "METERD_RATE_AT": "off"])
         let port = try await daemon.port()
         let outbox = Outbox()
         outbox.with { $0.port = port }
@@ -125,7 +125,7 @@ struct OtherProgramTests {
         // What fills the log fast: it goes into the quarantine as it came.
         let filling = String(repeating: "x", count: 50_000)
         var (verifications, bytes, requests) = (0, 0, 0)
-        while verifications < 3 || bytes < 64 << 20 {
+        while verifications < 3 || bytes < 96 << 20 {
             let command = try scene.begin(["verify"])
             repeat {
                 let lines = (0..<8).map {
