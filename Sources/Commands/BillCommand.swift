@@ -2,7 +2,9 @@
 
 import ArgumentParser
 import GRDB
+import LedgerStore
 import Quantities
+import Rating
 import Storage
 
 struct BillCommand: ParsableCommand {
@@ -34,7 +36,7 @@ struct BillCommand: ParsableCommand {
     // Entries of one line are a rating and its later differences: people want their sum.
     private static let lines = """
         SELECT
-            tenant, item, app, usage_day, source, grant_code, tier, sum(quantity) AS quantity,
+            tenant, item, app, usage_day, source, grant_code, tier, price_version, sum(quantity) AS quantity,
             sum(amount_micros) AS amount_micros
         FROM ledger
         WHERE (?1 IS NULL OR tenant = ?1) AND posted_day = ?2
@@ -43,12 +45,40 @@ struct BillCommand: ParsableCommand {
         ORDER BY tenant, item, usage_day, app, min(entry_id)
         """
 
+    /// A line as it is printed.
+    private struct Line {
+        let values: [DatabaseValue]
+        let isPrepaid: Bool
+    }
+
+    private static func lines(_ database: Database, _ arguments: StatementArguments) throws -> [Line] {
+        let history = try PriceBooks.history(database)
+        return try Row.fetchAll(database, sql: lines, arguments: arguments).map { row in
+            let leading = ["tenant", "item", "app", "usage_day", "source", "grant_code", "tier"]
+            return Line(
+                values: leading.map { row[$0] } + [price(of: row, history)?.description.databaseValue ?? .null]
+                    + ["quantity", "amount_micros"].map { row[$0] },
+                isPrepaid: ["purchase", "refund"].contains(row["source"] as String))
+        }
+    }
+
+    /// What one unit of the line costs: the tier's price in the version that rated it; nil where nothing is priced.
+    private static func price(of row: Row, _ history: PriceBookHistory) -> UnitPrice? {
+        guard let item = (row["item"] as String?).flatMap({ Code($0) }), let tier = row["tier"] as Int?,
+            let version = row["price_version"] as Int?,
+            let book = history.versions.first(where: { $0.number == version })?.book,
+            case .tiers(let tiers)? = book.items[item]?.pricing
+        else { return nil }
+        // A ledger that somebody tampered with is shown all the same.
+        return tiers.indices.contains(tier - 1) ? tiers[tier - 1].price : nil
+    }
+
     func run() throws {
         let (bills, lines) = try options.openForReading().read { database in
             let arguments: StatementArguments = [try owner.known(database), date?.description]
             return (
                 try Row.fetchAll(database, sql: Self.bills, arguments: arguments),
-                date == nil ? [] : try Row.fetchAll(database, sql: Self.lines, arguments: arguments)
+                date == nil ? [] : try Self.lines(database, arguments)
             )
         }
         let billPrinter = RowPrinter(
@@ -57,8 +87,9 @@ struct BillCommand: ParsableCommand {
             ], bills)
         let linePrinter = RowPrinter(
             columns: [
-                "tenant", "item", "app", "usage_day", "source", "grant_code", "tier", "quantity", "amount_micros",
-            ], lines)
+                "tenant", "item", "app", "usage_day", "source", "grant_code", "tier", "price", "quantity",
+                "amount_micros",
+            ], rows: lines.map(\.values))
         guard date != nil else {
             billPrinter.print(output.format, empty: "no bills")
             return
@@ -70,7 +101,7 @@ struct BillCommand: ParsableCommand {
                 Terminal.print("")
                 linePrinter.print(.text, empty: "")
             }
-            if lines.contains(where: { ["purchase", "refund"].contains($0["source"] as String) }) {
+            if lines.contains(where: \.isPrepaid) {
                 Terminal.print("purchases and refunds are prepaid: shown, not part of the amount")
             }
         case .json: Terminal.print("{\"bills\":\(billPrinter.json),\"lines\":\(linePrinter.json)}")

@@ -43,6 +43,11 @@ package struct UnitPrice: Hashable, Sendable {
         sequence(first: Int64(1)) { $0 < 1_000_000_000 ? $0 * 10 : nil })
 }
 
+extension UnitPrice: CustomStringConvertible {
+    /// `0.03`, `0.15 per 10000`.
+    package var description: String { per == 1 ? "\(price)" : "\(price) per \(per)" }
+}
+
 /// A stretch of the month's position with one price (Billing rules, section 3).
 package struct Tier: Hashable, Sendable {
     /// The last position of the tier, in units of the month; nil in the last tier.

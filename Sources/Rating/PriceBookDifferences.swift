@@ -94,8 +94,7 @@ extension PriceBook {
         case .none: "none"
         case .tiers(let tiers):
             tiers.map { tier in
-                let per = tier.price.per == 1 ? "" : " per \(tier.price.per)"
-                return "\(tier.price.price)\(per)" + (tier.upTo.map { " up to \($0.units)" } ?? "")
+                "\(tier.price)" + (tier.upTo.map { " up to \($0.units)" } ?? "")
             }.joined(separator: ", then ")
         }
     }
