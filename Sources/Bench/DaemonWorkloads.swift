@@ -95,32 +95,25 @@ struct DaemonWorkloads {
         }
     }
 
-    /// Latency at 70 % of the maximum while `meterd rate` runs on the same daemon and seals a day of many new devices. No
-    /// event comes twice for it: repeats of repeats would cost the daemon less than a day's usage does.
+    /// Latency at 70 % of the maximum while `meterd rate` runs on the same daemon and seals a large day. No event comes twice
+    /// for it: a day again, all repeats, would cost the daemon less than a day does.
     func night() throws {
         let evening = Times.day(23)
-        // Populations of their own, each with a day of its own: what a rating of so many devices has time for.
-        let populations = 2 + bench.scale.sealedWhileServing / 500_000
         let form = HTTPForm(batch: 1_000, connections: 8)
-        let held = try ledgers.holding(deviceMonths: bench.scale.heldDeviceMonths)
-        let day = try files.once("evening") {
-            ChainedEvents(
-                (0..<populations).map { GeneratedEvents(ledgers.workload(ofPopulation: $0).day(evening)) })
-        }
+        // A fifth of a day's events are device-months; the evening must last for as long as the rating.
+        let factor = max(4, bench.scale.sealedWhileServing / 400_000)
+        let held = try ledgers.holding(deviceMonths: bench.scale.heldDeviceMonths, times: factor)
+        let day = try files.once("evening") { GeneratedEvents(ledgers.workload(times: factor).day(evening)) }
         let requests = try PreparedRequests(try MappedFile(day.path), batch: form.batch)
         var samples: [Sample] = []
         for run in 1...bench.scale.runs {
             bench.progress(
                 "latency while \(Wording.size(bench.scale.sealedWhileServing)) device-months are sealed, run \(run)")
             let ledger = try ledgers.copy(of: held)
-            var devices = GeneratedEvents(
-                ledgers.workload.newDevices(
-                    first: 1_500_000_000, events: bench.scale.sealedWhileServing, on: Times.yesterday))
-            try bench.ingest(&devices, ledger: ledger, now: Times.yesterday.lastMoment)
             let daemon = try ServingMeterd(bench, ledger: ledger, now: evening.lastMoment)
             let load = try LoadGenerator(requests, port: daemon.port, connections: form.connections)
             let all = requests.requests.count
-            let fastest = try load.run(0..<all / populations / 2, .closed(maxSeconds: bench.scale.loadSeconds))
+            let fastest = try load.run(0..<all / factor / 2, .closed(maxSeconds: bench.scale.loadSeconds))
             let sealedBefore = try Self.sealed(ledger)
             let watch = Stopwatch()
             let rating = try bench.begin(["rate", "--date", "\(evening.day)"], ledger: ledger)

@@ -26,10 +26,10 @@ final class PreparedLedgers {
         workload = Workload(shape)
     }
 
-    /// The same apps, used by other devices: 0 are those that the ledgers hold.
-    func workload(ofPopulation number: Int) -> Workload {
+    /// So many times as many devices, whose days have so many times as many events.
+    func workload(times factor: Int) -> Workload {
         var shape = shape
-        shape.seed += UInt64(number)
+        shape.devices *= factor
         return Workload(shape)
     }
 
@@ -61,8 +61,11 @@ final class PreparedLedgers {
 
     /// A ledger that holds so many device-months, nearly all settled and sealed, the last of them of yesterday: devices
     /// that use the apps, some of which are the ones that come today.
-    func holding(deviceMonths: Int) throws -> String {
-        try once("held-\(deviceMonths)") { path in
+    ///
+    /// - Parameter factor: how many times as many devices use the apps.
+    func holding(deviceMonths: Int, times factor: Int = 1) throws -> String {
+        try once("held-\(deviceMonths)-\(factor)") { path in
+            let workload = workload(times: factor)
             bench.progress("making a ledger of \(Wording.size(deviceMonths)) device-months")
             try makeEmpty(path, apps: workload.ownedApps)
             var devices = GeneratedEvents(workload.newDevices(events: deviceMonths, on: Times.held))
