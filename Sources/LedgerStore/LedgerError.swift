@@ -25,7 +25,8 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case grantUsed(Code, consumed: Quantity)
     case grantVoided(Code)
     case dayInFuture(Day, today: Day)
-    case amountOutOfRange(tenant: Code, day: Day, Overflow)
+    /// - Parameter others: tenants of whom the same is so, from the same day or a later one.
+    case amountOutOfRange(tenant: Code, day: Day, Overflow, others: [Code] = [])
 
     package var description: String {
         switch self {
@@ -75,9 +76,11 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
                 + "a used grant stays"
         case .grantVoided(let code):
             "grant '\(code)' is voided already"
-        case .amountOutOfRange(let tenant, let day, let overflow):
+        case .amountOutOfRange(let tenant, let day, let overflow, let others):
             "tenant '\(tenant)', bill of \(day): \(overflow); nothing is appended for this tenant from that day on, and no "
-                + "day from then on is settled; the other tenants are rated. If its prices are wrong, apply a price book that is "
+                + "day from then on is settled; "
+                + (others.isEmpty ? "" : "the same is so of \(others.map { "'\($0)'" }.joined(separator: ", ")); ")
+                + "the other tenants are rated. If its prices are wrong, apply a price book that is "
                 + "effective by \(day), as long as that day is open; if its events are, restore a backup from before they came, "
                 + "and send the others again"
         case .dayInFuture(let day, let today):

@@ -102,12 +102,18 @@ package final class OpenLedger {
 
     /// Rates through today, then voids a grant that nothing was drawn on.
     package func voidGrant(_ code: Code, clock: LedgerClock) throws -> RecordedGrant {
-        let today = try write(clock) { moment, database in
+        let (today, tenant) = try write(clock) { moment, database in
             // A refused command appends nothing, so what can be refused before the rating is.
-            try Grants.notVoided(code, database)
-            return moment.today
+            let grant = try Grants.notVoided(code, database)
+            return (moment.today, try Accounts.tenants(database).values.first { $0.id == grant.tenant }?.code)
         }
-        _ = try rate(today, clock: clock)
+        do {
+            _ = try rate(today, clock: clock)
+        } catch LedgerError.amountOutOfRange(let stuck, _, _, let others)
+            where !(others + [stuck]).contains(where: { $0 == tenant })
+        {
+            // What other tenants can't be billed says nothing of this one's grant.
+        }
         return try write(clock) { moment, database in try Grants.void(code, at: moment, database) }
     }
 

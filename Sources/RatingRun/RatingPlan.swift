@@ -39,8 +39,8 @@ struct RatingPlan: Sendable {
     private var day: Day
     /// The tenant whose turn it is on the day.
     private var turn = 0
-    /// Of the first tenant that could not be rated: no day from then on is settled.
-    private var failure: LedgerError?
+    /// The first tenant that could not be rated: no day from then on is settled.
+    private var failure: (tenant: Code, day: Day, overflow: Overflow)?
 
     private struct TenantPlan: Sendable {
         let code: Code
@@ -53,15 +53,9 @@ struct RatingPlan: Sendable {
         var isStuck = false
 
         /// What the ledger lacks of a day, or holds too much.
-        mutating func differences(on day: Day) throws(LedgerError) -> [EntryDraft] {
-            do {
-                let truth = try rater.rate(postingDay: day, quantities: quantities[day] ?? [])
-                return try Differences.entries(
-                    tenant: code, postedDay: day, truth: truth, booked: booked[day] ?? [:])
-            } catch {
-                isStuck = true
-                throw LedgerError.amountOutOfRange(tenant: code, day: day, error)
-            }
+        mutating func differences(on day: Day) throws(Overflow) -> [EntryDraft] {
+            let truth = try rater.rate(postingDay: day, quantities: quantities[day] ?? [])
+            return try Differences.entries(tenant: code, postedDay: day, truth: truth, booked: booked[day] ?? [:])
         }
     }
 
@@ -77,7 +71,8 @@ struct RatingPlan: Sendable {
                     do {
                         part.entries += try tenants[turn].differences(on: day)
                     } catch {
-                        failure = failure ?? error
+                        tenants[turn].isStuck = true
+                        failure = failure ?? (tenants[turn].code, day, error)
                     }
                 }
                 turn += 1
@@ -87,7 +82,10 @@ struct RatingPlan: Sendable {
             turn = 0
         }
         part.isLast = true
-        part.failure = failure
+        part.failure = failure.map { first in
+            let others = tenants.filter(\.isStuck).map(\.code).filter { $0 != first.tenant }
+            return .amountOutOfRange(tenant: first.tenant, day: first.day, first.overflow, others: others)
+        }
         return part
     }
 

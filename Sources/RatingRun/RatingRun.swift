@@ -29,8 +29,8 @@ package final class RatingRun {
     /// - Parameters:
     ///   - dryRun: computes and reports, and writes nothing.
     ///   - between: called between two transactions; usage that is stored meanwhile waits for the next run.
-    /// - Throws: ``LedgerStore/LedgerError/dayInFuture(_:today:)``; ``LedgerStore/LedgerError/amountOutOfRange(tenant:day:_:)``
-    ///   when all but the days of that tenant are rated; ``Quantities/Overflow``; `DatabaseError`.
+    /// - Throws: ``LedgerStore/LedgerError/dayInFuture(_:today:)``; ``LedgerStore/LedgerError/amountOutOfRange(tenant:day:_:others:)``
+    ///   when all tenants' days are rated but those that it names; ``Quantities/Overflow``; `DatabaseError`.
     package func run(
         date: Day, clock: LedgerClock, dryRun: Bool = false, between: () throws -> Void = {}
     ) throws -> RatingReport {

@@ -75,7 +75,9 @@ struct OverflowTests {
         }
         let day = try #require(Day("2027-01-12"))
         for _ in 0..<2 {
-            #expect(throws: LedgerError.self) { try fixture.ledger.rate(day, clock: fixture.clock) }
+            let failure = #expect(throws: LedgerError.self) { try fixture.ledger.rate(day, clock: fixture.clock) }
+            #expect(
+                failure?.description.contains("no day from then on is settled; the other tenants are rated.") == true)
             #expect(
                 try fixture.rows(
                     "SELECT tenant, posted_day, sum(quantity) FROM ledger GROUP BY tenant, posted_day ORDER BY 1, 2")
@@ -92,6 +94,34 @@ struct OverflowTests {
                 == ["2027-01-10 10000000001000", "2027-01-12 7"])
         let soundness = try Verification(file: fixture.ledger.file).run { _ in }
         #expect(soundness.findings.map(\.sentence) == [])
+    }
+
+    @Test("keeps no other tenant from voiding a grant; of several tenants all are named")
+    func grantsOfOthers() throws {
+        let fixture = try LedgerFixture(
+            now: Self.now,
+            priceBook: PriceBookText.withAllowance + "\noffers:\n  resource_package: { name: Package, term: year }")
+        for (tenant, app) in [("acme", "shop"), ("bad", "flood"), ("worse", "deluge")] {
+            try fixture.addTenant(tenant, apps: [app])
+            let order = GrantOrder(
+                code: LedgerFixture.code("of-\(tenant)"), tenant: LedgerFixture.code(tenant),
+                terms: .resourcePackage(item: LedgerFixture.code("gateway_calls"), quantity: Quantity(5)),
+                purchasedAt: fixture.now, price: nil)
+            _ = try fixture.ledger.recordGrant(order, clock: fixture.clock)
+            guard tenant != "acme" else { continue }
+            for number in 0..<10 {
+                _ = try fixture.ingest(EventLine.calls(1_000_000_000_000, id: "\(tenant)-\(number)", app: app).text)
+            }
+        }
+        for tenant in ["bad", "worse"] {
+            let failure = #expect(throws: LedgerError.self) {
+                try fixture.ledger.voidGrant(LedgerFixture.code("of-\(tenant)"), clock: fixture.clock)
+            }
+            #expect(failure?.description.hasPrefix("tenant 'bad', bill of 2027-01-10: ") == true)
+            #expect(failure?.description.contains("the same is so of 'worse'; the other tenants are rated") == true)
+        }
+        #expect(try !fixture.ledger.voidGrant(LedgerFixture.code("of-acme"), clock: fixture.clock).isVoided)
+        #expect(try fixture.rows("SELECT code FROM \"grant\" WHERE voided_at IS NOT NULL") == ["of-acme"])
     }
 
     @Test("does not keep the days before from being settled and sealed")
