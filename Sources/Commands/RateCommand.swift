@@ -46,10 +46,18 @@ struct RateCommand: ParsableCommand {
             columns: ["tenant", "item", "source", "grant_code", "entries", "quantity", "amount_micros"], rows: rows)
         guard output.format == .text else {
             printer.print(output.format, empty: "")
+            try Self.fail(unrated: report.unrated)
             return
         }
         if !rows.isEmpty { printer.print(.text, empty: "") }
         Terminal.print(summary(report, date))
+        try Self.fail(unrated: report.unrated)
+    }
+
+    /// What was done stands on the standard output by then.
+    static func fail(unrated: [UnratedTenant]) throws {
+        guard !unrated.isEmpty else { return }
+        throw Failure(unrated.map(\.description).joined(separator: "\n"))
     }
 
     private func summary(_ report: RatingReport, _ date: Day) -> String {

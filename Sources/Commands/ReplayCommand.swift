@@ -49,6 +49,7 @@ struct ReplayCommand: ParsableCommand {
         try replay.run()
         replay.summary.print(output.format, also: [("midnights", replay.midnights), ("entries", replay.entries)])
         if output.format == .text { Terminal.print(replay.ratings) }
+        try RateCommand.fail(unrated: replay.unrated)
     }
 }
 
@@ -63,6 +64,8 @@ private struct Replay {
     /// Ledger entries that the ratings appended.
     private(set) var entries = 0
     private var settledThrough: Day?
+    /// As of the last midnight.
+    private(set) var unrated: [UnratedTenant] = []
 
     init(ledger: LedgerAccess, zone: TimeZone, history: EventHistory, start: Instant?) {
         self.ledger = ledger
@@ -104,6 +107,7 @@ private struct Replay {
             midnights += 1
             entries += report.appended.count
             settledThrough = report.settled.last ?? settledThrough
+            unrated = report.unrated
         }
         today = day
     }

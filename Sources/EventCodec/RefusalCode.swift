@@ -3,7 +3,7 @@
 /// The raw values are part of the interface; a code once given is never renamed.
 ///
 /// The scanner answers with `malformed`, `unknownType`, `badDevice`, `badQuantity` and `badTime`; the others need the
-/// ledger and come from the stages after it.
+/// ledger and come from the stages after it, as does `badQuantity` where a counter has no room.
 package enum RefusalCode: String, CaseIterable, Codable, Sendable {
     case malformed
     case unknownType = "unknown_type"

@@ -156,11 +156,9 @@ final class Catalog {
         return resolution
     }
 
-    /// The feature of gateway calls. A book that does not define it may still have the item.
-    static let gatewayFeature = "mobile_gateway"
-    private static let gatewayItem = "gateway_calls"
+    static let gatewayFeature = PriceBook.gatewayFeature
     /// What senders call that which events of gateway calls count; other features that feed the item do it by usage.
-    private static let gatewayCodes = [gatewayFeature, gatewayItem]
+    private static let gatewayCodes = [gatewayFeature, PriceBook.gatewayItem]
     private static let maxUnknownsKept = 1_000
 
     private func decide(
@@ -168,8 +166,8 @@ final class Catalog {
     ) -> Resolution {
         guard let history else { preconditionFailure("the catalog is refreshed at the start of a batch") }
         let book = history.versions[version].book
-        var fed = Code(feature).flatMap { book.items(fedBy: $0) }
-        if fed == nil, kind == .gatewayCall { fed = Code(Self.gatewayItem).flatMap { book.items(fedBy: $0) } }
+        let code = Code(feature)
+        let fed = kind == .gatewayCall ? book.itemsFedByGatewayCalls : code.flatMap { book.items(fedBy: $0) }
         guard let fed else {
             return .refused(.unknownFeature, Self.reason(unknown: feature, in: history.versions[version], of: history))
         }
@@ -177,7 +175,7 @@ final class Catalog {
             return .refused(.notMetered, "feature '\(feature)' has no billable items: its usage is not metered")
         }
         let items = fed.compactMap { book.items[$0] }
-        if Set(items.map(\.aggregation)).count > 1 {
+        if let code, book.isUnusable(code) {
             return .refused(
                 .wrongType,
                 "feature '\(feature)' feeds items of devices and items of sums, which no event can do at once; the price book "
@@ -205,12 +203,12 @@ final class Catalog {
         unknown feature: String, in version: PriceBookVersion, of history: PriceBookHistory
     ) -> String {
         let book = version.book
-        let other = Code(feature).flatMap { code in
-            history.versions.first { $0.book.items(fedBy: code) != nil }
+        let later = Code(feature).flatMap { code in
+            history.versions.first { $0.number > version.number && $0.book.items(fedBy: code) != nil }
         }
-        if let other {
+        if let later {
             return "feature '\(feature)' is not in version \(version.number) of the price book, which prices its day; "
-                + "version \(other.number) has it, from \(other.book.effective) on"
+                + "version \(later.number) has it, from \(later.book.effective) on"
         }
         let codes = Set(book.features.keys).union(book.items.keys).sorted().map(\.text)
         let nearest = nearest(to: feature, of: codes).map { "; did you mean '\($0)'?" } ?? ";"

@@ -11,7 +11,7 @@ package import UsageStore
 /// Judges and stores events. Owned by the writer; not thread-safe.
 ///
 /// An event passes, in this order: its own fields (the scanner), for sum events its identity, its app, its time, its
-/// features; the first that objects answers (Billing rules, sections 2 to 4).
+/// features, and the room that its items' counters have; the first that objects answers (Billing rules, sections 2 to 4).
 package final class Ingestor {
     private let file: LedgerFile
     private let properties: LedgerProperties
@@ -290,7 +290,7 @@ package final class Ingestor {
             else {
                 return .refused(
                     .badQuantity,
-                    "with \(event.quantity) more, app '\(event.subject.string)' would have beyond "
+                    "with \(event.quantity) more, an item of app '\(event.subject.string)' would have beyond "
                         + "\(UsageStore.largestCounter.units) on \(day.place.usageDay)")
             }
             let record = UsageRecord(

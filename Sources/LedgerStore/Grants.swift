@@ -55,6 +55,8 @@ package struct RecordedGrant: Sendable {
     package let devices: Int64?
     package let term: Term
     package let grant: Grant
+    /// By item: of a package for a month, of a resource package in all.
+    package let granted: [Code: Quantity]
     package let recordedAt: Instant
     package let price: Money?
     package let isVoided: Bool
@@ -292,6 +294,7 @@ package enum Grants {
                 id: id, tenant: TenantID(row["tenant_id"]), offer: offer,
                 item: (row["item_id"] as Int64?).flatMap { items[$0] },
                 app: (row["app_id"] as Int64?).flatMap { apps[$0] }, devices: row["devices"], term: term, grant: grant,
+                granted: granted,
                 recordedAt: Instant(micros: row["recorded_at"]),
                 price: (row["price_micros"] as Int64?).map { Money(micros: $0) }, isVoided: row["voided_at"] != nil)
         }

@@ -25,8 +25,8 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case grantUsed(Code, consumed: Quantity)
     case grantVoided(Code)
     case dayInFuture(Day, today: Day)
-    /// - Parameter others: tenants of whom the same is so, from the same day or a later one.
-    case amountOutOfRange(tenant: Code, day: Day, Overflow, others: [Code] = [])
+    /// A tenant that could not be rated first, in its own words.
+    case unrated(String)
 
     package var description: String {
         switch self {
@@ -76,13 +76,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
                 + "a used grant stays"
         case .grantVoided(let code):
             "grant '\(code)' is voided already"
-        case .amountOutOfRange(let tenant, let day, let overflow, let others):
-            "tenant '\(tenant)', bill of \(day): \(overflow); nothing is appended for this tenant from that day on, and no "
-                + "day from then on is settled; "
-                + (others.isEmpty ? "" : "the same is so of \(others.map { "'\($0)'" }.joined(separator: ", ")); ")
-                + "the other tenants are rated. If its prices are wrong, apply a price book that is "
-                + "effective by \(day), as long as that day is open; if its events are, restore a backup from before they came, "
-                + "and send the others again"
+        case .unrated(let words): words
         case .dayInFuture(let day, let today):
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"
         }

@@ -107,12 +107,9 @@ package final class OpenLedger {
             let grant = try Grants.notVoided(code, database)
             return (moment.today, try Accounts.tenants(database).values.first { $0.id == grant.tenant }?.code)
         }
-        do {
-            _ = try rate(today, clock: clock)
-        } catch LedgerError.amountOutOfRange(let stuck, _, _, let others)
-            where !(others + [stuck]).contains(where: { $0 == tenant })
-        {
-            // What other tenants can't be billed says nothing of this one's grant.
+        // What other tenants can't be billed says nothing of this one's grant.
+        if let unrated = try rate(today, clock: clock).unrated.first(where: { $0.tenant == tenant }) {
+            throw LedgerError.unrated("\(unrated)")
         }
         return try write(clock) { moment, database in try Grants.void(code, at: moment, database) }
     }
@@ -219,16 +216,14 @@ package final class OpenLedger {
 
     /// Rates a day, then seals what was settled and tidies up; the ledger is complete before the tidying begins.
     package func rate(_ date: Day, clock: LedgerClock) throws -> RatingReport {
-        let report = Result { try ratingRun.run(date: date, clock: clock, between: betweenTransactions) }
-        // A tenant that can't be rated must not keep the days before in memory for ever; any other failure ends all.
-        if case .failure(let error) = report, !(error is LedgerError) { throw error }
+        let report = try ratingRun.run(date: date, clock: clock, between: betweenTransactions)
         if let settled = try file.read({ try LedgerState.read($0) }).settledThrough {
             try Sealing(file: file, store: ingestor.usage, bounds: bounds.sealing)
                 .seal(through: settled, between: betweenTransactions)
         }
         try DeviceFiling(file: file, bounds: bounds.filing).file(between: betweenTransactions)
         try ingestor.maintain(clock: clock, between: betweenTransactions)
-        return try report.get()
+        return report
     }
 
     /// What ``rate(_:clock:)`` would append and settle; writes nothing.

@@ -191,10 +191,20 @@ package struct PriceBook: Hashable, Sendable {
         self.subscription = subscription
     }
 
-    /// Features that feed items of devices as well as items of sums: no event can name them, each kind of event feeds one.
-    package var unusableFeatures: [Code] {
-        features.values.filter { Set($0.items.compactMap { items[$0]?.aggregation }).count > 1 }.map(\.code).sorted()
+    /// What gateway calls feed, which name no feature: that of theirs, or the item where the book defines no such feature.
+    package var itemsFedByGatewayCalls: [Code]? {
+        [Self.gatewayFeature, Self.gatewayItem].lazy.compactMap { Code($0).flatMap { items(fedBy: $0) } }.first
     }
+
+    package static let gatewayFeature = "mobile_gateway"
+    package static let gatewayItem = "gateway_calls"
+
+    /// Whether a feature feeds items of devices as well as items of sums: no event can name it, each kind feeds one.
+    package func isUnusable(_ feature: Code) -> Bool {
+        Set((items(fedBy: feature) ?? []).compactMap { items[$0]?.aggregation }).count > 1
+    }
+
+    package var unusableFeatures: [Code] { features.keys.filter(isUnusable).sorted() }
 
     /// The items that a feature feeds; nil for a code that the book does not know. An item's code is also the code of
     /// a feature that feeds just this item, unless the book defines a feature of that code.

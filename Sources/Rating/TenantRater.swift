@@ -12,10 +12,6 @@ package struct TenantRater {
     private var resourcePackages: [Code: [Grant]] = [:]
     private var drawn: [Draw: Quantity] = [:]
     private var positions: [ItemMonth: MonthPosition] = [:]
-    /// All lines together, those of the totals too: bills and statements add up items and usage months, and no such sum may
-    /// be beyond the bounds if these are not (Billing rules, section 7).
-    private var sumOfQuantities = Quantity.zero
-    private var sumOfAmounts = Money.zero
 
     private struct ItemMonth: Hashable {
         let item: Code
@@ -32,8 +28,22 @@ package struct TenantRater {
     /// Where a tenant's item stands in a usage month: what no grant covered, and its exact price so far.
     private struct MonthPosition {
         var uncovered = Quantity.zero
+        /// With what grants cover, and what is free.
+        private var counted = Quantity.zero
         private var exact = ExactAmount.zero
         private var rounded = Money.zero
+
+        /// Bills and statements add up items and usage months, and lines that an earlier run has left may stand beside those
+        /// of a later one: each of them has a part of the range, so that no such sum leaves it (Billing rules, section 7).
+        private static let mostAmount = Money(micros: .max / 64)
+        private static let mostQuantity = Quantity(.max / 4)
+
+        mutating func count(_ quantity: Quantity) throws(Overflow) {
+            try counted += quantity
+            guard counted <= Self.mostQuantity else {
+                throw Overflow("\(counted.units) units of an item in a month", beyond: "\(Self.mostQuantity.units)")
+            }
+        }
 
         /// - Returns: the month's rounded sum after the quantity, minus before it, so that the month's lines add up to
         ///   the rounded month (Billing rules, section 7).
@@ -42,6 +52,9 @@ package struct TenantRater {
             try uncovered += quantity
             let before = rounded
             rounded = try exact.rounded()
+            guard rounded <= Self.mostAmount else {
+                throw Overflow("\(rounded) for an item and a month", beyond: "\(Self.mostAmount)")
+            }
             return try rounded - before
         }
     }
@@ -79,12 +92,15 @@ package struct TenantRater {
     }
 
     private mutating func carry(_ total: RatedTotal) throws(Overflow) {
-        try sumOfQuantities += total.quantity
+        if total.source.isUsage {
+            try positions[ItemMonth(item: total.item, month: total.month), default: MonthPosition()].count(
+                total.quantity)
+        }
         switch total.source {
         case .allowance, .overage:
             guard let tier = total.tier, let version = total.priceVersion else { return }
             let price = tiers(of: total.item, in: history.version(numbered: version))[tier - 1].price
-            try sumOfAmounts += positions[ItemMonth(item: total.item, month: total.month), default: MonthPosition()]
+            _ = try positions[ItemMonth(item: total.item, month: total.month), default: MonthPosition()]
                 .advance(by: total.quantity, at: price)
         case .package, .resourcePackage:
             guard let grant = total.grant else { return }
@@ -112,10 +128,6 @@ package struct TenantRater {
                 rest.removeFirst()
             }
             positions[ItemMonth(item: turn.item, month: turn.month)] = turn.position
-        }
-        for line in lines {
-            try sumOfQuantities += line.quantity
-            try sumOfAmounts += line.amount
         }
         // Forfeits are few; sorting by item alone keeps the order within an item.
         if let first = lines.first, first.key.source == .forfeit { lines = lines.stableSorted { $0.key.item } }
@@ -153,6 +165,7 @@ package struct TenantRater {
     private mutating func rate(
         _ usage: UsageQuantity, _ turn: inout Turn, into lines: inout [RatedLine]
     ) throws(Overflow) {
+        try turn.position.count(usage.quantity)
         var rest = usage.quantity
         func line(
             _ source: Source, grant: Code? = nil, tier: Int? = nil, _ quantity: Quantity, _ amount: Money = .zero

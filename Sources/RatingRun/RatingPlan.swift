@@ -26,8 +26,8 @@ struct RatedPart {
     /// Days whose last tenant is among these, or had nothing to append.
     var settled: [Day] = []
     var isLast = false
-    /// In the last part, if some tenant's days could not be rated: those of the others were.
-    var failure: LedgerError?
+    /// All of them, in the last part.
+    var unrated: [UnratedTenant] = []
 }
 
 /// Everything that a run reads, and how far it has rated. A value that any thread may make.
@@ -39,22 +39,20 @@ struct RatingPlan: Sendable {
     private var day: Day
     /// The tenant whose turn it is on the day.
     private var turn = 0
-    /// The first tenant that could not be rated: no day from then on is settled.
-    private var failure: (tenant: Code, day: Day, overflow: Overflow)?
+    /// Once there are any, no day is settled.
+    private var unrated: [UnratedTenant] = []
 
     private struct TenantPlan: Sendable {
         let code: Code
-        var rater: TenantRater
+        /// Nil once a day could not be rated: what comes after it depends on it.
+        var rater: TenantRater?
         let quantities: [Day: [UsageQuantity]]
         let booked: [Day: [LineKey: Booked]]
         /// The days on which the tenant can have lines at all.
         let busyDays: Set<Day>
-        /// What comes after a day that could not be rated depends on it.
-        var isStuck = false
-
         /// What the ledger lacks of a day, or holds too much.
         mutating func differences(on day: Day) throws(Overflow) -> [EntryDraft] {
-            let truth = try rater.rate(postingDay: day, quantities: quantities[day] ?? [])
+            guard let truth = try rater?.rate(postingDay: day, quantities: quantities[day] ?? []) else { return [] }
             return try Differences.entries(tenant: code, postedDay: day, truth: truth, booked: booked[day] ?? [:])
         }
     }
@@ -67,25 +65,23 @@ struct RatingPlan: Sendable {
         while day <= scope.days.upperBound {
             while turn < tenants.count {
                 guard part.entries.count < bound else { return part }
-                if tenants[turn].busyDays.contains(day), !tenants[turn].isStuck {
+                if tenants[turn].busyDays.contains(day) {
                     do {
                         part.entries += try tenants[turn].differences(on: day)
                     } catch {
-                        tenants[turn].isStuck = true
-                        failure = failure ?? (tenants[turn].code, day, error)
+                        tenants[turn].rater = nil
+                        unrated.append(
+                            UnratedTenant(tenant: tenants[turn].code, day: day, reason: error.description))
                     }
                 }
                 turn += 1
             }
-            if let final = scope.finalThrough, day <= final, failure == nil { part.settled.append(day) }
+            if let final = scope.finalThrough, day <= final, unrated.isEmpty { part.settled.append(day) }
             day = day + 1
             turn = 0
         }
         part.isLast = true
-        part.failure = failure.map { first in
-            let others = tenants.filter(\.isStuck).map(\.code).filter { $0 != first.tenant }
-            return .amountOutOfRange(tenant: first.tenant, day: first.day, first.overflow, others: others)
-        }
+        part.unrated = unrated
         return part
     }
 
@@ -118,15 +114,23 @@ struct RatingPlan: Sendable {
         let grants = Dictionary(
             grouping: try Grants.all(database).filter { !$0.isVoided }, by: \.tenant)
         let history = history
+        var unrated: [UnratedTenant] = []
         tenants = try Accounts.tenants(database).values.sorted { $0.code < $1.code }.map { tenant in
             let ledger = ledgers[tenant.id] ?? TenantLedger()
             let own = grants[tenant.id, default: []].map(\.grant)
             let usage = quantities[tenant.id] ?? [:]
+            var rater: TenantRater?
+            do {
+                rater = try TenantRater(history: history, grants: own, totals: ledger.totals)
+            } catch {
+                unrated.append(
+                    UnratedTenant(tenant: tenant.code, day: scope.days.lowerBound, reason: "\(error)"))
+            }
             return TenantPlan(
-                code: tenant.code,
-                rater: try TenantRater(history: history, grants: own, totals: ledger.totals),
+                code: tenant.code, rater: rater,
                 quantities: usage, booked: ledger.booked,
                 busyDays: Set(usage.keys).union(ledger.booked.keys).union(own.map(\.life.end)))
         }
+        self.unrated = unrated
     }
 }

@@ -29,8 +29,7 @@ package final class RatingRun {
     /// - Parameters:
     ///   - dryRun: computes and reports, and writes nothing.
     ///   - between: called between two transactions; usage that is stored meanwhile waits for the next run.
-    /// - Throws: ``LedgerStore/LedgerError/dayInFuture(_:today:)``; ``LedgerStore/LedgerError/amountOutOfRange(tenant:day:_:others:)``
-    ///   when all tenants' days are rated but those that it names; ``Quantities/Overflow``; `DatabaseError`.
+    /// - Throws: ``LedgerStore/LedgerError/dayInFuture(_:today:)``; ``Quantities/Overflow``; `DatabaseError`.
     package func run(
         date: Day, clock: LedgerClock, dryRun: Bool = false, between: () throws -> Void = {}
     ) throws -> RatingReport {
@@ -53,7 +52,7 @@ package final class RatingRun {
             if !dryRun { try store(part, scope, plan.writer) }
             report.appended += part.entries
             report.settled += part.settled
-            if let failure = part.failure { throw failure }
+            report.unrated += part.unrated
             if part.isLast { return report }
             try between()
         }
@@ -63,7 +62,7 @@ package final class RatingRun {
         try file.write { database in
             try writer.append(part.entries, runID: scope.runID, at: scope.now, database)
             for day in part.settled { try LedgerState.settle(day, on: scope.today, database) }
-            if part.isLast, part.failure == nil {
+            if part.isLast, part.unrated.isEmpty {
                 try LedgerState.completeRating(changeCount: scope.changeCount, database)
             }
         }

@@ -89,6 +89,10 @@ package struct NightlyRating: Service {
                     "settled_through": "\(report.settled.last.map { "\($0)" } ?? "-")",
                     "seconds": "\((ContinuousClock.now - start) / .seconds(1))",
                 ])
+            // Done for this day as far as it goes; what keeps them from being rated does not pass by itself.
+            for unrated in report.unrated {
+                logger.error("a tenant could not be rated", metadata: ["through": "\(day)", "error": "\(unrated)"])
+            }
             return true
         } catch WriterError.stopping {
             return false

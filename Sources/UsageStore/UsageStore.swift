@@ -160,7 +160,7 @@ package final class UsageStore {
     /// The most that a counter takes; nearly ten of them fit into what a sum may be.
     package static let largestCounter = Quantity(1_000_000_000_000_000_000)
     /// Of smaller quantities no day can bring so many that a counter would be full.
-    private static let largeQuantity = Quantity(1_000_000_000)
+    private static let largeQuantity = Quantity(1_000_000)
 
     /// Whether the counters of a sum event's items can take it. One event must not fail all that are stored with it.
     package func hasRoom(

@@ -14,8 +14,9 @@ extension Check {
                 let state = try LedgerState.read(database)
                 let settled = try settledDays(state, properties.finality, database, &findings)
                 let starts = try dayStarts(database, &findings)
-                let versions = try priceBooks(database, &findings)
-                findings.add(try feeds(database))
+                let versions = try PriceBooks.history(database).versions
+                try priceBooks(versions, database, &findings)
+                findings.add(try feeds(versions.map(\.book), database))
                 findings.add(try rated(state, database))
                 findings.add(try sealing(database))
                 if let count = try Int64.fetchOne(
@@ -24,7 +25,7 @@ extension Check {
                     findings.add("the last run rated \(counted(-count, "change")) more than the ledger has noted")
                 }
                 return "\(counted(settled, "settled day")), \(counted(starts, "day start")), "
-                    + counted(versions, "price book version")
+                    + counted(versions.count, "price book version")
             }
         }
     }
@@ -109,8 +110,7 @@ extension Check {
     }
 
     /// What records feed: a feature with items that a version of the price book gives it.
-    private static func feeds(_ database: Database) throws -> [String] {
-        let books = try PriceBooks.history(database).versions.map(\.book)
+    private static func feeds(_ books: [PriceBook], _ database: Database) throws -> [String] {
         let rows = try Row.fetchAll(
             database,
             sql: """
@@ -123,16 +123,20 @@ extension Check {
         return rows.compactMap { row in
             let (feature, item): (String, String) = (row["feature"], row["code"])
             let isSold = books.contains { book in
-                Code(feature).flatMap { book.items(fedBy: $0) }?.contains { $0.text == item } ?? false
+                let fed =
+                    feature == PriceBook.gatewayFeature
+                    ? book.itemsFedByGatewayCalls : Code(feature).flatMap { book.items(fedBy: $0) }
+                return fed?.contains { $0.text == item } ?? false
             }
             return isSold ? nil : "feature '\(feature)' feeds item '\(item)' in no version of the price book"
         }
     }
 
-    private static func priceBooks(_ database: Database, _ findings: inout Findings) throws -> Int {
+    private static func priceBooks(
+        _ versions: [PriceBookVersion], _ database: Database, _ findings: inout Findings
+    ) throws {
         let days = try Row.fetchAll(
             database, sql: "SELECT version, effective_day FROM price_book_version ORDER BY version")
-        let versions = try PriceBooks.history(database).versions
         var last: Day?
         for (index, (row, version)) in zip(days, versions).enumerated() {
             let effective = Day(row["effective_day"] as Int)
@@ -151,7 +155,6 @@ extension Check {
             }
             last = effective
         }
-        return versions.count
     }
 }
 

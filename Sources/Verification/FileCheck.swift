@@ -108,7 +108,7 @@ extension Check {
         }
     }
 
-    /// What bills are made with, which follows from the currency and the rules (Billing rules, section 10).
+    /// What bills are made with, which follows from the currency and the rules (Billing rules, sections 7 and 9).
     private static func wrongConstants(_ database: Database) throws -> [String] {
         let row = try Row.fetchOne(
             database, sql: "SELECT currency, minor_unit_micros, payment_term_days FROM ledger_property")

@@ -57,22 +57,14 @@ extension Check {
     /// A grant is what a version of the price book sells; which one is not recorded, it was in force by the day on which the
     /// grant became effective.
     private static func terms(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
-        var granted: [Int64: [Code: Quantity]] = [:]
-        let rows = try Row.fetchAll(
-            database, sql: "SELECT grant_id, code, granted FROM grant_item JOIN item USING (item_id)")
-        for row in rows {
-            guard let item = Code(row["code"]) else { continue }
-            granted[row["grant_id"], default: [:]][item] = Quantity(row["granted"])
-        }
         // Of a book that can't be read another check tells.
         guard let versions = try? PriceBooks.history(database).versions else { return }
         for recorded in grants {
-            let granted = granted[recorded.id] ?? [:]
             let effective = recorded.grant.life.effective
             let books = versions.filter { $0.number == 1 || $0.book.effective <= effective }.map(\.book)
-            guard !books.contains(where: { $0.sells(recorded, granting: granted) }) else { continue }
+            guard !books.contains(where: { $0.sells(recorded) }) else { continue }
             let what =
-                granted.sorted { $0.key < $1.key }.map { "\($0.value.units) of item \($0.key)" }
+                recorded.granted.sorted { $0.key < $1.key }.map { "\($0.value.units) of item \($0.key)" }
                 + [recorded.devices.map { "for \(counted($0, "device"))" }, recorded.item.map { "of \($0)" }].compactMap
             { $0 }
             findings.add(
@@ -85,7 +77,7 @@ extension Check {
 
 extension PriceBook {
     /// Whether a grant can have been bought under this book.
-    fileprivate func sells(_ recorded: RecordedGrant, granting granted: [Code: Quantity]) -> Bool {
+    fileprivate func sells(_ recorded: RecordedGrant) -> Bool {
         guard (recorded.app != nil) == (recorded.offer == .subscription) else { return false }
         switch recorded.offer {
         case .miniProgramPackage:
@@ -95,13 +87,15 @@ extension PriceBook {
             let monthly = package.monthly.mapValues { quota in
                 if case .fixed(let quantity) = quota { quantity } else { Quantity(devices) }
             }
-            return package.term == recorded.term && package.devices.contains(devices) && monthly == granted
+            return package.term == recorded.term && package.devices.contains(devices) && monthly == recorded.granted
         case .resourcePackage:
             guard let item = recorded.item, let priced = items[item], case .tiers = priced.pricing else { return false }
-            return resourcePackage?.term == recorded.term && Array(granted.keys) == [item] && recorded.devices == nil
+            return resourcePackage?.term == recorded.term && Array(recorded.granted.keys) == [item]
+                && recorded.devices == nil
         case .subscription:
             guard let licence = recorded.item, features[licence]?.items.isEmpty == true else { return false }
-            return subscription?.terms.contains(recorded.term) == true && granted.isEmpty && recorded.devices == nil
+            return subscription?.terms.contains(recorded.term) == true && recorded.granted.isEmpty
+                && recorded.devices == nil
         }
     }
 }

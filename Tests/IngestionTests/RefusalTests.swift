@@ -115,7 +115,7 @@ struct RefusalTests {
             report.words(of: 6) == ["accepted", "accepted", "bad_quantity", "accepted", "accepted", "accepted"])
         #expect(
             report.reason(2)
-                == "with 1000000000000 more, app 'shop' would have beyond 1000000000000000000 on 2027-01-10")
+                == "with 1000000000000 more, an item of app 'shop' would have beyond 1000000000000000000 on 2027-01-10")
         #expect(
             try ledger.rows("SELECT usage_day, quantity FROM usage_daily WHERE item = 'gateway_calls' ORDER BY 1")
                 == ["2027-01-09 1000000000000", "2027-01-10 1000000000000000001"])

@@ -45,6 +45,25 @@ struct GrantTests {
         }
     }
 
+    @Test("A book that has the item of gateway calls and no feature for it makes a ledger that verifies")
+    func callsWithoutFeature() throws {
+        let fixture = try LedgerFixture(
+            now: "2027-01-10T12:00:00Z",
+            priceBook: """
+                book: bare
+                effective: 2026-01-01
+                currency: USD
+                items:
+                  gateway_calls: { aggregation: sum, tiers: [ { price: "0.15", per: 10000 } ] }
+                """)
+        try fixture.addTenant("acme", apps: ["shop"])
+        let report = try fixture.ingest(
+            EventLine.calls(7, id: "1").text, EventLine.usage(5, of: "gateway_calls", id: "2").text)
+        #expect(report.accepted == 2)
+        _ = try fixture.ledger.rate(#require(Day("2027-01-10")), clock: fixture.clock)
+        #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
+    }
+
     @Test("The same purchase again is one grant, also by a clock that stands before it")
     func repeatedWithAnEarlierClock() throws {
         let fixture = try ledger()

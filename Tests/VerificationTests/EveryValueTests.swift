@@ -40,7 +40,7 @@ struct EveryValueTests {
         }
     }
 
-    /// Of the tables that have rows in the rich ledger.
+    /// Of all tables but one: the rich ledger's devices are filed, in `device`, and none is in `new_device`.
     private static let columns: [Column] = {
         do {
             return try DatabaseQueue().write { database in

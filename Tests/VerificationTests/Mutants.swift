@@ -377,6 +377,10 @@ extension Mutant {
             "UPDATE \"grant\" SET first_posting_day = effective_day + 4 WHERE code = 'P'",
             ["grants", "rating"], says: "before its first, "),
         Mutant(
+            "a grant that changes days that were final when it was recorded",
+            "UPDATE \"grant\" SET first_posting_day = 0 WHERE code = 'P'", ["grants"],
+            says: "recorded on 2027-01-04, changes posting days from 1970-01-01 on"),
+        Mutant(
             "a package of more than was bought",
             "UPDATE grant_item SET granted = granted + 1 WHERE grant_id = 3 AND item_id = 1", ["grants"],
             says:
