@@ -3,10 +3,11 @@
 import Foundation
 import Synchronization
 
-/// An advisory lock on `<ledger>.lock`, which also says who holds it.
+/// An advisory lock on `<ledger>.lock`, which also says who holds it, and one on the ledger itself: a lock file that somebody
+/// removes, and a second name (a hard link), would let in a second writer.
 package final class WriterLock: Sendable {
-    /// Negative once it is released.
-    private let descriptor: Mutex<Int32>
+    /// None once it is released.
+    private let descriptors: Mutex<[Int32]>
 
     /// Takes the lock, waiting for another process that holds it.
     ///
@@ -23,31 +24,42 @@ package final class WriterLock: Sendable {
             throw .cannotOpen(path: lockPath, reason: String(cString: strerror(errno)))
         }
         Self.giveToOwner(of: path, descriptor)
+        var descriptors = [descriptor]
         let deadline = ContinuousClock.now + .seconds(waitSeconds)
-        var told = false
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            let holder = Self.holder(descriptor)
-            if ContinuousClock.now >= deadline {
-                close(descriptor)
-                throw .locked(path: path, holder: holder)
+        var looks = 0
+        func lock(_ descriptor: Int32, _ holder: () -> String) throws(StorageError) {
+            // Where a file system has no such locks, the lock file's is all there is.
+            while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+                let holder = holder()
+                if ContinuousClock.now >= deadline {
+                    for descriptor in descriptors { close(descriptor) }
+                    throw .locked(path: path, holder: holder)
+                }
+                // Not at the first look: a process that another one is just starting has its files for a moment.
+                looks += 1
+                if looks == 2 { onWait(holder) }
+                usleep(20_000)
             }
-            if !told { onWait(holder) }
-            told = true
-            usleep(20_000)
+        }
+        try lock(descriptor) { Self.holder(descriptor) }
+        // Before SQLite opens it, and closed after: with any descriptor of a file a process loses its other locks on it.
+        let ledger = open(path, O_RDONLY | O_CLOEXEC)
+        if ledger >= 0 {
+            descriptors.append(ledger)
+            try lock(ledger) { "another process, by another name of the file or without its lock file" }
         }
         let note = "process \(getpid())\n"
         ftruncate(descriptor, 0)
         _ = note.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-        self.descriptor = Mutex(descriptor)
+        self.descriptors = Mutex(descriptors)
     }
 
     deinit { release() }
 
     package func release() {
-        descriptor.withLock { descriptor in
-            guard descriptor >= 0 else { return }
-            close(descriptor)
-            descriptor = -1
+        descriptors.withLock { descriptors in
+            for descriptor in descriptors { close(descriptor) }
+            descriptors = []
         }
     }
 

@@ -93,6 +93,25 @@ struct StopTests {
         #expect(try await first.stop().end == .exited(0))
     }
 
+    @Test("A lock file that is removed, and a hard link, let no second daemon in")
+    func secondWithoutLockFile() async throws {
+        let scene = try await DaemonScene.make()
+        let first = try scene.serve()
+        let port = try await first.port()
+        try FileManager.default.removeItem(atPath: scene.ledger + ".lock")
+        let link = scene.folder.path("hard.db")
+        try FileManager.default.linkItem(atPath: scene.ledger, toPath: link)
+        for other in [try scene.serve(), try scene.serve(["--db", link])] {
+            try await other.line(
+                with: "waiting for the writer of the ledger", "another process, by another name of the file")
+            #expect(try await other.process.end(withinSeconds: 60) == .exited(1), "\(other.log)")
+        }
+        let answer = try HTTPConnection(port: port).post(lines: [SumEvent(id: "1", number: 1).line])
+        #expect(answer.status == 200)
+        #expect(try await first.stop().end == .exited(0))
+        #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["1"])
+    }
+
     @Test("A daemon waits for a command that is writing, and starts when that has ended")
     func afterCommand() async throws {
         let scene = try await DaemonScene.make()
