@@ -25,7 +25,8 @@ package final class WriterLock: Sendable {
         }
         Self.giveToOwner(of: path, descriptor)
         var descriptors = [descriptor]
-        let deadline = ContinuousClock.now + .seconds(waitSeconds)
+        // A moment at least: a child that this process is just starting, or another's, has its files until it is a program.
+        let deadline = ContinuousClock.now + max(.seconds(waitSeconds), .milliseconds(250))
         var looks = 0
         func lock(_ descriptor: Int32, _ holder: () -> String) throws(StorageError) {
             // Where a file system has no such locks, the lock file's is all there is.
@@ -35,9 +36,8 @@ package final class WriterLock: Sendable {
                     for descriptor in descriptors { close(descriptor) }
                     throw .locked(path: path, holder: holder)
                 }
-                // Not at the first look: a process that another one is just starting has its files for a moment.
                 looks += 1
-                if looks == 2 { onWait(holder) }
+                if looks == 3 { onWait(holder) }
                 usleep(20_000)
             }
         }
