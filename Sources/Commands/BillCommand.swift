@@ -74,6 +74,11 @@ struct BillCommand: ParsableCommand {
     }
 
     func run() throws {
+        try printBills()
+        try options.noteUnratedChanges(output.format)
+    }
+
+    private func printBills() throws {
         let (bills, lines) = try options.openForReading().read { database in
             let arguments: StatementArguments = [try owner.known(database), date?.description]
             return (

@@ -40,5 +40,6 @@ struct LedgerCommand: ParsableCommand {
                 output.format,
                 empty: filter.isEmpty
                     ? "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'" : "no such entries")
+        try options.noteUnratedChanges(output.format)
     }
 }

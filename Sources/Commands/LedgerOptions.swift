@@ -58,6 +58,12 @@ struct LedgerOptions: ParsableArguments {
         return ledger
     }
 
+    /// Tells people, on the standard error, that what they read is older than the usage.
+    func noteUnratedChanges(_ format: OutputFormat) throws {
+        guard format == .text, try openForReading().read({ try LedgerState.read($0).hasUnratedChanges }) else { return }
+        Terminal.error("note: usage, grants or prices have changed since the last rating; rate a day, and read again")
+    }
+
     /// Opens for reading; `--now` means the same on every command.
     func openForReading() throws -> LedgerFile {
         let ledger = try LedgerFile.openForReading(at: file.path())

@@ -40,5 +40,6 @@ struct StatementCommand: ParsableCommand {
                 "tenant", "month", "status", "amount_micros", "payable_micros", "remainder_micros", "currency",
             ], rows
         ).print(output.format, empty: "no statements")
+        try options.noteUnratedChanges(output.format)
     }
 }
