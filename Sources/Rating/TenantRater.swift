@@ -33,9 +33,9 @@ package struct TenantRater {
         private var exact = ExactAmount.zero
         private var rounded = Money.zero
 
-        /// Bills and statements add up items and usage months, and lines that an earlier run has left may stand beside those
-        /// of a later one: each of them has a part of the range, so that no such sum leaves it (Billing rules, section 7).
-        private static let mostAmount = Money(micros: .max / 64)
+        /// Lines that an earlier run has left may stand beside those of a later one, and bills add up items and usage months:
+        /// each of these has a quarter of the range, so that the sums stay within it (Billing rules, section 7).
+        private static let mostAmount = Money(micros: .max / 4)
         private static let mostQuantity = Quantity(.max / 4)
 
         mutating func count(_ quantity: Quantity) throws(Overflow) {

@@ -32,8 +32,8 @@ struct OverflowTests {
         effective: 2026-01-01
         currency: USD
         items:
-          first: { aggregation: unique_devices, tiers: [ { price: "15999999999" } ] }
-          second: { aggregation: unique_devices, tiers: [ { price: "15999999999" } ] }
+          first: { aggregation: unique_devices, tiers: [ { price: "255999999999" } ] }
+          second: { aggregation: unique_devices, tiers: [ { price: "255999999999" } ] }
         features:
           first: { items: [ first ] }
           second: { items: [ second ] }
@@ -60,9 +60,9 @@ struct OverflowTests {
         #expect(try fixture.ledger.rate(day, clock: fixture.clock).unrated.map(\.day) == [day])
         #expect(
             try fixture.rows("SELECT day, amount_micros / 1000000 FROM bill ORDER BY day") == [
-                "2027-01-08 287999999982", "2027-01-09 143999999991", "2027-01-10 143999999991",
+                "2027-01-08 4607999999982", "2027-01-09 2303999999991", "2027-01-10 2303999999991",
             ])
-        #expect(try fixture.rows("SELECT amount_micros / 1000000 FROM statement") == ["575999999964"])
+        #expect(try fixture.rows("SELECT amount_micros / 1000000 FROM statement") == ["9215999999964"])
     }
 
     @Test("does not grow with the months that a tenant has been there")

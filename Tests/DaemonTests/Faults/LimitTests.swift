@@ -64,11 +64,12 @@ struct LimitTests {
         let before = try daemon.process.processorSeconds()
         let others = try (1..<10).map { _ in try HTTPConnection(port: port) }
         for (number, connection) in others.enumerated() { try connection.send(Self.request(number + 1)) }
-        try await Task.sleep(for: .seconds(1))
+        try await Task.sleep(for: .seconds(3))
         #expect(!others.contains { $0.hasAnswer(withinMs: 0) })
         // Who is connected is served.
         #expect(try held.post(lines: Self.event(10)).status == 200)
-        #expect(try daemon.process.processorSeconds() - before < 0.5)
+        // A busy machine makes what it does dearer; in circles it would have used all of the time.
+        #expect(try daemon.process.processorSeconds() - before < 1.5)
         try daemon.process.limit(.openFiles, to: nil)
         for connection in others { #expect(try EventsAnswer(connection.receive()).accepted == 1) }
         #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
@@ -108,10 +109,10 @@ struct LimitTests {
         #expect(try connections[0].post(lines: Self.event(0)).status == 200)
         daemon.process.send(signal: SIGSTOP)
         defer { daemon.process.send(signal: SIGCONT) }
+        try await eventually("it is stopped") { try daemon.process.isStopped() }
         for (number, connection) in connections.enumerated() { try connection.send(Self.request(number)) }
         let late = try HTTPConnection(port: port)
         try late.send(Self.request(8))
-        try await eventually("it is stopped") { try daemon.process.isStopped() }
         _ = socket.received()
         try await Task.sleep(for: .milliseconds(1_500))
         #expect(!(connections + [late]).contains { $0.hasAnswer(withinMs: 0) })
