@@ -74,12 +74,13 @@ struct BillCommand: ParsableCommand {
     }
 
     func run() throws {
-        try printBills()
-        try options.noteUnratedChanges(output.format)
+        let ledger = try options.openForReading()
+        try printBills(of: ledger)
+        try LedgerOptions.noteUnratedChanges(of: ledger, output.format)
     }
 
-    private func printBills() throws {
-        let (bills, lines) = try options.openForReading().read { database in
+    private func printBills(of ledger: LedgerFile) throws {
+        let (bills, lines) = try ledger.read { database in
             let arguments: StatementArguments = [try owner.known(database), date?.description]
             return (
                 try Row.fetchAll(database, sql: Self.bills, arguments: arguments),

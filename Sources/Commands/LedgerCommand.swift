@@ -32,7 +32,8 @@ struct LedgerCommand: ParsableCommand {
     ]
 
     func run() throws {
-        let rows = try options.openForReading().read { database in
+        let ledger = try options.openForReading()
+        let rows = try ledger.read { database in
             try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments(database))
         }
         RowPrinter(columns: output.format == .text ? Self.short : Self.full, rows)
@@ -40,6 +41,6 @@ struct LedgerCommand: ParsableCommand {
                 output.format,
                 empty: filter.isEmpty
                     ? "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'" : "no such entries")
-        try options.noteUnratedChanges(output.format)
+        try LedgerOptions.noteUnratedChanges(of: ledger, output.format)
     }
 }

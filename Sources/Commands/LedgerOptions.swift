@@ -59,8 +59,8 @@ struct LedgerOptions: ParsableArguments {
     }
 
     /// Tells people, on the standard error, that what they read is older than the usage.
-    func noteUnratedChanges(_ format: OutputFormat) throws {
-        guard format == .text, try openForReading().read({ try LedgerState.read($0).hasUnratedChanges }) else { return }
+    static func noteUnratedChanges(of ledger: LedgerFile, _ format: OutputFormat) throws {
+        guard format == .text, try ledger.read({ try LedgerState.read($0).hasUnratedChanges }) else { return }
         Terminal.error("note: usage, grants or prices have changed since the last rating; rate a day, and read again")
     }
 

@@ -24,7 +24,8 @@ struct StatementCommand: ParsableCommand {
     var month: Month?
 
     func run() throws {
-        let rows = try options.openForReading().read { database in
+        let ledger = try options.openForReading()
+        let rows = try ledger.read { database in
             try Row.fetchAll(
                 database,
                 sql: """
@@ -40,6 +41,6 @@ struct StatementCommand: ParsableCommand {
                 "tenant", "month", "status", "amount_micros", "payable_micros", "remainder_micros", "currency",
             ], rows
         ).print(output.format, empty: "no statements")
-        try options.noteUnratedChanges(output.format)
+        try LedgerOptions.noteUnratedChanges(of: ledger, output.format)
     }
 }

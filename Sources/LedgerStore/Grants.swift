@@ -145,10 +145,8 @@ package enum Grants {
                     throw LedgerError.devicesOutOfRange(devices, package.devices)
                 }
                 term = package.term
-                for (code, quota) in package.monthly {
-                    guard let id = ids[code] else { continue }
-                    let granted = if case .fixed(let quantity) = quota { quantity } else { Quantity(devices) }
-                    self.granted.append((id, granted))
+                granted = package.granted(devices: devices).compactMap { code, granted in
+                    ids[code].map { ($0, granted) }
                 }
             case .resourcePackage(let code, let quantity):
                 offer = .resourcePackage
@@ -171,7 +169,7 @@ package enum Grants {
                 guard subscription.terms.contains(term) else {
                     throw LedgerError.termNotOffered(term.rawValue, offered: subscription.terms.map(\.rawValue))
                 }
-                guard book.features[licence]?.items.isEmpty == true else {
+                guard book.isLicence(licence) else {
                     throw LedgerError.notALicence(licence.text)
                 }
                 let app = try Accounts.app(appCode, database)

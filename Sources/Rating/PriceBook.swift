@@ -134,6 +134,13 @@ package struct PackageOffer: Hashable, Sendable {
     package let monthly: [Code: MonthlyQuota]
     package let licences: [Code]
 
+    /// What a package for so many devices grants of each item in a month.
+    package func granted(devices: Int64) -> [Code: Quantity] {
+        monthly.mapValues { quota in
+            if case .fixed(let quantity) = quota { quantity } else { Quantity(devices) }
+        }
+    }
+
     package init(
         name: String, term: Term, devices: ClosedRange<Int64>, monthly: [Code: MonthlyQuota], licences: [Code]
     ) {
@@ -198,6 +205,9 @@ package struct PriceBook: Hashable, Sendable {
 
     package static let gatewayFeature = "mobile_gateway"
     package static let gatewayItem = "gateway_calls"
+
+    /// Whether a code is of a feature without billable items, which is what subscriptions are for.
+    package func isLicence(_ code: Code) -> Bool { features[code]?.items.isEmpty == true }
 
     /// Whether a feature feeds items of devices as well as items of sums: no event can name it, each kind feeds one.
     package func isUnusable(_ feature: Code) -> Bool {

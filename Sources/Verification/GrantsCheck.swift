@@ -84,16 +84,14 @@ extension PriceBook {
             guard let package = miniProgramPackage, let devices = recorded.devices, recorded.item == nil else {
                 return false
             }
-            let monthly = package.monthly.mapValues { quota in
-                if case .fixed(let quantity) = quota { quantity } else { Quantity(devices) }
-            }
-            return package.term == recorded.term && package.devices.contains(devices) && monthly == recorded.granted
+            return package.term == recorded.term && package.devices.contains(devices)
+                && package.granted(devices: devices) == recorded.granted
         case .resourcePackage:
             guard let item = recorded.item, let priced = items[item], case .tiers = priced.pricing else { return false }
             return resourcePackage?.term == recorded.term && Array(recorded.granted.keys) == [item]
                 && recorded.devices == nil
         case .subscription:
-            guard let licence = recorded.item, features[licence]?.items.isEmpty == true else { return false }
+            guard let licence = recorded.item, isLicence(licence) else { return false }
             return subscription?.terms.contains(recorded.term) == true && recorded.granted.isEmpty
                 && recorded.devices == nil
         }

@@ -216,6 +216,13 @@ struct LedgerWriterTests {
         await writer.stop()
     }
 
+    /// Another program, which may keep a transaction open.
+    private static func shell(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
     @Test("tells a probe that comes to nothing in time, and one that finds the file locked by another program")
     func failingProbe() async throws {
         let (path, clock) = (fixture.path, clock)
@@ -227,9 +234,7 @@ struct LedgerWriterTests {
         Gate.open(gate)
         _ = try await held.value
 
-        var configuration = Configuration()
-        configuration.allowsUnsafeTransactions = true
-        let shell = try DatabaseQueue(path: path, configuration: configuration)
+        let shell = try Self.shell(path)
         try await shell.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
         await #expect(
             performing: { try await writer.probe(within: 60) },
@@ -248,9 +253,7 @@ struct LedgerWriterTests {
         // Each sender's events are a group.
         bounds.groupBytes = 1
         let writer = LedgerWriter(ledger: fixture.handOver(), bounds: bounds)
-        var configuration = Configuration()
-        configuration.allowsUnsafeTransactions = true
-        let shell = try DatabaseQueue(path: path, configuration: configuration)
+        let shell = try Self.shell(path)
         let gate = Gate.make()
         let held = Task { try await writer.perform(Hold(gate: gate), clock: clock) }
         try await until { Gate.isReached(gate) }
