@@ -88,7 +88,7 @@ struct EventRuleTests {
             ("id", nil, "id is missing"),
             ("id", "77120", "id must be a string, not 77120"),
             ("id", #""""#, "id is empty"),
-            ("id", #""a\nb""#, #"id has control characters: "a\u{A}b""#),
+            ("id", #""a\nb""#, #"id has control characters: "a\nb""#),
             ("id", #""a\u0000""#, #"id has control characters: "a\u{0}""#),
             ("id", "\"12345678\u{7F}\"", #"id has control characters: "12345678\u{7F}""#),
             ("id", "\"1234567\u{80}\"", #"id has control characters: "1234567\u{80}""#),
