@@ -75,7 +75,11 @@ enum EventOperations {
     ]
 
     private static let event: JSONValue = [
-        "type": "object", "description": "A CloudEvent, version 1.0. Other members are passed over.",
+        "type": "object",
+        "description": """
+        A CloudEvent, version 1.0. Other members are passed over. Only a gateway call may come without data: it counts \
+        one call.
+        """,
         "properties": [
             "specversion": ["type": "string", "const": "1.0"],
             "type": ["type": "string", "enum": ["meterd.device_activity", "meterd.gateway_call", "meterd.usage"]],
@@ -85,7 +89,7 @@ enum EventOperations {
             "subject": ["type": "string", "description": "The app's code."],
             "data": Document.reference("schemas", "UsageData"),
         ],
-        "required": ["specversion", "type", "source", "id", "time", "subject", "data"],
+        "required": ["specversion", "type", "source", "id", "time", "subject"],
     ]
 
     private static let quantity: JSONValue = ["type": "integer", "minimum": 1, "maximum": 1_000_000_000_000]

@@ -14,21 +14,23 @@ package struct ReadRoutes: Sendable {
         for resource in ReadResource.all {
             get(resource.path, router) { [reader] request in
                 let query = try ReadQuery(request.uri.query, of: resource)
-                return try await reader.read { try ReadPage.json(query, of: resource, $0) }
+                let page = try await reader.read { try ReadPage.json(query, of: resource, $0) }
+                return (page, query.numbers.mediaType)
             }
         }
         let document = OpenAPIDocument.json.bytes
-        get(OpenAPIDocument.path, router) { _ in document }
+        get(OpenAPIDocument.path, router) { _ in (document, NumberForm.json.mediaType) }
     }
 
     private func get<Context>(
         _ path: String, _ router: some RouterMethods<Context>,
-        json: @escaping @Sendable (Request) async throws -> [UInt8]
+        json: @escaping @Sendable (Request) async throws -> (bytes: [UInt8], mediaType: String)
     ) {
         let answer: @Sendable (Request, Context) async throws -> Response = { request, _ in
-            Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: try await json(request))))
+            let (bytes, mediaType) = try await json(request)
+            return Response(
+                status: .ok, headers: [.contentType: mediaType],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         }
         router.get(RouterPath(path), use: answer)
         router.head(RouterPath(path)) { try await answer($0, $1).createHeadResponse() }
