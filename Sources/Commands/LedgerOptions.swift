@@ -92,8 +92,35 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 struct FormatOptions: ParsableArguments {
-    @Option(help: "How to print: text, json or csv.")
+    @Option(help: "How to print: text, json or csv (amounts are micro-units in json, decimals in text and csv).")
     var format = OutputFormat.text
+
+    @Option(
+        help: """
+            How json has numbers: json, or text for readers that hold numbers as floating point, as JavaScript does: \
+            "9007199254740993".
+            """)
+    var numbers = NumberForm.json
+
+    func validate() throws {
+        guard numbers == .json || format == .json else {
+            throw ValidationError(
+                "--numbers \(numbers.rawValue) goes with --format json; text and csv have digits as they are")
+        }
+    }
+}
+
+/// How JSON has whole numbers. As JSON's own they are exact, but a reader that holds them as floating point (IEEE 754, 53
+/// bits) changes those beyond 2^53.
+enum NumberForm: String, ExpressibleByArgument, CaseIterable {
+    case json, text
+
+    func json(_ number: some BinaryInteger) -> String {
+        switch self {
+        case .json: String(number)
+        case .text: "\"\(number)\""
+        }
+    }
 }
 
 /// Reading the words of a command line. The argument parser names the option and what was given; a message says what
