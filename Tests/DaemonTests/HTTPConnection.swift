@@ -45,6 +45,20 @@ final class HTTPConnection {
         guard status == 0 else { throw .refused }
     }
 
+    /// - Parameter unixSocket: the path of a Unix socket, of at most 107 bytes.
+    init(unixSocket path: String) throws(HTTPFailure) {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let status = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard status == 0 else { throw .refused }
+    }
+
     deinit { close(descriptor) }
 
     // MARK: Requests
