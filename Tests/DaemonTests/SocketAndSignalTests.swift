@@ -3,10 +3,10 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
-import Storage
+import TestSupport
 import Testing
 
-@Suite("A daemon's sockets and signals", .ownThread)
+@Suite("A daemon's sockets and signals", .inTurn)
 struct SocketAndSignalTests {
     private func permissions(_ path: String) throws -> Int? {
         try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
@@ -21,7 +21,7 @@ struct SocketAndSignalTests {
         let first = try scene.serve(["--listen", "unix:\(socket)"])
         try await first.line(with: "serving", "address=unix:\(socket)")
         let second = try other.serve(["--listen", "unix:\(socket)"])
-        #expect(try await second.process.end(withinSeconds: 30) == .exited(1))
+        #expect(try await second.process.end() == .exited(1))
         #expect(
             second.log.hasSuffix(
                 "meterd: cannot listen on unix:\(socket): process \(first.process.id) listens there; choose another address with "
@@ -52,7 +52,7 @@ struct SocketAndSignalTests {
             (scene.ledger + ".sock", "it is the socket at which this daemon takes commands"),
         ] {
             let daemon = try scene.serve(["--listen", "unix:\(path)"])
-            #expect(try await daemon.process.end(withinSeconds: 30) == .exited(1), "\(daemon.log)")
+            #expect(try await daemon.process.end() == .exited(1), "\(daemon.log)")
             #expect(daemon.log.contains("meterd: cannot listen on unix:\(path): \(words); "), "\(daemon.log)")
         }
         #expect(try ServingDaemon.text(file) == "mine")
@@ -118,17 +118,19 @@ struct SocketAndSignalTests {
     @Test("SIGHUP while a daemon waits for its ledger, or is being stopped, does not end it either")
     func hangUpBeside() async throws {
         let scene = try await DaemonScene.make()
-        let blocker = try WriteBlocker(scene.ledger)
-        let command = try scene.begin(["tenant", "add", "bolt", "--now", DaemonScene.now])
-        try await eventually("the command has the lock") { scene.isLocked }
+        let hold = try Hold()
+        try hold.begin()
+        let command = try scene.begin(
+            ["tenant", "add", "bolt", "--now", DaemonScene.now], settings: hold.environment(scene))
+        try await eventually("the command is writing") { try hold.isHolding() }
         let daemon = try scene.serve()
         try await daemon.line(with: "waiting for the process that writes the ledger")
         daemon.process.send(signal: SIGHUP)
-        try blocker.release()
-        #expect(try await command.outcome(withinSeconds: 20).end == .exited(0))
+        try hold.end()
+        #expect(try await command.outcome().end == .exited(0))
         _ = try await daemon.port()
         daemon.process.send(signal: SIGTERM)
         daemon.process.send(signal: SIGHUP)
-        #expect(try await daemon.process.end(withinSeconds: 20) == .exited(0), "\(daemon.log)")
+        #expect(try await daemon.process.end() == .exited(0), "\(daemon.log)")
     }
 }

@@ -1,12 +1,12 @@
 // The socket of commands: who may listen, who is believed, and what many idle connections do.
 
 import Foundation
-import GRDB
 import LedgerFixture
 import LedgerStore
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 import Writer
 
@@ -149,10 +149,8 @@ struct SocketTests {
     func allAtWork() async throws {
         let served = try Served()
         let (path, clock) = (served.fixture.path, served.fixture.clock)
-        var configuration = Configuration()
-        configuration.allowsUnsafeTransactions = true
-        let blocker = try DatabaseQueue(path: path, configuration: configuration)
-        try blocker.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        served.writer.enqueue(HeldOperation(), clock: clock) { _ in }
+        defer { HeldOperation.mayEnd.leave(()) }
         let answers = (0..<CommandListener.mostConnections).map { number in
             let answer = Awaited<Result<Recording?, any Error>>()
             let operation = addTenant("t\(number)")
@@ -161,20 +159,31 @@ struct SocketTests {
             }
             return answer
         }
-        let deadline = ContinuousClock.now + .seconds(8)
+        let deadline = ContinuousClock.now + Patience.duration
         while served.listener.atWork < answers.count, ContinuousClock.now < deadline { usleep(5_000) }
         #expect(served.listener.atWork == answers.count)
         let late = try #require(try DaemonConnection(ledger: path))
         #expect(throws: DaemonError.refused(DaemonError.crowded)) { try late.perform(addTenant("late"), clock: clock) }
         #expect(DaemonError.crowded.contains("\(answers.count) other commands"))
         #expect(DaemonError.crowded.contains("nothing was done"))
-        try blocker.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        HeldOperation.mayEnd.leave(())
         for answer in answers { #expect(try answer.wait().get() == .recorded) }
         let tenants = try LedgerFile.openForReading(at: path).read {
             try LedgerFixture.rows($0, "SELECT count(*) FROM tenant")
         }
         #expect(tenants == ["\(answers.count)"])
         await served.end()
+    }
+}
+
+/// Keeps the writer at work, so that whatever is asked waits. Of one test, since operations are values.
+private struct HeldOperation: LedgerOperation {
+    static let name = "test.held"
+    static let mayEnd = Awaited<Void>()
+
+    func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Bool {
+        Self.mayEnd.wait()
+        return true
     }
 }
 
