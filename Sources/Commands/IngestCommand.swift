@@ -76,7 +76,7 @@ private struct FileIngestion {
     let ledger: LedgerTurns
 
     /// How long the ledger is kept from others for a batch that may come at once: to open it again takes as long.
-    private static let linger = Duration.milliseconds(100)
+    private static let linger = Duration.milliseconds(250)
 
     func run(into summary: inout IngestSummary) throws {
         let ahead = LineReader.ahead(of: input, key: ledger.key)
