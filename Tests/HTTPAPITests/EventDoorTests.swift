@@ -103,6 +103,17 @@ struct EventDoorTests {
                 Self.binary.merging(["ce-source": "/t%C3%A9st%25", "content-type": "application/json"]) { $1 },
                 Array(#" {"calls":6} "#.utf8), Self.counts(1, 0, 0)
             ),
+            // What stands before an event does no harm, in any form.
+            (["content-type": structured], [0xEF, 0xBB, 0xBF] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
+            (["content-type": structured], [0, 0] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
+            (["content-type": batched], Array("\u{FEFF}\0[\u{FEFF}\(Self.call)]".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (["content-type": lines], Array("\0\u{FEFF}\(Self.call)\n\u{FEFF}\n".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (Self.binary, Array("\u{FEFF}{\"calls\":5}".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (
+                ["content-type": structured],
+                Array(Self.call.replacing(#""data":{"calls":5}"#, with: #""data_base64":"eyJjYWxscyI6NX0=""#).utf8),
+                Self.counts(0, 1, 0, Self.duplicate)
+            ),
             // A bad event is its own outcome; its neighbours are stored.
             (
                 ["content-type": batched], Array("[1,\(Self.device),]".utf8),
@@ -223,6 +234,22 @@ struct EventDoorTests {
             let back = headers.merging(["meterd-now": "2027-01-11T12:00:00Z"]) { $1 }
             let refused = try await Self.post(client, back, Array(Self.call.utf8))
             #expect(refused.hasPrefix("400 header meterd-now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
+        }
+    }
+
+    @Test("that are refused and not kept are counted, in the answer and in the metrics")
+    func notKept() async throws {
+        let stray = EventLine.calls(5, id: "stray", app: "none")
+            .with("data.note", "\"\(String(repeating: "x", count: 70_000))\"").text
+        try await serving { client, _ in
+            let answer = try await Self.post(
+                client, ["content-type": "application/x-ndjson"], Array("\(Self.call)\n\(stray)\n{\n".utf8))
+            #expect(
+                answer.hasPrefix(
+                    #"200 {"accepted":1,"duplicates":0,"corrections":0,"refused":2,"not_kept":1,"results":["#))
+            try await client.execute(uri: "/metrics", method: .get) { response in
+                #expect(String(buffer: response.body).contains("\nmeterd_quarantine_not_kept_total 1\n"))
+            }
         }
     }
 
