@@ -27,7 +27,7 @@ package enum Recording: String, Codable, Sendable {
 package enum Accounts {
     /// Adds a tenant; the same again changes nothing.
     ///
-    /// - Throws: ``LedgerError/otherTerms(what:code:field:recorded:given:)``.
+    /// - Throws: ``LedgerError/otherTerms(what:code:field:recorded:given:)``, `TextWithNUL`.
     package static func addTenant(
         _ code: Code, name: String, isLegacy: Bool, _ database: Database
     ) throws -> Recording {
@@ -36,6 +36,7 @@ package enum Accounts {
             try same("tenant", code, "legacy", "\(tenant.isLegacy)", "\(isLegacy)")
             return .alreadyRecorded
         }
+        let name = try bindable(name, as: "the name of tenant '\(code)'")
         try database.execute(
             sql: "INSERT INTO tenant (code, name, legacy) VALUES (?, ?, ?)", arguments: [code.text, name, isLegacy])
         return .recorded
@@ -43,7 +44,7 @@ package enum Accounts {
 
     /// Adds an app to a tenant; the same again changes nothing.
     ///
-    /// - Throws: ``LedgerError``: `unknownTenant`, `otherTerms` when the app is another tenant's.
+    /// - Throws: ``LedgerError``: `unknownTenant`, `otherTerms` when the app is another tenant's; `TextWithNUL`.
     package static func addApp(
         _ code: Code, tenant tenantCode: Code, name: String, _ database: Database
     ) throws -> Recording {
@@ -53,6 +54,7 @@ package enum Accounts {
             try same("app", code, "name", app.name, name)
             return .alreadyRecorded
         }
+        let name = try bindable(name, as: "the name of app '\(code)'")
         try database.execute(
             sql: "INSERT INTO app (tenant_id, code, name) VALUES (?, ?, ?)",
             arguments: [tenant.id.number, code.text, name])
