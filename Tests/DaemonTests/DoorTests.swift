@@ -48,13 +48,21 @@ struct DoorTests {
         }
         // The shortest events there are, eight requests at once: their answers are many times as long as they are.
         let body = Array(most.joined(separator: "\n").utf8)
-        let connections = try (0..<8).map { _ in try HTTPConnection(port: port) }
+        let connections = try (0..<8).map { _ in try HTTPConnection(port: port, timeoutSeconds: 600) }
         for connection in connections {
             try connection.send(
                 HTTPConnection.request(
                     "POST", "/v1/events", Self.lines + now + [("Content-Length", "\(body.count)")]) + body)
         }
-        for connection in connections { #expect(try EventsAnswer(connection.receive()).refused == 100_000) }
+        // All of them at once have no room; whoever is told so sends again.
+        for connection in connections {
+            var answer = try connection.receive()
+            while answer.status == 503 {
+                try await Task.sleep(for: .milliseconds(100))
+                answer = try connection.post(body, headers: Self.lines + now)
+            }
+            #expect(try EventsAnswer(answer).refused == 100_000)
+        }
         let grown = try daemon.process.memory("VmHWM") - before
         print("the shortest events: memory grew by \(grown >> 20) MiB")
         // As the settings promise: four times the bound of the queue, 128 MiB, and 100 MiB.

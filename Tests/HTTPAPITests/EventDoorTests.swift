@@ -26,7 +26,7 @@ struct EventDoorTests {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         let door = EventDoor(writer: writer, clock: clock, bounds: bounds)
-        StateRoutes(ledger: path, writer: writer, reader: try LedgerReader(path: path)).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: try LedgerReader(path: path), door: door).add(to: router)
         try await Application(router: router, server: ServedConnection.builder(door)).test(.live) {
             try await test($0, path)
         }
@@ -144,7 +144,8 @@ struct EventDoorTests {
             ),
             (
                 ["content-type": batched], Array("{}".utf8),
-                "400 the body is no JSON array of events: an array is expected, at byte 0"
+                "400 the body is no JSON array of events: an array is expected, at byte 0; one event is sent with "
+                    + "Content-Type: application/cloudevents+json, an event a line with application/x-ndjson"
             ),
             (
                 ["content-type": batched], Array("[\(Self.call)".utf8),
@@ -155,8 +156,8 @@ struct EventDoorTests {
                 "400 the body is no JSON array of events: in binary mode it is the event's data, one JSON object"
             ),
             (
-                Self.binary.merging(["ce-id": "100%"]) { $1 }, Array("{}".utf8),
-                "400 header ce-id: '%' is followed by two hexadecimal digits, and itself written %25"
+                Self.binary.merging(["ce-id": "r%e4w"]) { $1 }, Array("{}".utf8),
+                "400 header ce-id: 'r%e4w' is not UTF-8 once it is decoded; write é as %C3%A9"
             ),
             (
                 ["content-type": json, "meterd-now": "noon"], Array(Self.call.utf8),
