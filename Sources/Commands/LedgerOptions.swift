@@ -42,10 +42,12 @@ struct LedgerOptions: ParsableArguments {
     var clock: LedgerClock { LedgerClock(given: now) }
 
     /// The daemon that has the ledger open, else the ledger itself.
-    func openForWriting() throws -> LedgerAccess {
+    ///
+    /// - Parameter waitSeconds: how long another command may have it.
+    func openForWriting(waitSeconds: Int = 60) throws -> LedgerAccess {
         let path = try file.path()
         let ledger = try LedgerAccess.open(
-            at: path,
+            at: path, waitSeconds: waitSeconds,
             onWait: { Terminal.error("meterd: waiting for \($0), which is writing \(path)") },
             onUpgrade: {
                 Terminal.error(

@@ -106,7 +106,8 @@ package enum EventBody {
         hasRoom: (Int) -> Bool = { _ in true }
     ) throws(EventBodyError) -> ReceivedEvents {
         let events =
-            form == .binary ? ReceivedEvents(copying: try structuredText(Array(body.bytes), headers), key: key) : body
+            form == .binary
+            ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key) : body
         events.batch.reserve(textBytes: events.byteCount)
         func look() throws(EventBodyError) {
             guard events.batch.count % eventsBetweenLooks != 0 || hasRoom(events.memoryShare) else { throw .noRoom }

@@ -4,7 +4,8 @@ import EventCodec
 
 enum UnreadableBody {
     /// - Parameter reason: why the first of its texts is no event.
-    static func explanation(_ body: UnsafeBufferPointer<UInt8>, as form: EventForm, reason: String) -> String {
+    static func explanation(_ text: UnsafeBufferPointer<UInt8>, as form: EventForm, reason: String) -> String {
+        let body = text.withoutLeadingMarks
         if body.starts(with: [0x1F, 0x8B]) { return "the body is gzipped; say so with Content-Encoding: gzip" }
         guard let first = body.first(where: { !isSpace($0) }) else { return "the body is empty; send an event as JSON" }
         switch (form, first) {
@@ -33,7 +34,7 @@ enum UnreadableBody {
 
     /// What to send instead, for a body that is no array.
     static func hint(forNoArray body: UnsafeBufferPointer<UInt8>) -> String {
-        guard body.first(where: { !isSpace($0) }) == UInt8(ascii: "{") else { return "" }
+        guard body.withoutLeadingMarks.first(where: { !isSpace($0) }) == UInt8(ascii: "{") else { return "" }
         return "; one event is sent with Content-Type: \(EventForm.contentTypes[0]), an event a line with "
             + EventForm.contentTypes[2]
     }

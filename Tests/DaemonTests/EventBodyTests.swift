@@ -4,9 +4,10 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("Bodies of events as clients send them", .ownThread)
+@Suite("Bodies of events as clients send them", .inTurn)
 struct EventBodyTests {
     private static let now = [("Meterd-Now", DaemonScene.now)]
     private static let lines = now + [("Content-Type", "application/x-ndjson")]
@@ -131,7 +132,7 @@ struct EventBodyTests {
                 let process = try ChildProcess(
                     "/bin/gzip", ["-c"], environment: [:], input: path, output: folder.path("packed"),
                     errors: folder.path("errors"))
-                #expect(try await process.end(withinSeconds: 60) == .exited(0))
+                #expect(try await process.end() == .exited(0))
                 return Array(try Data(contentsOf: URL(filePath: folder.path("packed"))))
             }
             let (first, second) = (try await packed(Self.line("1") + "\n"), try await packed(Self.line("2")))

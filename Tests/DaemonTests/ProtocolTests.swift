@@ -4,9 +4,10 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("The daemon's HTTP", .ownThread)
+@Suite("The daemon's HTTP", .inTurn)
 struct ProtocolTests {
     private static let host = "Host: h\r\n"
     private static let lines = "Content-Type: application/x-ndjson\r\nMeterd-Now: \(DaemonScene.now)\r\n"
@@ -83,7 +84,7 @@ struct ProtocolTests {
                 #expect(answer.status == one.status || one.status == 0, "\(one.what): \(answer)")
                 #expect(answer.text.contains(one.detail), "\(one.what): \(answer.text)")
                 #expect(answer.headers["content-type"] == "application/problem+json", "\(one.what)")
-                #expect(connection.isEnded(withinSeconds: 5), "\(one.what)")
+                #expect(connection.isEnded(), "\(one.what)")
             }
             #expect(try scene.rows("SELECT count(*) FROM outcome_counter") == ["0"])
         }
@@ -120,7 +121,7 @@ struct ProtocolTests {
                     let says = one.ends ? "close" : one.version == old ? "keep-alive" : nil
                     #expect(answer.headers["connection"] == says, "\(what)")
                     if one.ends {
-                        #expect(connection.isEnded(withinSeconds: 5), "\(what)")
+                        #expect(connection.isEnded(), "\(what)")
                     } else {
                         #expect(try connection.get("/healthz").status == 200, "\(what)")
                     }
@@ -189,7 +190,7 @@ struct ProtocolTests {
                 let answer = try connection.receive()
                 #expect(answer.status == one.status)
                 #expect(answer.headers["connection"] == "close", "\(one.status)")
-                #expect(connection.isEnded(withinSeconds: 5), "\(one.status)")
+                #expect(connection.isEnded(), "\(one.status)")
             }
         }
     }
@@ -205,7 +206,7 @@ struct ProtocolTests {
                 #expect(answer.text == "ok\n")
                 #expect(answer.headers["connection"] == (number == 100 ? "close" : nil), "\(number)")
             }
-            #expect(connection.isEnded(withinSeconds: 5))
+            #expect(connection.isEnded())
         }
     }
 

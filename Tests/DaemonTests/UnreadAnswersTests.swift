@@ -4,9 +4,10 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("Clients that send without reading", .ownThread, .serialized)
+@Suite("Clients that send without reading", .inTurn)
 struct UnreadAnswersTests {
     private static let lines = [("Content-Type", "application/x-ndjson"), ("Meterd-Now", DaemonScene.now)]
 
@@ -19,7 +20,7 @@ struct UnreadAnswersTests {
         try Data(bytes).write(to: URL(filePath: plain))
         let process = try ChildProcess(
             "/bin/gzip", ["-c"], environment: [:], input: plain, output: packed, errors: scene.folder.path("errors"))
-        #expect(try await process.end(withinSeconds: 60) == .exited(0))
+        #expect(try await process.end() == .exited(0))
         return Array(try Data(contentsOf: URL(filePath: packed)))
     }
 
@@ -116,7 +117,7 @@ struct UnreadAnswersTests {
                         ]) + inArray)
             }
         }
-        for connection in senders { #expect(connection.hasAnswer(withinMs: 60_000)) }
+        for connection in senders { #expect(connection.hasAnswer(withinMs: Patience.milliseconds)) }
         try note("the shortest events")
 
         // One that fits is taken all the while.
@@ -163,11 +164,11 @@ struct UnreadAnswersTests {
         let first = try HTTPConnection(port: port)
         try fillQuarantine(first)
         first.end(.orderly)
-        #expect(first.isEnded(withinSeconds: 5))
+        #expect(first.isEnded())
         let page = HTTPConnection.request("GET", "/v1/quarantine?limit=1000", [])
         let readers = try (0..<8).map { _ in try HTTPConnection(port: port, receiveBytes: 4_096) }
         for connection in readers { try connection.send(page + page + page) }
-        for connection in readers { #expect(connection.hasAnswer(withinMs: 20_000)) }
+        for connection in readers { #expect(connection.hasAnswer(withinMs: Patience.milliseconds)) }
         let start = ContinuousClock.now
         let other = try HTTPConnection(port: port)
         #expect(try other.get("/healthz").text == "ok\n")
@@ -176,7 +177,7 @@ struct UnreadAnswersTests {
         // Twice the time, for the pages were not all written at once, and what a busy machine takes.
         #expect(waited < .seconds(15))
         try await daemon.line(with: "an answer was not read in time", "seconds=3")
-        try await eventually("the memory is free, and it is told why", withinSeconds: 20) {
+        try await eventually("the memory is free, and it is told why") {
             let text = try other.get("/metrics").text
             return text.contains("meterd_unread_answer_bytes 0\n")
                 && text.contains(#"meterd_connections_ended_total{reason="unread_answer"} 8"#)
@@ -194,7 +195,7 @@ struct UnreadAnswersTests {
         let body = Array((event + String(repeating: "0\n", count: 50_000)).utf8)
         let connection = try HTTPConnection(port: port, receiveBytes: 4_096)
         try connection.send(Self.post(body))
-        #expect(connection.hasAnswer(withinMs: 60_000))
+        #expect(connection.hasAnswer(withinMs: Patience.milliseconds))
         let start = ContinuousClock.now
         var read = 0
         while read < 4_800_000 {
