@@ -178,6 +178,8 @@ package struct Daemon: Sendable {
                     ProcessLimits.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
             onServerRunning: { channel in
                 limitSocket()
+                // It fails only where the channel has been closed already.
+                try? await AcceptPause.add(to: channel)
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
                 logger.notice(
                     "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])
