@@ -57,7 +57,7 @@ package struct Daemon: Sendable {
     ///
     /// - Throws: ``DaemonStartError``, `StorageError`, `LedgerError` at the start; `WriterError` when the disk fails.
     package func run() async throws {
-        OtherSignals.ignore()
+        OtherSignals.tell(logger)
         let path = settings.database
         let manager = ServiceManager(logger: logger)
         let ledger = try open(path)
@@ -187,7 +187,6 @@ package struct Daemon: Sendable {
                 + [
                     .init(service: application),
                     .init(service: StopSignal(writer: writer, manager: manager, logger: logger)),
-                    .init(service: OtherSignals(logger: logger)),
                     .init(
                         service: FailureWatch(writer: writer, logger: logger),
                         failureTerminationBehavior: .gracefullyShutdownGroup),

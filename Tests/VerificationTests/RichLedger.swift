@@ -36,7 +36,12 @@ final class RichLedger {
     /// The ledger rated through 10 February 2027: settled and sealed through the 7th, nothing changed since.
     static func make() throws -> RichLedger {
         let copy = try RichLedger()
-        for (name, data) in try made.get() { try data.write(to: copy.folder.appending(path: name)) }
+        for (name, data) in try made.get() {
+            let file = copy.folder.appending(path: name)
+            try data.write(to: file)
+            // As meterd makes them.
+            chmod(file.path, 0o640)
+        }
         return copy
     }
 
