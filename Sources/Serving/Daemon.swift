@@ -111,10 +111,7 @@ package struct Daemon: Sendable {
         }
         if let permissions = file.tooWidePermissions {
             logger.warning(
-                """
-                others than the ledger's user and group may read it, or others than its user write it; chmod 640 takes \
-                that away
-                """,
+                "its permissions are wider than the 640 that meterd gives it; unless you mean that, run chmod 640",
                 metadata: ["ledger": "\(LedgerFile.resolved(path))", "permissions": "\(permissions)"])
         }
         let ledger = try OpenLedger(file: file)
