@@ -156,7 +156,9 @@ package final class CommandListener: @unchecked Sendable {
         if head.operation == RequestHead.ingest {
             let events = ReceivedEvents(copying: request.payload, key: writer.eventKey)
             try LinesPayload.eachLine(events.bytes) { events.batch.add(line: $0) }
-            return try relay(over: socket) { [writer] in writer.enqueue(events, clock: clock, answer: $0) }
+            return try relay(over: socket) { [writer] answer in
+                writer.enqueue(events, clock: clock) { answer($0.map(\.withExamples)) }
+            }
         }
         guard let type = ledgerOperations.first(where: { $0.name == head.operation }) else {
             return socket.shutDown()

@@ -82,6 +82,8 @@ enum Reply<Answer: Codable & Sendable>: Codable {
 /// length stands for a line that is over the bound of an event and was left out.
 enum LinesPayload {
     private static let leftOut = UInt32.max
+    /// Most lines of a payload: an event takes more memory than its shortest text.
+    private static let mostLines = 100_000
 
     static func bytes(_ lines: [UnsafeBufferPointer<UInt8>?]) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -94,13 +96,15 @@ enum LinesPayload {
         return bytes
     }
 
-    /// - Throws: ``SocketError/brokenOff`` for bytes that are no lines.
+    /// - Throws: ``SocketError/brokenOff`` for bytes that are no lines, or too many.
     static func eachLine(
         _ payload: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>?) -> Void
     ) throws {
         var rest = payload
+        var lines = 0
         while !rest.isEmpty {
-            guard rest.count >= 4 else { throw SocketError.brokenOff }
+            lines += 1
+            guard rest.count >= 4, lines <= mostLines else { throw SocketError.brokenOff }
             let length = rest[..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             rest = UnsafeBufferPointer(rebasing: rest[4...])
             guard length != leftOut else {

@@ -47,6 +47,7 @@ package enum PriceBooks {
     private static func insert(
         _ version: PriceBookVersion, yaml: String, at now: Instant, _ database: Database
     ) throws {
+        let yaml = try bindable(yaml, as: "the price book")
         try database.execute(
             sql: "INSERT INTO price_book_version (version, effective_day, applied_at, yaml) VALUES (?, ?, ?, ?)",
             arguments: [version.number, version.book.effective.number, now.micros, yaml])
