@@ -4,6 +4,7 @@
 import Foundation
 package import GRDB
 package import Migrations
+import Quantities
 import Synchronization
 
 package enum LedgerSchema {
@@ -100,15 +101,7 @@ package enum LedgerSchema {
         let isPlain = name.allSatisfy { byte in
             byte == UInt8(ascii: "_") || (48...57).contains(byte) || (97...122).contains(byte | 0x20)
         }
-        let text = String(decoding: name, as: UTF8.self)
-        return isPlain && !name.isEmpty ? text : quoted(text)
-    }
-
-    private static func quoted(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(100).map { scalar in
-            scalar.isASCII && scalar.value >= 0x20 && scalar.value != 0x7F
-                ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
-        }
-        return "'\(shown.joined())'"
+        guard !isPlain || name.isEmpty else { return String(decoding: name, as: UTF8.self) }
+        return "'\(String(decoding: name.prefix(100), as: UTF8.self).fitToShow)'"
     }
 }

@@ -60,8 +60,8 @@ package struct Verification {
         report.notes += try slices.read { try Self.notes($0) }
         if let permissions = file.tooWidePermissions {
             report.notes.append(
-                "\(file.path) has permissions \(permissions), wider than the 640 that meterd gives it; unless you mean that, run "
-                    + "chmod 640 \(file.path)")
+                "\(file.path) has permissions \(permissions), wider than the 640 that meterd gives it; "
+                    + "unless you mean that, run chmod 640 \(file.path)")
         }
         return report
     }

@@ -42,7 +42,7 @@ struct AlteredSchemaTests {
         trigger("trigger", "schema_migration", "trigger schema_migration"),
         trigger("TRIGGER", "spy", "TRIGGER spy"),
         trigger("Trigger", "sqlite_stat1", "Trigger sqlite_stat1"),
-        trigger("trigger", "a b \u{1B}[2J", "trigger 'a b \\u{1b}[2J'"),
+        trigger("trigger", "a b \u{1B}[2J", "trigger 'a b \\u{1B}[2J'"),
         Change(
             "a unique index", "CREATE UNIQUE INDEX one_a_day ON usage_counter (posting_day, item_id)",
             "index one_a_day on usage_counter is no part of the schema"),
