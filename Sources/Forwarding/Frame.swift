@@ -4,6 +4,7 @@ import Foundation
 import LedgerStore
 import Operations
 import Quantities
+import Storage
 
 /// A message: a header in JSON and bytes that would be a waste in JSON.
 ///
@@ -13,13 +14,15 @@ struct Frame {
     var payload: [UInt8] = []
 
     /// Spoken by both sides; another number is another version of meterd.
-    static let protocolNumber = 1
+    static let protocolNumber = 2
 
     /// A rating's answer lists its entries.
     private static let maxHeaderBytes = 512 << 20
     private static let maxPayloadBytes = 64 << 20
 
-    func send(over socket: StreamSocket) throws {
+    func send(over socket: StreamSocket) throws { try socket.write(bytes) }
+
+    var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(8 + header.count + payload.count)
         for length in [header.count, payload.count] {
@@ -27,7 +30,7 @@ struct Frame {
         }
         bytes.append(contentsOf: header)
         bytes.append(contentsOf: payload)
-        try socket.write(bytes)
+        return bytes
     }
 
     /// - Returns: nil when the other side has ended the conversation.
@@ -46,6 +49,9 @@ struct Frame {
 struct RequestHead: Codable {
     var protocolNumber = Frame.protocolNumber
     let operation: String
+    /// Which file the command means. A socket's name alone can lead to the daemon of another ledger: somebody who may write
+    /// the folder can move one there.
+    let ledger: FileIdentity?
     /// The `--now` of the command.
     let now: Instant?
 
@@ -68,6 +74,8 @@ enum Reply<Answer: Codable & Sendable>: Codable {
     case working
     case answer(Answer)
     case failed(message: String)
+    /// The connection was idle and others needed its place. Nothing of a request that was sent since has been done.
+    case dismissed
 }
 
 /// Lines of events as a payload: for each its length, four bytes, most significant first, and its bytes. The largest

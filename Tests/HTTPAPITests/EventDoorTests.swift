@@ -31,7 +31,7 @@ struct EventDoorTests {
         router.add(middleware: ProblemMiddleware())
         let door = EventDoor(writer: writer, clock: clock, bounds: bounds)
         let reader = try LedgerReader(path: path, timeoutMs: APIScene.longTimeoutMs)
-        StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: reader, door: door).add(to: router)
         try await Application(router: router, server: ServedConnection.builder(door)).test(.live) { live in
             let port = try #require(live.port)
             // The framework's own client gives up after 20 seconds.
@@ -164,7 +164,8 @@ struct EventDoorTests {
             ),
             (
                 ["content-type": batched], Array("{}".utf8),
-                "400 the body is no JSON array of events: an array is expected, at byte 0"
+                "400 the body is no JSON array of events: an array is expected, at byte 0; one event is sent with "
+                    + "Content-Type: application/cloudevents+json, an event a line with application/x-ndjson"
             ),
             (
                 ["content-type": batched], Array("[\(Self.call)".utf8),
@@ -175,8 +176,8 @@ struct EventDoorTests {
                 "400 the body is no JSON array of events: in binary mode it is the event's data, one JSON object"
             ),
             (
-                Self.binary.merging(["ce-id": "100%"]) { $1 }, Array("{}".utf8),
-                "400 header ce-id: '%' is followed by two hexadecimal digits, and itself written %25"
+                Self.binary.merging(["ce-id": "r%e4w"]) { $1 }, Array("{}".utf8),
+                "400 header ce-id: 'r%e4w' is not UTF-8 once it is decoded; write é as %C3%A9"
             ),
             (
                 ["content-type": json, "meterd-now": "noon"], Array(Self.call.utf8),
