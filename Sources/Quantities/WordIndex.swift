@@ -48,7 +48,9 @@ package struct WordIndex: Sendable {
             var distance: Int?
             if isPrefix(word, typed) { distance = word.count == typed.count ? 0 : 1 }
             // A change takes one letter away and brings one.
-            if distance == nil, abs(word.count - typed.count) <= most, (letters ^ word.letters).nonzeroBitCount <= 2 * most {
+            if distance == nil, abs(word.count - typed.count) <= most,
+                (letters ^ word.letters).nonzeroBitCount <= 2 * most
+            {
                 work -= word.count * typed.count
                 distance = self.text[word.start..<word.start + word.count].withUnsafeBufferPointer { word in
                     typed.withUnsafeBufferPointer { rows.distance($0, word, most: most) }

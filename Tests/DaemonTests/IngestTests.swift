@@ -43,7 +43,9 @@ struct IngestTests {
         }
     }
 
-    @Test("Lines from a pipe that stays open are stored while it is silent, and other commands write the ledger meanwhile")
+    @Test(
+        "Lines from a pipe that stays open are stored while it is silent, and other commands write the ledger meanwhile"
+    )
     func livePipe() async throws {
         let scene = try await DaemonScene.make()
         let pipe = try NamedPipe(scene.folder.path("pipe"))
@@ -77,7 +79,8 @@ struct IngestTests {
         pipe.close()
         let outcome = try await command.outcome(withinSeconds: Patience.seconds)
         #expect(outcome.end == .exited(0))
-        #expect(outcome.output.hasPrefix("33 events: 32 accepted, 0 duplicates, 0 corrections, 1 refused\n"), "\(outcome)")
+        #expect(
+            outcome.output.hasPrefix("33 events: 32 accepted, 0 duplicates, 0 corrections, 1 refused\n"), "\(outcome)")
         try await stored(32, in: scene)
         try await scene.run(["rate", "--date", "2027-01-09", "--now", DaemonScene.now])
         try await scene.run(["verify"])
@@ -124,7 +127,8 @@ struct IngestTests {
     private func expectAllRefused(_ command: RunningCommand, at file: String) async throws {
         let outcome = try await command.outcome(withinSeconds: Patience.seconds)
         #expect(outcome.end == .exited(1))
-        #expect(outcome.output.hasPrefix("1,000,000 events: 0 accepted, 0 duplicates, 0 corrections, 1,000,000 refused\n"))
+        #expect(
+            outcome.output.hasPrefix("1,000,000 events: 0 accepted, 0 duplicates, 0 corrections, 1,000,000 refused\n"))
         let errors = outcome.errors.split(separator: "\n")
         #expect(errors.count == 7, "\(errors.prefix(10))")
         #expect(errors.first == "\(file), line 1: malformed: an event must be a JSON object, not 0")
