@@ -115,7 +115,20 @@ struct Planted: Sendable, CustomStringConvertible {
                 return step
             }
         },
+        misreading("a resource package is forfeited on its end day", .forfeitsAtTheEnd),
+        misreading("a resource package is forfeited a day late", .forfeitsADayLate),
+        misreading("a void rates first", .voidRatesFirst),
+        misreading("a void is refused for what open days draw", .openDaysSpeakAgainstAVoid),
+        misreading(
+            "a void passes over days that are final and not settled", .onlySettledDaysSpeakAgainstAVoid),
+        misreading("a subscription is voided at any time", .subscriptionIsVoidedAtAnyTime),
+        misreading("the code of a voided grant is recorded already", .voidedCodeIsRepeated),
     ]
+
+    /// The oracle misreads the rules of grants.
+    private static func misreading(_ description: String, _ misreading: BillingOracle.Misreading) -> Planted {
+        Planted(description) { $0.misreading = misreading }
+    }
 
     private static let stores = [
         Planted("what is only in the log is lost with the process") { $0.losesLog = true },
