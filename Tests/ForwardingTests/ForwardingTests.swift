@@ -10,6 +10,7 @@ import Operations
 import Quantities
 import Rating
 import Storage
+import TestSupport
 import Testing
 import Writer
 
@@ -108,6 +109,45 @@ struct ForwardingTests {
         await writer.stop()
     }
 
+    @Test(
+        "is told that a name or a price book with U+0000 can't be stored, by the ledger and by the daemon; nothing is")
+    func textWithNUL() async throws {
+        let (own, served) = (try LedgerFixture(), try LedgerFixture())
+        func ask(_ access: LedgerAccess, _ clock: LedgerClock) throws -> [String] {
+            let (acme, shop, bad) = (LedgerFixture.code("acme"), LedgerFixture.code("shop"), LedgerFixture.code("bad"))
+            _ = try access.perform(AddTenant(code: acme, name: "Acme", isLegacy: false), clock: clock)
+            func error(_ what: () throws -> Any) -> String {
+                do { return "done: \(try what())" } catch { return "\(error)" }
+            }
+            let book = "book: a\0b\neffective: 2026-01-01\ncurrency: USD\n"
+            return [
+                error { try access.perform(AddTenant(code: bad, name: "a\0b", isLegacy: false), clock: clock) },
+                error { try access.perform(AddTenant(code: acme, name: "Acme\0", isLegacy: false), clock: clock) },
+                error { try access.perform(AddApp(code: shop, tenant: acme, name: "\0"), clock: clock) },
+                error { try access.perform(ApplyPriceBook(yaml: book), clock: clock) },
+                error { try access.perform(EraseDevice(device: "a\0b", app: shop), clock: clock) },
+            ]
+        }
+        let writer = LedgerWriter(ledger: served.handOver())
+        let listener = try CommandListener(ledger: served.path, writer: writer)
+        let said = [
+            try ask(.here(own.ledger), own.clock), try ask(try LedgerAccess.open(at: served.path), served.clock),
+        ]
+        #expect(said[0] == said[1])
+        #expect(said[0][0] == "the name of tenant 'bad' has the character U+0000, which can't be stored; leave it out")
+        #expect(said[0][2] == "the name of app 'shop' has the character U+0000, which can't be stored; leave it out")
+        for answer in said[0] { #expect(!answer.hasPrefix("done"), "\(answer)") }
+        for fixture in [own, served] {
+            let stored = try LedgerFile.openForReading(at: fixture.path).read { database in
+                try ["SELECT name FROM tenant", "SELECT name FROM app", "SELECT version FROM price_book_version"]
+                    .flatMap { try LedgerFixture.rows(database, $0) }
+            }
+            #expect(stored == ["Acme", "1"])
+        }
+        listener.finish()
+        await writer.stop()
+    }
+
     @Test("opens the ledger itself where a daemon left its socket behind, and through links too")
     func staleSocket() async throws {
         let fixture = try LedgerFixture()
@@ -155,14 +195,15 @@ struct ForwardingTests {
     @Test("is told that the daemon hangs, that it ended, and that it is another version")
     func illDaemon() throws {
         let fixture = try LedgerFixture()
-        let cases: [(behaviour: StandIn.Behaviour, isExpected: (DaemonError) -> Bool)] = [
-            (.saysNothing, { if case .silent(getpid(), 1) = $0 { true } else { false } }),
-            (.ends, { if case .ended(getpid()) = $0 { true } else { false } }),
-            (.saysNonsense, { if case .otherVersion(getpid()) = $0 { true } else { false } }),
+        let cases: [(behaviour: StandIn.Behaviour, patienceSeconds: Int, isExpected: (DaemonError) -> Bool)] = [
+            (.saysNothing, 1, { if case .silent(getpid(), 1) = $0 { true } else { false } }),
+            (.ends, Patience.wholeSeconds, { if case .ended(getpid()) = $0 { true } else { false } }),
+            (.saysNonsense, Patience.wholeSeconds, { if case .otherVersion(getpid()) = $0 { true } else { false } }),
         ]
-        for (behaviour, isExpected) in cases {
+        for (behaviour, patienceSeconds, isExpected) in cases {
             let daemon = try StandIn(path: DaemonConnection.path(ledger: fixture.path), behaviour)
-            let connection = try #require(try DaemonConnection(ledger: fixture.path, patienceSeconds: 1))
+            let connection = try #require(
+                try DaemonConnection(ledger: fixture.path, patienceSeconds: patienceSeconds))
             #expect("\(behaviour)") {
                 try connection.perform(RateDay(Day(20_000)), clock: fixture.clock)
             } throws: {
@@ -195,10 +236,11 @@ private final class StandIn {
     enum Behaviour { case saysNothing, ends, saysNonsense }
 
     private let descriptor: Int32
+    private let isOver = DispatchSemaphore(value: 0)
 
     init(path: String, _ behaviour: Behaviour) throws {
         unlink(path)
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -209,19 +251,24 @@ private final class StandIn {
         }
         try #require(bound == 0 && listen(descriptor, 1) == 0)
         let listener = descriptor
-        Thread.detachNewThread {
+        Thread.detachNewThread { [isOver] in
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }
             var request = [UInt8](repeating: 0, count: 4_096)
             _ = read(connection, &request, request.count)
             switch behaviour {
-            case .saysNothing: sleep(3)
+            case .saysNothing: isOver.wait()
             case .ends: break
             case .saysNonsense: _ = write(connection, [0, 0, 0, 2, 0, 0, 0, 0, 123, 125], 10)
             }
+            // A program that another test is just starting has the connection too.
+            shutdown(connection, Int32(SHUT_RDWR))
             close(connection)
         }
     }
 
-    func end() { close(descriptor) }
+    func end() {
+        isOver.signal()
+        close(descriptor)
+    }
 }
