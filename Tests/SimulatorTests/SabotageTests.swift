@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The simulator notices")
 struct SabotageTests {
-    private static let histories: UInt64 = 300
+    private static let histories: UInt64 = 600
 
     @Test("each wrong rule and each fault of the store that is planted", arguments: Planted.all)
     func notices(planted: Planted) throws {
