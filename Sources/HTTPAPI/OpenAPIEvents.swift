@@ -78,7 +78,11 @@ enum EventOperations {
     ]
 
     private static let event: JSONValue = [
-        "type": "object", "description": "A CloudEvent, version 1.0. Other members are passed over.",
+        "type": "object",
+        "description": """
+        A CloudEvent, version 1.0. Other members are passed over. Only a gateway call may come without data: it counts \
+        one call.
+        """,
         "properties": [
             "specversion": ["type": "string", "const": "1.0"],
             "type": ["type": "string", "enum": ["meterd.device_activity", "meterd.gateway_call", "meterd.usage"]],

@@ -8,6 +8,7 @@ import Quantities
 struct ReadQuery: Sendable {
     private(set) var filters: [(filter: ReadResource.Filter, value: DatabaseValue)] = []
     private(set) var limit = Self.defaultLimit
+    private(set) var numbers = NumberForm.json
     /// The key of the row that the page begins behind.
     private(set) var after: [DatabaseValue]?
 
@@ -32,6 +33,12 @@ struct ReadQuery: Sendable {
                 throw .badRequest("limit is a whole number from 1 to \(Self.maxLimit)")
             }
             self.limit = limit
+        } else if name == NumberForm.parameter {
+            guard let numbers = NumberForm(rawValue: value) else {
+                let forms = NumberForm.allCases.map(\.rawValue).joined(separator: " or ")
+                throw .badRequest("\(name) '\(value)' is unknown; write \(forms)")
+            }
+            self.numbers = numbers
         } else if name == "cursor" {
             guard let key = Cursor.key(value, of: resource) else {
                 throw .badRequest("the cursor is none of this collection; take it from next of an earlier answer")
@@ -40,7 +47,7 @@ struct ReadQuery: Sendable {
         } else if let filter = resource.filters.first(where: { $0.name == name }) {
             filters.append((filter, try filter.kind.value(value, of: name)))
         } else {
-            let names = resource.filters.map(\.name) + ["limit", "cursor"]
+            let names = resource.filters.map(\.name) + ["limit", "cursor", NumberForm.parameter]
             let hint = nearest(to: name, of: names).map { "did you mean \($0)? " } ?? ""
             throw .badRequest("there is no such parameter; \(hint)there are \(names.joined(separator: ", "))")
         }

@@ -23,12 +23,12 @@ package struct ReadRoutes: Sendable {
                 try Self.expectRoom(for: 0, budget)
                 let page = try await reader.read { try ReadPage.json(query, of: resource, $0) }
                 try Self.expectRoom(for: page.count, budget)
-                return ByteBuffer(bytes: page)
+                return (ByteBuffer(bytes: page), query.numbers.mediaType)
             }
         }
         // All connections share its bytes.
         let document = ByteBuffer(bytes: OpenAPIDocument.json.bytes)
-        get(OpenAPIDocument.path, router) { _ in document }
+        get(OpenAPIDocument.path, router) { _ in (document, NumberForm.json.mediaType) }
     }
 
     private static func expectRoom(for bytes: Int, _ budget: MemoryBudget) throws(ProblemError) {
@@ -40,12 +40,12 @@ package struct ReadRoutes: Sendable {
 
     private func get<Context>(
         _ path: String, _ router: some RouterMethods<Context>,
-        json: @escaping @Sendable (Request) async throws -> ByteBuffer
+        json: @escaping @Sendable (Request) async throws -> (bytes: ByteBuffer, mediaType: String)
     ) {
         let answer: @Sendable (Request, Context) async throws -> Response = { request, _ in
-            Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: try await json(request)))
+            let (bytes, mediaType) = try await json(request)
+            return Response(
+                status: .ok, headers: [.contentType: mediaType], body: ResponseBody(byteBuffer: bytes))
         }
         router.get(RouterPath(path), use: answer)
         router.head(RouterPath(path)) { try await answer($0, $1).createHeadResponse() }

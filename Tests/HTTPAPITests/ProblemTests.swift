@@ -63,9 +63,9 @@ struct ProblemTests {
         ),
         (
             "GET /v1/apps?tennant=acme",
-            "400 there is no such parameter; did you mean tenant? there are tenant, limit, cursor"
+            "400 there is no such parameter; did you mean tenant? there are tenant, limit, cursor, numbers"
         ),
-        ("GET /v1/tenants?q=1", "400 there is no such parameter; there are limit, cursor"),
+        ("GET /v1/tenants?q=1", "400 there is no such parameter; there are limit, cursor, numbers"),
         ("GET /broken", "500 internal error"),
     ]
 
