@@ -1,15 +1,25 @@
 // What a mistyped word probably meant, for messages that offer it.
 
-/// The word that a mistyped one probably meant: one that it begins with or that begins with it, or the one with the
-/// fewest changed, missing, surplus and swapped letters, if they are at most a third of it.
+/// The word that a mistyped one probably meant. The one that differs only in capital letters comes first; then one that
+/// it begins with or that begins with it, or the one with the fewest changed, missing, surplus and swapped letters, if
+/// they are at most a third of it and something is left of it. Capital letters count as small ones.
 package func nearest(to text: String, of words: [String]) -> String? {
     guard text.utf8.count <= 64 else { return nil }
-    let distances = words.map { word in
-        let isPrefix = text.count >= 3 && word.count >= 3 && (text.hasPrefix(word) || word.hasPrefix(text))
-        return (word: word, distance: isPrefix ? 1 : editDistance(Array(text.utf8), Array(word.utf8)))
-    }
+    let typed = folded(text)
+    let distances = words.map { word in (word: word, distance: distance(typed, folded(word))) }
     guard let best = distances.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(1, best.word.utf8.count / 3) ? best.word : nil
+    return best.distance <= max(1, best.word.utf8.count / 3) && best.distance < max(1, typed.count) ? best.word : nil
+}
+
+private func distance(_ typed: [UInt8], _ word: [UInt8]) -> Int {
+    if typed == word { return 0 }
+    let beginsAlike = typed.count >= 3 && word.count >= 3 && (typed.starts(with: word) || word.starts(with: typed))
+    return beginsAlike ? 1 : editDistance(typed, word)
+}
+
+/// The bytes of a word, with small letters for the capital ones of ASCII.
+private func folded(_ text: String) -> [UInt8] {
+    text.utf8.map { (65...90).contains($0) ? $0 | 0x20 : $0 }
 }
 
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {

@@ -17,6 +17,7 @@ struct NearestWordTests {
             ("mobile", "mobile_gateway"),
             ("pusch", "push"),
             ("pu", nil),
+            ("x", nil),
             ("teleport", nil),
             ("", nil),
             (String(repeating: "x", count: 10_000), nil),
@@ -25,6 +26,14 @@ struct NearestWordTests {
         #expect(nearest(to: typed, of: Self.words) == offered)
     }
 
-    @Test("is none of none")
+    @Test("is not offered when there are no words")
     func noWords() { #expect(nearest(to: "push", of: []) == nil) }
+
+    @Test("is the one that differs only in capital letters, even beside a word with fewer changes")
+    func capitals() {
+        #expect(nearest(to: "ACME", of: ["ACM", "acme", "ACMES"]) == "acme")
+        #expect(nearest(to: "acme", of: ["acm", "ACME"]) == "ACME")
+        #expect(nearest(to: "BASIC_ANALYTICS", of: ["basic_analysis", "push"]) == "basic_analysis")
+        #expect(nearest(to: "Zürich", of: ["zurich"]) == "zurich")
+    }
 }
