@@ -1,24 +1,51 @@
 // The reading half of the API: a route for each collection, and the document that describes them all.
 
+import GRDB
 package import Hummingbird
+package import LedgerStore
 import NIOCore
+import Quantities
 
 /// The routes that read: every ``ReadResource``, and `/v1/openapi.json`.
 package struct ReadRoutes: Sendable {
     private let reader: LedgerReader
+    private let clock: LedgerClock
 
-    package init(reader: LedgerReader) { self.reader = reader }
+    /// - Parameter clock: by which `today` and `yesterday` are days.
+    package init(reader: LedgerReader, clock: LedgerClock = LedgerClock(given: nil)) {
+        self.reader = reader
+        self.clock = clock
+    }
 
     /// Adds the routes, GET and HEAD each, to a router or a group of one.
     package func add<Context>(to router: some RouterMethods<Context>) {
         for resource in ReadResource.all {
-            get(resource.path, router) { [reader] request in
-                let query = try ReadQuery(request.uri.query, of: resource)
-                return try await reader.read { try ReadPage.json(query, of: resource, $0) }
+            get(resource.path, router) { [reader, clock] request in
+                let asked = try ReadQuery(request.uri.query, of: resource)
+                return try await reader.read { database in
+                    var query = asked
+                    try query.nameDays { try Self.today(clock, database) }
+                    return try ReadPage.json(query, of: resource, database)
+                }
             }
         }
         let document = OpenAPIDocument.json.bytes
         get(OpenAPIDocument.path, router) { _ in document }
+    }
+
+    /// The ledger's local date.
+    private static func today(_ clock: LedgerClock, _ database: Database) throws -> Day {
+        let properties = try LedgerProperties.read(database)
+        let state = try LedgerState.read(database)
+        // A daemon's test clock stands at the later of its own instant and the ledger's latest.
+        let given = clock.given.flatMap { given in state.latestInstant.map { max(given, $0) } ?? given }
+        do throws(LedgerError) {
+            let now = try LedgerClock(given: given).now(properties, state)
+            return LedgerDays.date(of: now, in: properties.timeZone)
+        } catch {
+            throw ProblemError.badRequest(
+                "the ledger's clock does not say which day today is (\(error)); write a date, like 2027-01-31")
+        }
     }
 
     private func get<Context>(

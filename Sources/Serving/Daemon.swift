@@ -60,7 +60,7 @@ package struct Daemon: Sendable {
             let listener = try CommandListener(ledger: path, writer: writer)
             defer { listener.finish() }
             let reader = try LedgerReader(path: path)
-            let router = Self.router(path, writer, reader)
+            let router = router(path, writer, reader)
             let (listening, listens) = AsyncStream<Never>.makeStream()
             let nightly = NightlyRating(
                 writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone,
@@ -117,13 +117,13 @@ package struct Daemon: Sendable {
     }
 
     /// Every route of the daemon but that of events, which the door takes.
-    private static func router(
+    private func router(
         _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
-        ReadRoutes(reader: reader).add(to: router)
+        ReadRoutes(reader: reader, clock: clock).add(to: router)
         return router
     }
 

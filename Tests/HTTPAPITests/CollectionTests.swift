@@ -73,6 +73,30 @@ struct CollectionTests {
             acme    shop  basic_analysis  2027-01  3
             """
         ),
+        // By the ledger's clock, which stands at its latest instant: January 13th.
+        (
+            "/v1/usage/days?item=gateway_calls&from=yesterday&to=today",
+            """
+            tenant  app     item           usage_day   quantity
+            globex  mobile  gateway_calls  2027-01-12  3
+            """
+        ),
+        ("/v1/usage/days?from=today", "tenant"),
+        (
+            "/v1/ledger?from=yesterday",
+            """
+            entry_id  posted_day
+            7         2027-01-12
+            """
+        ),
+        (
+            "/v1/bills?to=yesterday&tenant=globex",
+            """
+            tenant  day
+            globex  2027-01-10
+            globex  2027-01-12
+            """
+        ),
         (
             "/v1/ledger",
             """
