@@ -17,12 +17,11 @@ struct UnknownOption {
         else { return nil }
         let names = path.split(separator: " ").map(String.init)
         guard let command = Self.command(names) else { return nil }
-        let advice =
-            if command.configuration.subcommands.isEmpty {
-                nearest(to: String(name), of: Self.options(of: command)).map { " Did you mean '--\($0)'?" } ?? ""
-            } else {
-                " Options stand after the subcommand: \(names.joined(separator: " ")) <subcommand> --\(name) …"
-            }
+        let nearest = nearest(to: String(name), of: Self.options(of: command)).map { " Did you mean '--\($0)'?" }
+        let elsewhere =
+            command.configuration.subcommands.isEmpty
+            ? "" : " Options stand after the subcommand: \(path) <subcommand> --\(name) …"
+        let advice = nearest ?? elsewhere
         message = (["Error: Unknown option '--\(name)'.\(advice)"] + lines.dropFirst()).joined(separator: "\n")
     }
 

@@ -69,7 +69,7 @@ package enum OpenAPIDocument {
             "type": ["type": "string", "description": "about:blank: the title is the status's own."],
             "title": ["type": "string"],
             "status": ["type": "integer", "minimum": 400, "maximum": 599],
-            "detail": ["type": "string", "description": "What is wrong with this request, and the way out."],
+            "detail": ["type": "string", "description": "What is wrong with this request, and what to do."],
         ],
         "required": ["type", "title", "status", "detail"],
         "additionalProperties": false,

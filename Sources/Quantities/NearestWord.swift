@@ -1,20 +1,21 @@
 // What a mistyped word probably meant, for messages that offer it.
 
 /// The word that a mistyped one probably meant. The one that differs only in capital letters comes first; then one that
-/// it begins with or that begins with it, or the one with the fewest changed, missing, surplus and swapped letters, if
-/// they are at most a third of it and something is left of it. Capital letters count as small ones.
+/// begins with it, if no other does, or that it begins with; then the one with the fewest changed, missing, surplus and
+/// swapped letters, if they are at most a third of it and something is left of it. Capital letters count as small ones.
 package func nearest(to text: String, of words: [String]) -> String? {
     guard text.utf8.count <= 64 else { return nil }
     let typed = folded(text)
-    let distances = words.map { word in (word: word, distance: distance(typed, folded(word))) }
+    let known = words.map { (word: $0, bytes: folded($0)) }
+    if let same = known.first(where: { $0.bytes == typed }) { return same.word }
+    let isBeginning = typed.count >= 3 && known.count { $0.bytes.starts(with: typed) } == 1
+    let distances = known.map { word, bytes in
+        let beginsAlike =
+            isBeginning && bytes.starts(with: typed) || bytes.count >= 3 && typed.starts(with: bytes)
+        return (word: word, distance: beginsAlike ? 1 : editDistance(typed, bytes))
+    }
     guard let best = distances.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(1, best.word.utf8.count / 3) && best.distance < max(1, typed.count) ? best.word : nil
-}
-
-private func distance(_ typed: [UInt8], _ word: [UInt8]) -> Int {
-    if typed == word { return 0 }
-    let beginsAlike = typed.count >= 3 && word.count >= 3 && (typed.starts(with: word) || word.starts(with: typed))
-    return beginsAlike ? 1 : editDistance(typed, word)
+    return best.distance <= max(1, best.word.utf8.count / 3) && best.distance < typed.count ? best.word : nil
 }
 
 /// The bytes of a word, with small letters for the capital ones of ASCII.

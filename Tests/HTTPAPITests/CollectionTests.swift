@@ -3,6 +3,8 @@
 import HTTPAPI
 import HTTPTypes
 import LedgerFixture
+import LedgerStore
+import Quantities
 import Testing
 
 @Suite("Collections answer what the public views show")
@@ -187,6 +189,20 @@ struct CollectionTests {
                 let actual = try answer.table(like: table)
                 #expect(actual == table, "\(uri)")
             }
+        }
+    }
+
+    @Test(
+        "Yesterday is counted from the daemon's own test clock, or from the ledger's latest instant where that is later",
+        arguments: [(daemon: 14, yesterday: "2027-01-13"), (daemon: 11, yesterday: "2027-01-12")])
+    func yesterday(daemon day: Int, yesterday: String) async throws {
+        let noon = Instant(micros: Int64(Day(2027, 1, day).number) * 86_400_000_000 + 43_200_000_000)
+        try await APIScene.run(over: try APIScene.ledger(), clock: LedgerClock(given: noon)) { api in
+            let named = try await api.get("/v1/usage/days?from=yesterday").items()
+            let dated = try await api.get("/v1/usage/days?from=\(yesterday)").items()
+            #expect(named == dated)
+            // Of January 12th there is usage, of the days after it there is none.
+            #expect(named.isEmpty == (day == 14))
         }
     }
 

@@ -29,6 +29,7 @@ struct ProblemTests {
     private static let problems: [(request: String, problem: String)] = [
         ("GET /", nothing(at: "/")),
         ("GET /v2/ledger", nothing(at: "/v2/ledger", "did you mean /v1/ledger? ")),
+        ("GET /v1", nothing(at: "/v1")),
         ("GET /v1/bill", nothing(at: "/v1/bill", "did you mean /v1/bills? ")),
         ("GET /V1/Bills", nothing(at: "/V1/Bills", "did you mean /v1/bills? ")),
         ("GET /v1/ledger/1", nothing(at: "/v1/ledger/1", "did you mean /v1/ledger? ")),

@@ -82,6 +82,11 @@ extension BrokenBook {
                 14, 41, "offers.mini_program_package.monthly.calls",
                 "`2,000,000` does not fit here; write 2000000, digits only")),
         BrokenBook(
+            "a quota with equal parts between its commas", "2000", "20,000,000",
+            at(
+                14, 41, "offers.mini_program_package.monthly.calls",
+                "`20,000,000` does not fit here; write 20000000, digits only")),
+        BrokenBook(
             "a quota that is a word", "2000", "plenty",
             at(
                 14, 41, "offers.mini_program_package.monthly.calls",

@@ -36,4 +36,11 @@ struct NearestWordTests {
         #expect(nearest(to: "BASIC_ANALYTICS", of: ["basic_analysis", "push"]) == "basic_analysis")
         #expect(nearest(to: "Zürich", of: ["zurich"]) == "zurich")
     }
+
+    @Test("is not the first of several that begin alike")
+    func manyBeginAlike() {
+        #expect(nearest(to: "/v1", of: ["/v1/apps", "/v1/bills"]) == nil)
+        #expect(nearest(to: "/v1/app", of: ["/v1/apps", "/v1/bills"]) == "/v1/apps")
+        #expect(nearest(to: "/v1/ledger/7", of: ["/v1/apps", "/v1/ledger"]) == "/v1/ledger")
+    }
 }
