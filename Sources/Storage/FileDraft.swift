@@ -76,7 +76,7 @@ package final class FileDraft {
         guard !isPublished else { return }
         unlink(making)
         removeCompanions(of: making)
-        close(descriptor)
+        unlock()
     }
 
     package var address: DraftAddress {
@@ -106,8 +106,14 @@ package final class FileDraft {
         isPublished = true
         removeCompanions(of: making)
         // Not later: when it is closed, all locks go that SQLite may by then hold on the same file in this process.
-        close(descriptor)
+        unlock()
         try Self.syncName(path)
+    }
+
+    /// Closing alone would leave the lock to a child that this process is just starting.
+    private func unlock() {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     /// Sees that a file's name is on the disk.

@@ -33,7 +33,7 @@ package final class WriterLock: Sendable {
             while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
                 let holder = holder()
                 if ContinuousClock.now >= deadline {
-                    for descriptor in descriptors { close(descriptor) }
+                    for descriptor in descriptors { Self.unlock(descriptor) }
                     throw .locked(path: path, holder: holder)
                 }
                 looks += 1
@@ -58,9 +58,16 @@ package final class WriterLock: Sendable {
 
     package func release() {
         descriptors.withLock { descriptors in
-            for descriptor in descriptors { close(descriptor) }
+            for descriptor in descriptors { Self.unlock(descriptor) }
             descriptors = []
         }
+    }
+
+    /// Closing alone would leave the lock to a child that this process is just starting, which has its descriptors until it
+    /// becomes another program.
+    private static func unlock(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     /// What root makes must not keep out the user whose ledger it is; SQLite does the same with its files.

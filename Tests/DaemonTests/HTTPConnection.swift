@@ -1,6 +1,7 @@
 // A client's connection, byte by byte: what a library would mend or hide, a test wants to see and to do.
 
 import Foundation
+import TestSupport
 
 enum HTTPFailure: Error {
     /// Nobody took the connection.
@@ -24,7 +25,7 @@ final class HTTPConnection {
     private var buffer: [UInt8] = []
 
     /// - Parameter timeoutSeconds: how long a read or write may stand still.
-    init(port: Int, timeoutSeconds: Int = 60) throws(HTTPFailure) {
+    init(port: Int, timeoutSeconds: Int = Patience.wholeSeconds) throws(HTTPFailure) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var time = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
@@ -143,7 +144,7 @@ final class HTTPConnection {
     }
 
     /// Whether the other side has ended the connection, or does so within the time.
-    func isEnded(withinSeconds seconds: Int) -> Bool {
+    func isEnded(withinSeconds seconds: Int = Patience.wholeSeconds) -> Bool {
         var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&state, 1, Int32(seconds * 1_000)) > 0 else { return false }
         var byte: UInt8 = 0
@@ -171,6 +172,11 @@ struct EventsAnswer: Decodable {
 }
 
 extension HTTPConnection {
+    /// Waits until the daemon says that it is ready: a commit on a busy machine may take longer than it waits for one.
+    static func waitUntilReady(port: Int) async throws {
+        try await eventually("it is ready") { try HTTPConnection(port: port).get("/readyz").status == 200 }
+    }
+
     /// Posts events, a line each.
     ///
     /// - Parameter now: the time of the test clock; nil leaves it to the daemon.

@@ -9,16 +9,20 @@ import LedgerFixture
 import LedgerStore
 import NIOCore
 import Storage
+import TestSupport
 import Testing
 import Writer
 
-@Suite("Events over HTTP")
+@Suite("Events over HTTP", .ownThread)
 struct EventDoorTests {
     /// A daemon's event and state routes over a new ledger with the app `shop`; the clock is the ledger's.
     private func serving(
         bounds: EventDoor.Bounds = EventDoor.Bounds(),
-        _ test: @escaping @Sendable (any TestClientProtocol, _ path: String) async throws -> Void
+        _ test: @escaping @Sendable (TestClient, _ path: String) async throws -> Void
     ) async throws {
+        // A busy machine leaves a connection idle for longer than senders should.
+        var bounds = bounds
+        bounds.seconds = Patience.wholeSeconds
         let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
         try fixture.addTenant("acme", apps: ["shop"])
         let (path, clock) = (fixture.path, fixture.clock)
@@ -26,15 +30,20 @@ struct EventDoorTests {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         let door = EventDoor(writer: writer, clock: clock, bounds: bounds)
-        StateRoutes(ledger: path, writer: writer, reader: try LedgerReader(path: path)).add(to: router)
-        try await Application(router: router, server: ServedConnection.builder(door)).test(.live) {
-            try await test($0, path)
+        let reader = try LedgerReader(path: path, timeoutMs: APIScene.longTimeoutMs)
+        StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
+        try await Application(router: router, server: ServedConnection.builder(door)).test(.live) { live in
+            let port = try #require(live.port)
+            // The framework's own client gives up after 20 seconds.
+            try await TestClient.withClient(
+                host: "localhost", port: port, configuration: .init(timeout: Patience.duration)
+            ) { try await test($0, path) }
         }
         await writer.stop()
     }
 
     private static func post(
-        _ client: any TestClientProtocol, _ headers: [String: String], _ body: [UInt8]
+        _ client: TestClient, _ headers: [String: String], _ body: [UInt8]
     ) async throws -> String {
         var fields = HTTPFields()
         for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value }
@@ -223,7 +232,12 @@ struct EventDoorTests {
             let body = "[\(Self.call),\(Self.call),\(EventLine.calls(1, id: "x", app: "none").text)]"
             _ = try await Self.post(client, ["content-type": "application/cloudevents-batch+json"], Array(body.utf8))
             for uri in ["/healthz", "/readyz"] {
-                try await client.execute(uri: uri, method: .get) { (response) in #expect(response.status == .ok) }
+                // On a busy machine a commit may take longer than the daemon calls ready.
+                var status = HTTPResponse.Status.serviceUnavailable
+                for _ in 0..<Patience.wholeSeconds where status == .serviceUnavailable {
+                    status = try await client.execute(uri: uri, method: .get) { $0.status }
+                }
+                #expect(status == .ok)
             }
             try await client.execute(uri: "/metrics", method: .get) { response in
                 let lines = Set(String(buffer: response.body).split(separator: "\n").map(String.init))
@@ -251,5 +265,25 @@ struct EventDoorTests {
         try process.run()
         process.waitUntilExit()
         return [UInt8](try Data(contentsOf: URL(filePath: folder.path("text.gz"))))
+    }
+}
+
+/// An answer as the tests look at it.
+private struct DoorAnswer: Sendable {
+    let status: HTTPResponse.Status
+    let headers: HTTPFields
+    let body: ByteBuffer
+}
+
+extension TestClient {
+    @discardableResult
+    fileprivate func execute<Value: Sendable>(
+        uri: String, method: HTTPRequest.Method, headers: HTTPFields = [:], body: ByteBuffer? = nil,
+        _ look: (DoorAnswer) async throws -> Value
+    ) async throws -> Value {
+        let request = Request(uri, method: method, authority: "localhost", headers: headers, body: body)
+        let response = try await execute(request)
+        return try await look(
+            DoorAnswer(status: response.status, headers: response.headers, body: response.body ?? ByteBuffer()))
     }
 }

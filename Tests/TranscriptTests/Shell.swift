@@ -1,6 +1,7 @@
 // Runs commands with `sh` in a fresh folder, the tested meterd first in PATH.
 
 import Foundation
+import TestSupport
 
 struct CommandOutcome {
     enum End: Equatable {
@@ -23,8 +24,6 @@ final class Shell {
     private let scratch: URL
     private let folder: URL
     private let environment: [String]
-
-    private static let timeoutSeconds = 60
 
     /// - Parameters:
     ///   - binaries: the folder of the tested meterd.
@@ -94,7 +93,7 @@ final class Shell {
     }
 
     private func wait(for process: pid_t) throws -> CommandOutcome.End {
-        let deadline = ContinuousClock.now + .seconds(Self.timeoutSeconds)
+        let deadline = ContinuousClock.now + Patience.duration
         var status: Int32 = 0
         while true {
             let ended = waitpid(process, &status, WNOHANG)
@@ -105,7 +104,7 @@ final class Shell {
             if ContinuousClock.now > deadline {
                 kill(-process, SIGKILL)
                 waitpid(process, &status, 0)
-                return .timedOut(seconds: Self.timeoutSeconds)
+                return .timedOut(seconds: Patience.wholeSeconds)
             }
             usleep(2_000)
         }
