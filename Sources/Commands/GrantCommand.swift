@@ -185,7 +185,8 @@ struct GrantCommand: ParsableCommand {
             """
 
         func run() throws {
-            let rows = try options.openForReading().read { database in
+            let ledger = try options.openForReading()
+            let rows = try ledger.read { database in
                 try Row.fetchAll(
                     database, sql: Self.sql,
                     arguments: [
@@ -197,7 +198,8 @@ struct GrantCommand: ParsableCommand {
                     "tenant", "grant_code", "offer", "item", "month", "granted", "consumed", "remaining",
                     "effective_day", "end_day", "status",
                 ], rows
-            ).print(output.format, empty: "no grants; record one with 'meterd grant add'")
+            ).print(output, empty: "no grants; record one with 'meterd grant add'")
+            try LedgerOptions.noteUnratedChanges(of: ledger, output.format)
         }
     }
 }

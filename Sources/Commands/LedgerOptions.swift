@@ -41,10 +41,12 @@ struct LedgerOptions: ParsableArguments {
     var clock: LedgerClock { LedgerClock(given: now) }
 
     /// The daemon that has the ledger open, else the ledger itself.
-    func openForWriting() throws -> LedgerAccess {
+    ///
+    /// - Parameter waitSeconds: how long another command may have it.
+    func openForWriting(waitSeconds: Int = 60) throws -> LedgerAccess {
         let path = try file.path()
         let ledger = try LedgerAccess.open(
-            at: path,
+            at: path, waitSeconds: waitSeconds,
             onWait: { Terminal.error("meterd: waiting for \($0), which is writing \(path)") },
             onUpgrade: {
                 Terminal.error(
@@ -88,11 +90,44 @@ struct LedgerOptions: ParsableArguments {
     }
 }
 
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+enum OutputFormat {
     case text, json, csv
 }
 
 struct FormatOptions: ParsableArguments {
-    @Option(help: "How to print.")
-    var format = OutputFormat.text
+    @Option(
+        name: .customLong("format"),
+        help: ArgumentHelp(
+            "How to print: text, json, csv (amounts as decimals), or json-text (json, its numbers as strings).",
+            valueName: "format"))
+    private var given = GivenFormat.text
+
+    private enum GivenFormat: String, ExpressibleByArgument, CaseIterable {
+        case text, json, csv
+        case jsonText = "json-text"
+    }
+
+    var format: OutputFormat {
+        switch given {
+        case .text: .text
+        case .json, .jsonText: .json
+        case .csv: .csv
+        }
+    }
+
+    /// How the numbers of JSON are written.
+    var numbers: NumberForm { given == .jsonText ? .text : .json }
+}
+
+/// How JSON has whole numbers. As JSON's own they are exact, but a reader that holds them as floating point (IEEE 754, 53
+/// bits) changes those beyond 2^53.
+enum NumberForm {
+    case json, text
+
+    func json(_ number: some BinaryInteger) -> String {
+        switch self {
+        case .json: String(number)
+        case .text: "\"\(number)\""
+        }
+    }
 }

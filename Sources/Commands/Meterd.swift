@@ -38,6 +38,8 @@ package struct Meterd: ParsableCommand {
     package static func run() async -> Never {
         // A file that is larger than the system allows (ulimit -f) is an error of writing, like a full disk.
         signal(SIGXFSZ, SIG_IGN)
+        // Nothing that is made is for users outside the group, whatever the user's own mask allows.
+        umask(umask(0o077) | 0o007)
         if let unknown = UnknownCommand(CommandLine.arguments.dropFirst()) { unknown.exit() }
         do {
             var command = try parseAsRoot()
@@ -50,8 +52,9 @@ package struct Meterd: ParsableCommand {
         } catch let error as ExitCode {
             exit(withError: error)
         } catch let error where error is ValidationError || exitCode(for: error) == .validationFailure {
-            guard let unknown = UnknownOption(fullMessage(for: error)) else { exit(withError: error) }
-            Terminal.error(unknown.message)
+            // The parser's own message, which repeats arguments as they were given.
+            let message = fullMessage(for: error)
+            Terminal.error(UnknownOption(message)?.message ?? message)
             Foundation.exit(ExitCode.validationFailure.rawValue)
         } catch let error where exitCode(for: error) == .success {
             // Help and version.

@@ -17,9 +17,13 @@ struct PriceBookCommand: ParsableCommand {
         subcommands: [Check.self, Apply.self, Show.self])
 
     static func text(of file: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw Failure(
-                "cannot read the price book '\(file)'; check that the file is there and that this user may read it")
+        let data: Data
+        do {
+            data = try YAMLFile.bytes(at: file)
+        } catch YAMLFileError.absent {
+            throw Failure("cannot read the price book '\(file)': there is no such file; check the path")
+        } catch YAMLFileError.unreadable(let reason) {
+            throw Failure("cannot read the price book '\(file)': \(reason)")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw Failure("the price book '\(file)' is not UTF-8 text; save it as UTF-8")
@@ -130,7 +134,7 @@ struct PriceBookCommand: ParsableCommand {
 
         /// A file that was applied comes out as it went in.
         private static func printAsWritten(_ yaml: String) {
-            Terminal.print(yaml.hasSuffix("\n") ? String(yaml.dropLast()) : yaml)
+            Terminal.printAsWritten(yaml.hasSuffix("\n") ? String(yaml.dropLast()) : yaml)
         }
     }
 }

@@ -13,7 +13,8 @@ enum EventOperations {
         "description": """
         One event, a batch, an event a line, or one in CloudEvents' binary mode, in which the ce- headers have its \
         attributes and the body its data. A bad event spoils no other one: the answer names it. What is answered \
-        with 200 is on the disk; the same request may always be sent again.
+        with 200 is on the disk; the same request may always be sent again. A body of which not one event can be read \
+        is 400.
         """,
         "tags": ["events"],
         "parameters": .array(parameters.map { Document.reference("parameters", $0.name) }),
@@ -49,7 +50,9 @@ enum EventOperations {
                 "ce-\(attribute)",
                 [
                     "name": .string("ce-\(attribute)"), "in": "header",
-                    "description": .string("The event's \(attribute), in binary mode."), "schema": ["type": "string"],
+                    "description": .string(
+                        "The event's \(attribute), in binary mode; what is not printable ASCII is percent-encoded UTF-8."
+                    ), "schema": ["type": "string"],
                 ]
             )
         } + [
@@ -75,7 +78,11 @@ enum EventOperations {
     ]
 
     private static let event: JSONValue = [
-        "type": "object", "description": "A CloudEvent, version 1.0. Other members are passed over.",
+        "type": "object",
+        "description": """
+        A CloudEvent, version 1.0. Other members are passed over. Only a gateway call may come without data: it counts \
+        one call.
+        """,
         "properties": [
             "specversion": ["type": "string", "const": "1.0"],
             "type": ["type": "string", "enum": ["meterd.device_activity", "meterd.gateway_call", "meterd.usage"]],
@@ -84,8 +91,12 @@ enum EventOperations {
             "time": ["type": "string", "format": "date-time", "description": "When the usage was."],
             "subject": ["type": "string", "description": "The app's code."],
             "data": Document.reference("schemas", "UsageData"),
+            "data_base64": [
+                "type": "string", "contentEncoding": "base64",
+                "description": "In place of data: the same JSON in base64, with padding.",
+            ],
         ],
-        "required": ["specversion", "type", "source", "id", "time", "subject", "data"],
+        "required": ["specversion", "type", "source", "id", "time", "subject"],
     ]
 
     private static let quantity: JSONValue = ["type": "integer", "minimum": 1, "maximum": 1_000_000_000_000]
@@ -104,6 +115,10 @@ enum EventOperations {
             ],
             [
                 "title": "meterd.gateway_call", "type": "object",
+                "description": """
+                One call without calls, and without data. A member that looks like the quantity by another name (Calls, \
+                call, count, quantity) is refused as bad_quantity, and so is calls where it is null.
+                """,
                 "properties": ["calls": quantity.adding(("default", 1)), "api": ["type": "string"]],
             ],
             [
@@ -121,6 +136,14 @@ enum EventOperations {
         "properties": [
             "accepted": count, "duplicates": count,
             "corrections": count.adding(("description", "Late events that were taken.")), "refused": count,
+            "not_kept": count.adding(
+                (
+                    "description",
+                    """
+                    How many of the refused events are not in quarantine, because it is full or they are over 64 KiB. \
+                    Left out where it is 0.
+                    """
+                )),
             "results": [
                 "type": "array", "description": "The events that were not simply accepted.",
                 "items": Document.reference("schemas", "EventResult"),

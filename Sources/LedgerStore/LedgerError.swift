@@ -19,6 +19,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case clockTooEarly(Instant)
     case unknownItem(String, known: [Code], later: Day? = nil)
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
+    case unfitName(String, of: String, Unicode.Scalar)
     case appOfOtherTenant(app: Code, tenant: Code, owner: Code)
     case offerMissing(String)
     case devicesOutOfRange(Int64, ClosedRange<Int64>)
@@ -70,6 +71,9 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .otherTerms(let what, let code, let field, let recorded, let given):
             "\(what) '\(code)' is recorded with \(field) '\(recorded)', not '\(given)'; "
                 + "repeat it as it is recorded, or choose another code"
+        case .unfitName(let name, let owner, let scalar):
+            "the name '\(name.fitToShow)' of \(owner) holds \(ShownText.name(scalar)), which can't be shown; "
+                + "write a name on one line, without control characters"
         case .appOfOtherTenant(let app, let tenant, let owner):
             "app '\(app)' belongs to tenant '\(owner)', not to '\(tenant)'; name an app of '\(tenant)': 'meterd app list "
                 + "--tenant \(tenant)' lists them"

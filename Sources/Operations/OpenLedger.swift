@@ -32,6 +32,7 @@ package final class OpenLedger {
         package var identities = IdentityIndex.Bounds()
         /// Events of the quarantine that are tried together.
         package var retriesPerTransaction = 1_000
+        package var dropsPerTransaction = 2_000
 
         package init() {}
     }
@@ -132,6 +133,16 @@ package final class OpenLedger {
         try ingestor.apply(batches, clock: clock)
     }
 
+    /// Stores what there is time for of batches of several senders, in one transaction.
+    ///
+    /// - Returns: how far each batch has come. At least one has come further.
+    /// - Throws: and then each is as far as it was.
+    package func ingest(
+        _ batches: [BatchInProgress], within time: Duration, clock: LedgerClock
+    ) throws -> [BatchInProgress] {
+        try ingestor.apply(batches, within: time, clock: clock)
+    }
+
     /// Commits a page: whether this ledger can still be written durably. (SQLite writes nothing where nothing changes.)
     package func probe() throws {
         try file.write { try $0.execute(sql: "UPDATE ledger_state SET probe_count = (probe_count + 1) % 1000000") }
@@ -182,8 +193,17 @@ package final class OpenLedger {
     /// - Returns: how many there were.
     /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is dropped.
     package func dropQuarantine(ids: [Int64]) throws -> Int {
-        let dropped = try file.write { try Quarantine.drop(ids: ids, $0) }
-        ingestor.forgetQuarantine()
+        var waiting = try file.read { try Quarantine.ids(among: ids, $0) }[...]
+        var dropped = 0
+        defer { ingestor.forgetQuarantine() }
+        while !waiting.isEmpty {
+            let part = waiting.prefix(bounds.dropsPerTransaction)
+            waiting = waiting.dropFirst(part.count)
+            dropped += try file.write { try Quarantine.drop(ids: part, $0) }
+            // Events that are served meanwhile must find out what is still there.
+            ingestor.forgetQuarantine()
+            try betweenTransactions()
+        }
         return dropped
     }
 

@@ -3,7 +3,7 @@
 import GRDB
 import Storage
 
-package enum WriterError: Error, CustomStringConvertible {
+package indirect enum WriterError: Error, CustomStringConvertible {
     /// Too much waits already: the same again a moment later.
     case queueFull
     /// The daemon is going down.
@@ -21,6 +21,9 @@ package enum WriterError: Error, CustomStringConvertible {
     case broken(String)
     /// What was asked can't be done; the ledger is well.
     case failed(any Error)
+    /// A large request failed after some of its events had been stored, for a reason that would otherwise say that nothing
+    /// was.
+    case partlyStored(events: Int, WriterError)
 
     package init(_ error: any Error) {
         switch error {
@@ -38,8 +41,11 @@ package enum WriterError: Error, CustomStringConvertible {
 
     /// Whether one sender's events can be the cause, so that others are to be tried without them.
     var maySpareOthers: Bool {
-        if case .failed = self { return true }
-        return false
+        switch self {
+        case .failed: true
+        case .partlyStored(_, let error): error.maySpareOthers
+        default: false
+        }
     }
 
     /// Whether it stands in the way of whatever is stored, for longer than a moment.
@@ -47,6 +53,7 @@ package enum WriterError: Error, CustomStringConvertible {
         switch self {
         case .diskFull, .busy, .logHeld, .replaced, .broken: true
         case .queueFull, .stopping, .failed: false
+        case .partlyStored(_, let error): error.holdsAll
         }
     }
 
@@ -69,6 +76,9 @@ package enum WriterError: Error, CustomStringConvertible {
             "the file can't be read or written (\(reason)); meterd stops writing: when the disk is well again (see the "
                 + "kernel's log), start it and send the same again, nothing is counted twice"
         case .failed(let error): "\(error)"
+        case .partlyStored(let events, let error):
+            "the first \(events) events of the request are stored; send the same again, nothing is counted twice. For the "
+                + "others: \(error)"
         }
     }
 }

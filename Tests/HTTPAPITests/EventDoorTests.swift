@@ -31,7 +31,7 @@ struct EventDoorTests {
         router.add(middleware: ProblemMiddleware())
         let door = EventDoor(writer: writer, clock: clock, bounds: bounds)
         let reader = try LedgerReader(path: path, timeoutMs: APIScene.longTimeoutMs)
-        StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: reader, door: door).add(to: router)
         try await Application(router: router, server: ServedConnection.builder(door)).test(.live) { live in
             let port = try #require(live.port)
             // The framework's own client gives up after 20 seconds.
@@ -103,6 +103,17 @@ struct EventDoorTests {
                 Self.binary.merging(["ce-source": "/t%C3%A9st%25", "content-type": "application/json"]) { $1 },
                 Array(#" {"calls":6} "#.utf8), Self.counts(1, 0, 0)
             ),
+            // What stands before an event does no harm, in any form.
+            (["content-type": structured], [0xEF, 0xBB, 0xBF] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
+            (["content-type": structured], [0, 0] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
+            (["content-type": batched], Array("\u{FEFF}\0[\u{FEFF}\(Self.call)]".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (["content-type": lines], Array("\0\u{FEFF}\(Self.call)\n\u{FEFF}\n".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (Self.binary, Array("\u{FEFF}{\"calls\":5}".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (
+                ["content-type": structured],
+                Array(Self.call.replacing(#""data":{"calls":5}"#, with: #""data_base64":"eyJjYWxscyI6NX0=""#).utf8),
+                Self.counts(0, 1, 0, Self.duplicate)
+            ),
             // A bad event is its own outcome; its neighbours are stored.
             (
                 ["content-type": batched], Array("[1,\(Self.device),]".utf8),
@@ -153,7 +164,8 @@ struct EventDoorTests {
             ),
             (
                 ["content-type": batched], Array("{}".utf8),
-                "400 the body is no JSON array of events: an array is expected, at byte 0"
+                "400 the body is no JSON array of events: an array is expected, at byte 0; one event is sent with "
+                    + "Content-Type: application/cloudevents+json, an event a line with application/x-ndjson"
             ),
             (
                 ["content-type": batched], Array("[\(Self.call)".utf8),
@@ -164,8 +176,8 @@ struct EventDoorTests {
                 "400 the body is no JSON array of events: in binary mode it is the event's data, one JSON object"
             ),
             (
-                Self.binary.merging(["ce-id": "100%"]) { $1 }, Array("{}".utf8),
-                "400 header ce-id: '%' is followed by two hexadecimal digits, and itself written %25"
+                Self.binary.merging(["ce-id": "r%e4w"]) { $1 }, Array("{}".utf8),
+                "400 header ce-id: 'r%e4w' is not UTF-8 once it is decoded; write é as %C3%A9"
             ),
             (
                 ["content-type": json, "meterd-now": "noon"], Array(Self.call.utf8),
@@ -223,6 +235,22 @@ struct EventDoorTests {
             let back = headers.merging(["meterd-now": "2027-01-11T12:00:00Z"]) { $1 }
             let refused = try await Self.post(client, back, Array(Self.call.utf8))
             #expect(refused.hasPrefix("400 header meterd-now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
+        }
+    }
+
+    @Test("that are refused and not kept are counted, in the answer and in the metrics")
+    func notKept() async throws {
+        let stray = EventLine.calls(5, id: "stray", app: "none")
+            .with("data.note", "\"\(String(repeating: "x", count: 70_000))\"").text
+        try await serving { client, _ in
+            let answer = try await Self.post(
+                client, ["content-type": "application/x-ndjson"], Array("\(Self.call)\n\(stray)\n{\n".utf8))
+            #expect(
+                answer.hasPrefix(
+                    #"200 {"accepted":1,"duplicates":0,"corrections":0,"refused":2,"not_kept":1,"results":["#))
+            try await client.execute(uri: "/metrics", method: .get) { response in
+                #expect(String(buffer: response.body).contains("\nmeterd_quarantine_not_kept_total 1\n"))
+            }
         }
     }
 

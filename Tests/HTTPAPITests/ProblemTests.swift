@@ -15,8 +15,8 @@ struct ProblemTests {
         "400 limit='\(value)': write a whole number from 1 to 1000, like limit=100"
     }
 
-    private static func cursor(_ value: String) -> String {
-        "400 cursor='\(value)' is not a cursor of /v1/ledger; take it from the member next of an earlier answer, or leave it "
+    private static func cursor(_ value: String, of path: String = "/v1/ledger") -> String {
+        "400 cursor='\(value)' is not a cursor of \(path); take it from the member next of an earlier answer, or leave it "
             + "out to begin with the first page"
     }
 
@@ -46,6 +46,11 @@ struct ProblemTests {
         ("GET /v1/ledger?limit=5&limit=5", "400 parameter 'limit' is given twice; give it once"),
         ("GET /v1/ledger?cursor=", cursor("")),
         ("GET /v1/ledger?cursor=x", cursor("x")),
+        // Its key has U+0000.
+        (
+            "GET /v1/tenants?cursor=WyIvdjEvdGVuYW50cyIsImFjbWVcdTAwMDAiXQ",
+            cursor("WyIvdjEvdGVuYW50cyIsImFjbWVcdTAwMDAiXQ", of: "/v1/tenants")
+        ),
         ("GET /v1/ledger?cursor=%2B%2F%C3%A9", cursor("+/é")),
         // Base64url of: [] · ["/v1/ledger"] · ["/v1/ledger","1"] · ["/v1/bills",1]
         ("GET /v1/ledger?cursor=W10", cursor("W10")),
@@ -62,7 +67,19 @@ struct ProblemTests {
         ("GET /v1/ledger?tenant=", "400 parameter tenant has no value; write tenant=acme, or leave it out"),
         ("GET /v1/ledger?tenant", "400 parameter tenant has no value; write tenant=acme, or leave it out"),
         ("GET /v1/ledger?from=", "400 parameter from has no value; write from=2027-01-31, or leave it out"),
-        ("GET /v1/ledger?tenant=%FF", "400 the query is not percent-encoded UTF-8"),
+        (
+            "GET /v1/ledger?tenant=%FF",
+            "400 parameter tenant: '%FF' is not UTF-8 once it is decoded; write what is not ASCII like %C3%A9 for é"
+        ),
+        (
+            "GET /v1/ledger?tenant=acme%00x",
+            "400 parameter tenant: 'acme%00x' has the character U+0000 (%00); leave it out"
+        ),
+        (
+            "GET /v1/ledger?ten%00ant=acme",
+            "400 parameter ten%00ant: 'ten%00ant' has the character U+0000 (%00); leave it out"
+        ),
+        ("GET /v1/ledger?app=100%", "400 parameter app: '100%' has a % that begins no escape; write it as %25"),
         (
             "GET /v1/grants?status=activ",
             "400 status='activ': did you mean active? It is one of pending, active, ended, used_up, voided"
@@ -77,16 +94,20 @@ struct ProblemTests {
         ),
         (
             "GET /v1/apps?tennant=acme",
-            "400 /v1/apps has no parameter 'tennant'; did you mean tenant? It takes tenant, limit, cursor"
+            "400 /v1/apps has no parameter 'tennant'; did you mean tenant? It takes tenant, limit, cursor, numbers"
         ),
         (
             "GET /v1/apps?Tenant=acme",
-            "400 /v1/apps has no parameter 'Tenant'; did you mean tenant? It takes tenant, limit, cursor"
+            "400 /v1/apps has no parameter 'Tenant'; did you mean tenant? It takes tenant, limit, cursor, numbers"
         ),
-        ("GET /v1/tenants?q=1", "400 /v1/tenants has no parameter 'q'; it takes limit, cursor"),
+        ("GET /v1/tenants?q=1", "400 /v1/tenants has no parameter 'q'; it takes limit, cursor, numbers"),
         (
             "GET /v1/tenants?\(String(repeating: "x", count: 100))=1",
-            "400 /v1/tenants has no parameter '\(String(repeating: "x", count: 64))…'; it takes limit, cursor"
+            "400 /v1/tenants has no parameter '\(String(repeating: "x", count: 64))…'; it takes limit, cursor, numbers"
+        ),
+        (
+            "GET /v1/tenants?numbers=words",
+            "400 numbers='words': write json or text"
         ),
         ("GET /broken", "500 internal error; the daemon's log has the cause, with this method and path"),
     ]

@@ -104,7 +104,7 @@ struct EnvironmentTests {
     func unreadableFiles() throws {
         let folder = FileManager.default.temporaryDirectory.path
         let binary = try TemporaryFile(Data([0xFF, 0xFE]))
-        let noFile = "the configuration can't be read; check that it is a file and that this user may read it"
+        let noFile = "the configuration can't be read: it is a folder; name a file"
         #expect(
             problems(file: "/nowhere/m.yaml", [:]) == [
                 "/nowhere/m.yaml: there is no such file; check the path given with --config"
@@ -114,7 +114,17 @@ struct EnvironmentTests {
                 == ["/nowhere/m.yaml: there is no such file; correct or unset METERD_CONFIG"])
         #expect(problems(file: folder, [:]) == ["\(folder): \(noFile)"])
         #expect(problems([:], standard: folder) == ["\(folder): \(noFile)"])
-        #expect(problems(file: binary.path, [:]) == ["\(binary.path): the file is not UTF-8 text; save it as UTF-8"])
+        let fifo = folder + "/meterd-test-\(UUID().uuidString)"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        defer { unlink(fifo) }
+        #expect(
+            problems(file: fifo, [:])
+                == ["\(fifo): the configuration can't be read: it is a FIFO, not a file; name a file"])
+        #expect(
+            problems(file: "/dev/zero", [:])
+                == ["/dev/zero: the configuration can't be read: it is a device, not a file; name a file"])
+        #expect(problems(file: "/dev/null", [:]) == [])
+        #expect(problems(file: binary.path, [:]) == ["\(binary.path): the file is no UTF-8 text; save it as UTF-8"])
     }
 
     @Test("is judged together with the file")

@@ -132,10 +132,10 @@ struct FileDraftTests {
         #expect(try names == ["copy.db\(suffix)"])
     }
 
-    @Test("is for the same users as its original, and always for its owner")
+    @Test("is for the same users as its original, always for its owner, never for users outside its group")
     func mode() throws {
         let original = folder.path("original.db")
-        for (mode, expected) in [(0o640, 0o640), (0o600, 0o600), (0o664, 0o664), (0o444, 0o644), (0o755, 0o644)] {
+        for (mode, expected) in [(0o640, 0o640), (0o600, 0o600), (0o664, 0o640), (0o444, 0o640), (0o755, 0o640)] {
             try write("original", to: original)
             chmod(original, mode_t(mode))
             let draft = try FileDraft(of: path, like: original, ownerOf: original)

@@ -62,9 +62,12 @@ final class Shell {
         let output = scratch.appending(path: "output")
         let errors = scratch.appending(path: "errors")
         let end = try wait(for: spawn(command, output: output.path, errors: errors.path))
-        return CommandOutcome(
-            output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
-            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self), end: end)
+        return CommandOutcome(output: try text(output), errors: try text(errors), end: end)
+    }
+
+    /// What was printed; the folder, which has another name each time, is `$PWD`.
+    private func text(_ file: URL) throws -> String {
+        String(decoding: try Data(contentsOf: file), as: UTF8.self).replacing(folder.path, with: "$PWD")
     }
 
     /// Output goes to files: no pipe can fill up while nobody reads it.

@@ -16,6 +16,7 @@ struct EveryValueTests {
         let key: String
 
         var testDescription: String { "\(table).\(name)" }
+        var isInteger: Bool { type == "INTEGER" }
 
         /// Changes a row: those that have a value come first.
         func mutant(row: String, value: String) -> Mutant {
@@ -41,7 +42,7 @@ struct EveryValueTests {
     }
 
     /// Of all tables but one: the rich ledger's devices are filed, in `device`, and none is in `new_device`.
-    private static let columns: [Column] = {
+    static let columns: [Column] = {
         do {
             return try DatabaseQueue().write { database in
                 for step in Migrations.all { try database.execute(sql: step.sql) }
@@ -71,7 +72,7 @@ struct EveryValueTests {
     }()
 
     /// Why nothing in the ledger could tell.
-    private static let untold = [
+    static let untold = [
         "app.name": "for people",
         "tenant.name": "for people",
         "tenant.legacy": "what is refused from then on",
