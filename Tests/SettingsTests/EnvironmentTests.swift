@@ -124,7 +124,7 @@ struct EnvironmentTests {
             problems(file: "/dev/zero", [:])
                 == ["/dev/zero: the configuration can't be read: it is a device, not a file; name a file"])
         #expect(problems(file: "/dev/null", [:]) == [])
-        #expect(problems(file: binary.path, [:]) == ["\(binary.path): the file is no UTF-8 text; save it as UTF-8"])
+        #expect(problems(file: binary.path, [:]) == ["\(binary.path): the file is not UTF-8 text; save it as UTF-8"])
     }
 
     @Test("is judged together with the file")
