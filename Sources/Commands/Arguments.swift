@@ -110,7 +110,7 @@ enum Arguments {
             let meant = NumberText.prices(meantBy: text).filter { $0 != text && Money(decimal: $0) != nil }
             throw ValidationError(
                 meant.isEmpty
-                    ? "write currency units with at most six decimals, like 55440 or 12.50"
+                    ? "write currency units with no more decimals than the currency has, like 55440 or 12.50"
                     : "write \(meant.joined(separator: " or "))")
         }
         guard price >= .zero else { throw ValidationError("a price can't be negative; 0 is the least") }

@@ -107,7 +107,8 @@ package enum EventBody {
     ) throws(EventBodyError) -> ReceivedEvents {
         let events =
             form == .binary
-            ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key) : body
+            ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key)
+            : body
         events.batch.reserve(textBytes: events.byteCount)
         func look() throws(EventBodyError) {
             guard events.batch.count % eventsBetweenLooks != 0 || hasRoom(events.memoryShare) else { throw .noRoom }

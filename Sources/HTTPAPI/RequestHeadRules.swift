@@ -16,7 +16,7 @@ struct AdmittedHead {
         var fields = Fields()
         for (name, value) in head.headers { try fields.add(name, value) }
         let isOldClient = head.version.minor == 0
-        try Self.checkHost(fields.hosts, isOldClient: isOldClient)
+        try Self.checkHost(fields, isOldClient: isOldClient)
         try Self.checkCoding(fields.codings, isOldClient: isOldClient)
         guard head.method != .CONNECT else {
             throw ProblemError(.notImplemented, "CONNECT is not understood: meterd is no proxy")
@@ -36,14 +36,17 @@ struct AdmittedHead {
 
     /// The fields that matter to the connection.
     private struct Fields {
-        var hosts: [String] = []
+        var host: String?
+        var hostCount = 0
         var codings: [String] = []
         var expectation: String?
 
         mutating func add(_ name: String, _ value: String) throws(ProblemError) {
             if !value.utf8.allSatisfy({ $0 < 0x80 }) { try checkText(name, value) }
             switch name.utf8.count {
-            case 4 where name.isField("host"): hosts.append(value)
+            case 4 where name.isField("host"):
+                host = value
+                hostCount += 1
             case 6 where name.isField("expect"): expectation = value
             case 17 where name.isField("transfer-encoding"): codings.append(value)
             default: break
@@ -61,16 +64,16 @@ struct AdmittedHead {
         }
     }
 
-    private static func checkHost(_ hosts: [String], isOldClient: Bool) throws(ProblemError) {
-        guard let host = hosts.first else {
+    private static func checkHost(_ fields: Fields, isOldClient: Bool) throws(ProblemError) {
+        guard let host = fields.host else {
             guard isOldClient else {
                 throw .badRequest(
                     "the request has no header Host, which HTTP/1.1 requires; send one, like Host: localhost")
             }
             return
         }
-        guard hosts.count == 1 else {
-            throw .badRequest("the request has \(hosts.count) headers Host; send one")
+        guard fields.hostCount == 1 else {
+            throw .badRequest("the request has \(fields.hostCount) headers Host; send one")
         }
         guard host.utf8.allSatisfy({ isOfHost($0) }) else {
             throw .badRequest(

@@ -57,7 +57,7 @@ package struct Daemon: Sendable {
     ///
     /// - Throws: ``DaemonStartError``, `StorageError`, `LedgerError` at the start; `WriterError` when the disk fails.
     package func run() async throws {
-        OtherSignals.ignore()
+        OtherSignals.tell(logger)
         let path = settings.database
         let manager = ServiceManager(logger: logger)
         let ledger = try open(path)
@@ -113,10 +113,7 @@ package struct Daemon: Sendable {
         }
         if let permissions = file.tooWidePermissions {
             logger.warning(
-                """
-                others than the ledger's user and group may read it, or others than its user write it; chmod 640 takes \
-                that away
-                """,
+                "its permissions are wider than the 640 that meterd gives it; unless you mean that, run chmod 640",
                 metadata: ["ledger": "\(LedgerFile.resolved(path))", "permissions": "\(permissions)"])
         }
         let ledger = try OpenLedger(file: file)
@@ -178,6 +175,8 @@ package struct Daemon: Sendable {
                     ProcessLimits.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
             onServerRunning: { channel in
                 limitSocket()
+                // It fails only where the channel has been closed already.
+                try? await AcceptPause.add(to: channel)
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
                 logger.notice(
                     "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])
@@ -189,7 +188,6 @@ package struct Daemon: Sendable {
                 + [
                     .init(service: application),
                     .init(service: StopSignal(writer: writer, manager: manager, logger: logger)),
-                    .init(service: OtherSignals(logger: logger)),
                     .init(
                         service: FailureWatch(writer: writer, logger: logger),
                         failureTerminationBehavior: .gracefullyShutdownGroup),

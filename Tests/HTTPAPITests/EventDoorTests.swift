@@ -106,8 +106,14 @@ struct EventDoorTests {
             // What stands before an event does no harm, in any form.
             (["content-type": structured], [0xEF, 0xBB, 0xBF] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
             (["content-type": structured], [0, 0] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
-            (["content-type": batched], Array("\u{FEFF}\0[\u{FEFF}\(Self.call)]".utf8), Self.counts(0, 1, 0, Self.duplicate)),
-            (["content-type": lines], Array("\0\u{FEFF}\(Self.call)\n\u{FEFF}\n".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (
+                ["content-type": batched], Array("\u{FEFF}\0[\u{FEFF}\(Self.call)]".utf8),
+                Self.counts(0, 1, 0, Self.duplicate)
+            ),
+            (
+                ["content-type": lines], Array("\0\u{FEFF}\(Self.call)\n\u{FEFF}\n".utf8),
+                Self.counts(0, 1, 0, Self.duplicate)
+            ),
             (Self.binary, Array("\u{FEFF}{\"calls\":5}".utf8), Self.counts(0, 1, 0, Self.duplicate)),
             (
                 ["content-type": structured],
