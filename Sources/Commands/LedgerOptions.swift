@@ -168,7 +168,7 @@ enum Arguments {
             if Money.isBeyondBounds(decimal: text) {
                 throw ValidationError("a price is at most \(Money(micros: .max)) currency units")
             }
-            throw ValidationError("write currency units with at most six decimals, as 55440 or 12.50")
+            throw ValidationError("write currency units with no more decimals than the currency has, as 55440 or 12.50")
         }
         guard price >= .zero else { throw ValidationError("a price can't be negative; 0 is the least") }
         return price

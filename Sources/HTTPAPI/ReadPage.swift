@@ -7,8 +7,9 @@ import Quantities
 /// Makes pages. They are found by the key of the last row before them, so that no row comes twice or is passed over
 /// because others were added meanwhile.
 enum ReadPage {
-    /// A page ends after this many bytes even if it has fewer rows than were asked for.
-    static let maxBytes = 4 << 20
+    /// A page ends after this many bytes even if it has fewer rows than were asked for: it is in memory until the client
+    /// has read it.
+    static let maxBytes = 1 << 20
 
     /// Up to this many rows that an index finds are sorted by their row ids; of more, each page is found by going
     /// through the table in its order, in which they cannot be rare.

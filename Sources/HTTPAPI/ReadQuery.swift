@@ -20,8 +20,8 @@ struct ReadQuery: Sendable {
         var seen: Set<String> = []
         for part in (query ?? "").split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = try Self.decoded(pair[0])
-            let value = try Self.decoded(pair.count > 1 ? pair[1] : "")
+            let name = try Self.decoded(pair[0], of: pair[0])
+            let value = try Self.decoded(pair.count > 1 ? pair[1] : "", of: pair[0])
             guard seen.insert(name).inserted else { throw .badRequest("\(name) stands there twice") }
             try set(name, value, resource)
         }
@@ -53,9 +53,17 @@ struct ReadQuery: Sendable {
         }
     }
 
-    private static func decoded(_ text: Substring) throws(ProblemError) -> String {
-        guard let decoded = text.replacing("+", with: " ").removingPercentEncoding else {
-            throw .badRequest("the query is not percent-encoded UTF-8")
+    /// - Parameter name: the parameter's, for the message.
+    private static func decoded(_ text: Substring, of name: Substring) throws(ProblemError) -> String {
+        func problem(_ what: String) -> ProblemError {
+            .badRequest("parameter \(excerpt(name)): '\(excerpt(text))' \(what)")
+        }
+        let (bytes, hasStrayPercent) = PercentCoding.decode(text.utf8.lazy.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 })
+        guard !hasStrayPercent else { throw problem("has a % that begins no escape; write it as %25") }
+        // Bound to a statement, text ends at its first NUL.
+        guard !bytes.contains(0) else { throw problem("has the character U+0000 (%00); leave it out") }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw problem("is not UTF-8 once it is decoded; write what is not ASCII like %C3%A9 for é")
         }
         return decoded
     }
@@ -102,7 +110,7 @@ enum Cursor {
         for (name, part) in zip(resource.key, parts.dropFirst()) {
             switch (part, resource.column(name).kind.isInteger) {
             case (.number(let number), true): key.append(number.databaseValue)
-            case (.text(let text), false): key.append(text.databaseValue)
+            case (.text(let text), false) where !text.utf8.contains(0): key.append(text.databaseValue)
             default: return nil
             }
         }

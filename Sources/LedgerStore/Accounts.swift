@@ -27,7 +27,7 @@ package enum Recording: String, Codable, Sendable {
 package enum Accounts {
     /// Adds a tenant; the same again changes nothing.
     ///
-    /// - Throws: ``LedgerError``: `unfitName`, `otherTerms`.
+    /// - Throws: ``LedgerError``: `unfitName` (also for text with NUL), `otherTerms`.
     package static func addTenant(
         _ code: Code, name: String, isLegacy: Bool, _ database: Database
     ) throws -> Recording {
@@ -37,6 +37,7 @@ package enum Accounts {
             try same("tenant", code, "legacy", "\(tenant.isLegacy)", "\(isLegacy)")
             return .alreadyRecorded
         }
+        let name = try bindable(name, as: "the name of tenant '\(code)'")
         try database.execute(
             sql: "INSERT INTO tenant (code, name, legacy) VALUES (?, ?, ?)", arguments: [code.text, name, isLegacy])
         return .recorded
@@ -55,6 +56,7 @@ package enum Accounts {
             try same("app", code, "name", app.name, name)
             return .alreadyRecorded
         }
+        let name = try bindable(name, as: "the name of app '\(code)'")
         try database.execute(
             sql: "INSERT INTO app (tenant_id, code, name) VALUES (?, ?, ?)",
             arguments: [tenant.id.number, code.text, name])

@@ -1,7 +1,7 @@
 // What a person can ask of a ledger that it can't do: each says what, and the way out.
 
 package import Quantities
-import Rating
+package import Rating
 
 package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case unknownTimeZone(String)
@@ -23,8 +23,13 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case purchasedInFuture(Instant, now: Instant)
     case termNotOffered(String, offered: [String])
     case notALicence(String)
-    case grantUsed(Code, consumed: Quantity)
+    case grantUsed(Code, FinalDraws, firstOpenDay: Day)
+    case subscriptionBegun(Code, GrantLife)
     case grantVoided(Code)
+    /// The code of a voided grant is recorded again.
+    case voidedCode(Code, voidedAt: Instant)
+    /// An amount that is finer than the currency's minor unit.
+    case notPayable(option: String, Money, Currency)
     case dayInFuture(Day, today: Day)
     /// A tenant that could not be rated first, in its own words.
     case unrated(String)
@@ -75,11 +80,20 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "--term \(term): the price book offers \(offered.joined(separator: ", "))"
         case .notALicence(let code):
             "'\(code)' is no licence: a subscription is for a feature of the price book that has no billable items"
-        case .grantUsed(let code, let consumed):
-            "grant '\(code)' has been drawn on (\(consumed.units) units) and can't be voided; "
-                + "a used grant stays"
+        case .grantUsed(let code, let draws, let firstOpenDay):
+            "grant '\(code)' can't be voided: final days draw on it (\(draws)), and a final day never changes; leave it as "
+                + "it is. If its terms are wrong, record the right ones under another code: that grant can cover days from "
+                + "\(firstOpenDay) on"
+        case .subscriptionBegun(let code, let life):
+            "subscription '\(code)' can't be voided any more: that was possible until its first day, \(life.effective), "
+                + "had ended; leave it to end on \(life.end)"
         case .grantVoided(let code):
             "grant '\(code)' is voided already"
+        case .voidedCode(let code, let voidedAt):
+            "grant '\(code)' was voided at \(voidedAt), and its code can't be used again; record the purchase under "
+                + "another code"
+        case .notPayable(let option, let amount, let currency):
+            "\(option) \(amount.shortest): \(currency.minorUnitRule); \(currency.nearestPayable(to: amount))"
         case .unrated(let words): words
         case .dayInFuture(let day, let today):
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"

@@ -21,6 +21,8 @@ package struct BillingOracle {
     var quarantine: [QuarantinedEvent] = []
     package var tally: [TallyKey: Int] = [:]
     var erased: Set<AppDevice> = []
+    /// Nil in earnest.
+    package var misreading: Misreading?
     /// Entries of settled days that a later rating would have made differently; the rules leave none.
     package var settledDrift: [LedgerKey] = []
 
@@ -85,10 +87,6 @@ package struct BillingOracle {
         switch step.action {
         case .rate(let day):
             return states(interruptingRatingThrough: day, today: today, settled: settled)
-        case .voidGrant(let code):
-            // Rates first, then voids.
-            guard let grant = grants.first(where: { $0.terms.code == code }), !grant.voided else { return [self] }
-            return states(interruptingRatingThrough: today, today: today, settled: settled) + [next(step)]
         case .retryQuarantine:
             var states = [self]
             for event in quarantine.map(\.event) {
@@ -97,7 +95,7 @@ package struct BillingOracle {
                 states.append(state)
             }
             return states
-        case .ingest, .grant, .applyPriceBook, .dropQuarantine, .eraseDevice, .addApp, .setClock, .reopen:
+        case .ingest, .grant, .voidGrant, .applyPriceBook, .dropQuarantine, .eraseDevice, .addApp, .setClock, .reopen:
             return [self, next(step)]
         }
     }

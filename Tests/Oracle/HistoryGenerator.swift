@@ -23,6 +23,8 @@ struct HistoryGenerator {
     /// While the clock runs ahead: what time it is in truth, and for how many steps more nobody notices.
     private var ahead: (truth: Int64, steps: Int)?
     private let isClockUnsteady: Bool
+    /// An eighth of all histories; told by the seed, so that the others are as they were.
+    private let hasManyVoids: Bool
     private var steps: [History.Step] = []
 
     /// How fast time passes.
@@ -41,6 +43,7 @@ struct HistoryGenerator {
         let settings = Self.settings(timeZone: scene.timeZone, &random)
         laterApps = random.chance(percent: 25) ? [History.App("z", tenant: random.pick(settings.tenants).code)] : []
         isClockUnsteady = random.chance(percent: 20)
+        hasManyVoids = seed % 8 == 3
         self.settings = settings
         local = LocalDates(timeZone: scene.timeZone)
         let start = Dates.day(random.pick(scene.days)) - random.int(0...3)
@@ -78,6 +81,7 @@ struct HistoryGenerator {
     }
 
     private mutating func addStep() {
+        if hasManyVoids, random.chance(percent: 40) { return addVoidScene() }
         switch random.int(1...100) {
         case 1...53: add(.ingest(events.batch(at: now, &random)))
         case 54...74: addRating()
@@ -92,6 +96,17 @@ struct HistoryGenerator {
             for app in laterApps { add(.addApp(app)) }
         default: add(.reopen)
         }
+    }
+
+    /// A purchase that is in force today, usage that may draw on it, mostly a rating, and the void, at once or days later.
+    private mutating func addVoidScene() {
+        let grant = grants.grantInForce(at: now, &random)
+        add(.grant(grant))
+        for _ in 0..<random.int(1...3) { add(.ingest(events.batch(at: now, &random))) }
+        if random.chance(percent: 70) { add(.rate(day: local.day(of: now))) }
+        if random.chance(percent: 50) { passTime() }
+        add(.voidGrant(code: grant.code))
+        if random.chance(percent: 30) { add(.grant(grant)) }
     }
 
     private mutating func add(_ action: History.Action) {

@@ -59,7 +59,9 @@ private struct Corners {
             "price book refused: not open", "price book again", "rating of the future", "event tried again and taken",
             "event tried again and refused", "quarantine dropped", "device erased", "erased device that returns",
             "unknown device to erase", "app added", "clock set back", "clock set back behind a settled day",
-            "days closed ahead of the clock",
+            "days closed ahead of the clock", "draw on a resource package that has ended",
+            "void of a grant that open days draw on", "void refused for a final day that is not settled",
+            "void refused for a subscription that has begun", "code of a voided grant",
         ]
 
     init(_ history: History) {
@@ -76,6 +78,7 @@ private struct Corners {
             }
             let outcome = oracle.take(step)
             note(outcome, of: step, &identities)
+            noteVoid(outcome, of: step, before, oracle.settledThrough)
             let today = local.day(of: step.at)
             if step.action == .setClock {
                 seen.insert("clock set back")
@@ -114,6 +117,7 @@ private struct Corners {
             for (event, outcome) in zip(events, outcomes) { note(outcome, of: event, at: step.at, &identities) }
         case .grant(let outcome):
             seen.insert(outcome == .repeated ? "grant repeated" : "grant recorded")
+            if outcome == .refusedVoided { seen.insert("code of a voided grant") }
             if case .grant(let grant) = step.action, case .subscription = grant.offer { seen.insert("subscription") }
         case .void(let outcome):
             seen.insert(outcome == .voided ? "grant voided" : "void refused")
@@ -132,6 +136,22 @@ private struct Corners {
             seen.insert(isKnown ? "device erased" : "unknown device to erase")
         case .done:
             if case .addApp = step.action { seen.insert("app added") }
+        }
+    }
+
+    /// - Parameter ledger: as it was before the step.
+    private mutating func noteVoid(
+        _ outcome: BillingOracle.StepOutcome, of step: History.Step,
+        _ ledger: [BillingOracle.LedgerKey: BillingOracle.Net], _ settledThrough: Int?
+    ) {
+        guard case .voidGrant(let code) = step.action, case .void(let outcome) = outcome else { return }
+        let draws = ledger.keys.filter { $0.grantCode == code && $0.source.isUsage }
+        let isSettled = draws.contains { $0.postedDay <= settledThrough ?? .min }
+        switch outcome {
+        case .voided: if !draws.isEmpty { seen.insert("void of a grant that open days draw on") }
+        case .refusedUsed: if !isSettled { seen.insert("void refused for a final day that is not settled") }
+        case .refusedBegun: seen.insert("void refused for a subscription that has begun")
+        case .alreadyVoided, .refusedUnknown: break
         }
     }
 
@@ -165,6 +185,7 @@ private struct Corners {
             seen.insert("correction that draws on a grant")
             let ended = oracle.validity(ofGrant: code).map { $0.upperBound <= key.postedDay } ?? false
             if ended { seen.insert("draw on a grant that has ended") }
+            if ended, key.source == .resourcePackage { seen.insert("draw on a resource package that has ended") }
         }
         let packageMonths = Dictionary(grouping: oracle.consumption.keys.filter { $0.month != nil }, by: \.grantCode)
         if packageMonths.values.contains(where: { Set($0.map(\.month)).count > 1 }) {

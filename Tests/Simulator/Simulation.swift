@@ -19,6 +19,7 @@ package struct Simulation {
         package var told: (History.Step) -> History.Step = { $0 }
         package var settings: (History.Settings) -> History.Settings = { $0 }
         package var priceBook: (History.PriceBook) -> History.PriceBook = { $0 }
+        package var misreading: BillingOracle.Misreading?
         package var losesLog = false
         /// Called before each step; says how many rows it changed.
         package var tampering: (LedgerDriver) throws -> Int = { _ in 0 }
@@ -62,6 +63,7 @@ package struct Simulation {
         told.settings = sabotage.settings(told.settings)
         told.priceBook = sabotage.priceBook(told.priceBook)
         oracle = BillingOracle(told)
+        oracle.misreading = sabotage.misreading
     }
 
     /// - Parameter isVerified: whether the ledger verifies itself in the end; that takes as long as some ten steps.

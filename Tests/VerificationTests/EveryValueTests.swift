@@ -82,7 +82,6 @@ struct EveryValueTests {
         "grant.recorded_at": "its date is compared, not its hour, where no price was paid",
         "grant.first_posting_day": "between what the clock made final and what was closed since",
         "ledger_property.test_clock": "how the clock goes from then on",
-        "ledger_property.max_age_days": "what is refused from then on; no older usage must be there",
         "ledger_property.created_at": "for people",
         "ledger_state.latest_instant": "refused events move it too",
         "ledger_state.closed_through": "a run that is interrupted closes days before it settles them",
