@@ -38,7 +38,6 @@ package enum Accounts {
             return .alreadyRecorded
         }
         try KnownCodes.tenants.checkCase(of: code, database)
-        let name = try bindable(name, as: "the name of tenant '\(code)'")
         try database.execute(
             sql: "INSERT INTO tenant (code, name, legacy) VALUES (?, ?, ?)", arguments: [code.text, name, isLegacy])
         return .recorded
@@ -59,14 +58,13 @@ package enum Accounts {
             return .alreadyRecorded
         }
         try KnownCodes.apps.checkCase(of: code, database)
-        let name = try bindable(name, as: "the name of app '\(code)'")
         try database.execute(
             sql: "INSERT INTO app (tenant_id, code, name) VALUES (?, ?, ?)",
             arguments: [tenant.id.number, code.text, name])
         return .recorded
     }
 
-    /// Names are free text for people, on one line.
+    /// Names are free text for people, on one line; one with NUL would also be cut short where it is bound.
     private static func checkName(_ name: String, of owner: String) throws(LedgerError) {
         if let scalar = ShownText.firstUnfit(in: name) { throw .unfitName(name, of: owner, scalar) }
     }
