@@ -1,5 +1,7 @@
 // Percent-encoded text, as paths, query strings and the headers of CloudEvents carry it.
 
+import Quantities
+
 enum PercentCoding {
     /// Decodes each escape once.
     ///
@@ -36,15 +38,8 @@ enum PercentCoding {
     }
 }
 
-/// The beginning of what a client sent, fit for a message: printable, and not long.
+/// The beginning of what a client sent, for a message: fit to show, and not long.
 func excerpt(_ text: some StringProtocol, mostScalars: Int = 64) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars.prefix(mostScalars) {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate:
-            result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return text.unicodeScalars.dropFirst(mostScalars).isEmpty ? result : result + "…"
+    let beginning = String(String.UnicodeScalarView(text.unicodeScalars.prefix(mostScalars))).fitToShow
+    return text.unicodeScalars.dropFirst(mostScalars).isEmpty ? beginning : beginning + "…"
 }

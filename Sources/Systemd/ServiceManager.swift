@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 package import Logging
+import Quantities
 import Synchronization
 
 /// The service manager (systemd) as its environment variables name it; without one, nothing is sent.
@@ -40,11 +41,11 @@ package final class ServiceManager: Sendable {
 
     /// The program has started: clients may connect, units ordered after this one start.
     @discardableResult
-    package func ready(status: String) -> Bool { send("READY=1\nSTATUS=\(Self.oneLine(status))") }
+    package func ready(status: String) -> Bool { send("READY=1\nSTATUS=\(status.fitToShow)") }
 
     /// A line for `systemctl status`.
     @discardableResult
-    package func status(_ text: String) -> Bool { send("STATUS=\(Self.oneLine(text))") }
+    package func status(_ text: String) -> Bool { send("STATUS=\(text.fitToShow)") }
 
     /// The program is alive; to be said every ``watchdogInterval``.
     @discardableResult
@@ -61,12 +62,6 @@ package final class ServiceManager: Sendable {
         // A child of the watched process inherits its variables, but is not watched.
         if let watched = environment["WATCHDOG_PID"], watched != "\(getpid())" { return nil }
         return .microseconds(limitMicros / 2)
-    }
-
-    /// A line feed would end the value and begin another assignment.
-    private static func oneLine(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
 
     private func send(_ message: String) -> Bool {

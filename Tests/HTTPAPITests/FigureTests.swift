@@ -115,7 +115,7 @@ struct FigureTests {
     func unknownForm() async throws {
         try await APIScene.run(over: try APIScene.ledger()) { api in
             let problem = try await api.get("/v1/bills?numbers=hex").problem()
-            #expect(problem == "400 numbers 'hex' is unknown; write json or text")
+            #expect(problem == "400 numbers='hex': write json or text")
         }
     }
 }

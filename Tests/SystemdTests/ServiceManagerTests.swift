@@ -29,7 +29,7 @@ struct ServiceManagerTests {
         let manager = ServiceManager(environment: ["NOTIFY_SOCKET": socket.name])
         #expect(manager.status("rated\nERRNO=5\r\nMAINPID=1"))
         #expect(manager.ready(status: "10 é\u{0}\n"))
-        #expect(socket.received() == ["STATUS=rated ERRNO=5  MAINPID=1", "READY=1\nSTATUS=10 é  "])
+        #expect(socket.received() == [#"STATUS=rated\nERRNO=5\r\nMAINPID=1"#, "READY=1\n" + #"STATUS=10 é\u{0}\n"#])
     }
 
     @Test("Without a service manager nothing is sent, and nobody is told", arguments: [[:], ["NOTIFY_SOCKET": ""]])
