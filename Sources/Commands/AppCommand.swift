@@ -17,7 +17,7 @@ struct AppCommand: ParsableCommand {
             abstract: "Add an app to a tenant; the same again changes nothing.",
             discussion: "Events name the app's code as their subject, so a code is one tenant's in the whole ledger.")
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The app's code.", transform: Arguments.code)
         var code: Code

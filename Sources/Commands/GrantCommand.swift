@@ -26,7 +26,7 @@ struct GrantCommand: ParsableCommand {
                   --offer subscription --item LICENCE --app APP --term month|year
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The purchase's own code.", transform: Arguments.code)
         var code: Code
@@ -134,7 +134,7 @@ struct GrantCommand: ParsableCommand {
             abstract: "Void a purchase that nothing was drawn on.",
             discussion: "Rates through today first, so that all usage so far has had its turn.")
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The purchase's code.", transform: Arguments.code)
         var code: Code

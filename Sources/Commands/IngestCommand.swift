@@ -27,7 +27,7 @@ struct IngestCommand: ParsableCommand {
             Lines that are no JSON object and events over 64 KiB are refused and not kept.
             """)
 
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var output: FormatOptions
 
     @Argument(help: ArgumentHelp("Files of events, or - for standard input.", valueName: "file"))
@@ -39,8 +39,9 @@ struct IngestCommand: ParsableCommand {
         var summary = IngestSummary(progress: Progress(totalBytes: Self.totalBytes(inputs)))
         do {
             try ledger.prepareIngestion(clock: options.clock)
+            var clock = options.clock
             for input in inputs {
-                try FileIngestion(input: input, ledger: ledger, clock: options.clock).run(into: &summary)
+                try FileIngestion(input: input, ledger: ledger).run(&clock, into: &summary)
             }
         } catch {
             summary.progress.end()
@@ -72,13 +73,15 @@ struct IngestCommand: ParsableCommand {
 private struct FileIngestion {
     let input: EventFile
     let ledger: LedgerAccess
-    let clock: LedgerClock
 
-    func run(into summary: inout IngestSummary) throws {
+    /// - Parameter clock: the system's clock is confirmed for the first batch only: with it the instant is recorded, and an
+    ///   input may go on for days.
+    func run(_ clock: inout LedgerClock, into summary: inout IngestSummary) throws {
         let ahead = LineReader.ahead(of: input, key: ledger.key)
         let start = summary.bytesOfEarlierFiles
         while let chunk = try ahead.next() {
             let report = try ledger.ingest(chunk.lines.lazy.map(\.bytes), scanned: chunk.events, clock: clock)
+            if clock.given == nil { clock.isConfirmed = false }
             summary.add(report) { "\(input.name), line \(chunk.lines[$0.index].number)" }
             summary.progress.show(events: summary.report.received, bytes: start + chunk.inputOffset)
             ahead.giveBack(chunk)

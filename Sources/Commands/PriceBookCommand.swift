@@ -73,7 +73,7 @@ struct PriceBookCommand: ParsableCommand {
                 with --dry-run.
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The price book file, YAML.")
         var file: String

@@ -53,7 +53,7 @@ struct QuarantineCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Try events again: each is a new arrival, all checks included; those taken leave the quarantine.")
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
         @OptionGroup var output: FormatOptions
 
         @Argument(help: ArgumentHelp("The events' numbers, as listed (default: all).", valueName: "number"))
@@ -78,7 +78,7 @@ struct QuarantineCommand: ParsableCommand {
     struct Drop: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Drop events for good.")
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: ArgumentHelp("The events' numbers, as listed.", valueName: "number"))
         var ids: [Int64] = []

@@ -19,7 +19,7 @@ struct RateCommand: ParsableCommand {
             that are final. Run it at any time, any number of times: the result is the same.
             """)
 
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var output: FormatOptions
 
     @Option(
@@ -32,7 +32,7 @@ struct RateCommand: ParsableCommand {
 
     func run() throws {
         let ledger = try options.openForWriting()
-        let date = try date.day(options)
+        let date = try date.day(options.ledger)
         let report = try ledger.perform(RateDay(date, isDryRun: dryRun), clock: options.clock)
         let lines = try Self.lines(report.appended)
         let rows = lines.map { line in

@@ -15,6 +15,8 @@ struct ServeCommand: AsyncParsableCommand {
             Settings come from the configuration file (--config, else METERD_CONFIG, else \(Settings.standardFile) if it \
             is there), over them METERD_ variables, over those the options. While it runs, commands that write send \
             their work to it. SIGTERM ends it when all that was acknowledged is in the file.
+
+            With --now its own clock, a test clock, stands at that time, or at the latest instant recorded if that is later.
             """)
 
     @OptionGroup var options: LedgerOptions
@@ -38,6 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "meterd")
-        try await Daemon(settings: settings, clock: options.clock, logger: logger).run()
+        let clock = LedgerClock(given: options.now, isFrozen: options.now != nil)
+        try await Daemon(settings: settings, clock: clock, logger: logger).run()
     }
 }

@@ -15,7 +15,7 @@ struct TenantCommand: ParsableCommand {
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add a tenant; the same again changes nothing.")
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The tenant's code.", transform: Arguments.code)
         var code: Code

@@ -94,7 +94,7 @@ package final class CommandListener: @unchecked Sendable {
             // Nothing that the other version could read would be right; the end of the line is.
             return socket.shutDown()
         }
-        let clock = LedgerClock(given: head.now)
+        let clock = LedgerClock(given: head.now, isConfirmed: head.confirmsClock)
         if head.operation == RequestHead.ingest {
             let events = ReceivedEvents(copying: request.payload, key: writer.eventKey)
             try LinesPayload.eachLine(events.bytes) { events.batch.add(line: $0) }

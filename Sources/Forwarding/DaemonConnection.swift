@@ -73,14 +73,14 @@ package final class DaemonConnection {
     package func perform<Operation: LedgerOperation>(
         _ operation: Operation, clock: LedgerClock
     ) throws -> Operation.Answer {
-        let head = RequestHead(operation: Operation.name, now: clock.given)
+        let head = RequestHead(operation: Operation.name, clock: clock)
         let header = try JSONEncoder().encode(OperationRequest(head: head, operation: operation))
         return try ask(Frame(header: header))
     }
 
     /// - Parameter lines: nil for one that is over the bound of an event.
     package func ingest(_ lines: [UnsafeBufferPointer<UInt8>?], clock: LedgerClock) throws -> BatchReport {
-        let head = RequestHead(operation: RequestHead.ingest, now: clock.given)
+        let head = RequestHead(operation: RequestHead.ingest, clock: clock)
         let header = try JSONEncoder().encode(RequestHeadOnly(head: head))
         return try ask(Frame(header: header, payload: LinesPayload.bytes(lines)))
     }

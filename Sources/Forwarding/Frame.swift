@@ -48,6 +48,14 @@ struct RequestHead: Codable {
     let operation: String
     /// The `--now` of the command.
     let now: Instant?
+    /// Whether it was given `--confirm-clock`.
+    let confirmsClock: Bool
+
+    init(operation: String, clock: LedgerClock) {
+        self.operation = operation
+        now = clock.given
+        confirmsClock = clock.isConfirmed
+    }
 
     /// The name under which events are sent; they are the frame's payload.
     static let ingest = "ingest"

@@ -40,7 +40,7 @@ package struct Daemon: Sendable {
     /// How long to wait for a command that writes the ledger just now.
     private static let lockSeconds = 20
 
-    /// - Parameter clock: the daemon's own; a test clock that is given stands still.
+    /// - Parameter clock: the daemon's own.
     package init(settings: Settings, clock: LedgerClock, logger: Logger) {
         self.settings = settings
         self.clock = clock
@@ -60,16 +60,24 @@ package struct Daemon: Sendable {
             let listener = try CommandListener(ledger: path, writer: writer)
             defer { listener.finish() }
             let reader = try LedgerReader(path: path)
-            let router = Self.router(path, writer, reader)
-            let (listening, listens) = AsyncStream<Never>.makeStream()
+            let router = Self.router(path, writer, reader, clock)
+            let (nightlyStart, nightlyStarts) = AsyncStream<Never>.makeStream()
+            let (watchStart, watchStarts) = AsyncStream<Never>.makeStream()
             let nightly = NightlyRating(
-                writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone,
-                hasTestClock: properties.hasTestClock, rateAt: settings.rateAt, listening: listening, logger: logger)
+                writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone, rateAt: settings.rateAt,
+                listening: nightlyStart, logger: logger)
+            let clockWatch = ClockWatch(
+                writer: writer, clock: clock, reader: reader, hasTestClock: properties.hasTestClock,
+                listening: watchStart, logger: logger)
             do {
                 // Before the writer frees the ledger's lock: the next daemon makes a socket of the same name.
                 defer { listener.stopListening() }
                 try await serve(
-                    router, [nightly, Watchdog(writer: writer, manager: manager)], writer, manager, listens: listens)
+                    router, [nightly, clockWatch, Watchdog(writer: writer, manager: manager)], writer, manager,
+                    onListening: {
+                        nightlyStarts.finish()
+                        watchStarts.finish()
+                    })
             }
             await writer.stop()
             logger.notice("stopped")
@@ -92,11 +100,13 @@ package struct Daemon: Sendable {
             throw DaemonStartError.alreadyServed(ledger: path, holder: holder)
         }
         let ledger = try OpenLedger(file: file)
-        try file.read { database in
-            _ = try clock.now(ledger.properties, try LedgerState.read(database))
+        do {
+            try ledger.makeReady(clock: clock)
+        } catch let error as LedgerError where error.isOfMachineClock {
+            // Reading goes on, and everything else once the clock is right; the clock's watch tells of it.
+        } catch LedgerError.testClockNotSet {
+            // Each request says what time it is.
         }
-        try ledger.prepareIngestion(clock: clock)
-        try ledger.preload(clock: clock)
         return ledger
     }
 
@@ -118,18 +128,18 @@ package struct Daemon: Sendable {
 
     /// Every route of the daemon but that of events, which the door takes.
     private static func router(
-        _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader
+        _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader, _ clock: LedgerClock
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
-        StateRoutes(ledger: path, writer: writer, reader: reader).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: reader, clock: clock).add(to: router)
         ReadRoutes(reader: reader).add(to: router)
         return router
     }
 
     private func serve(
         _ router: Router<BasicRequestContext>, _ services: [any Service], _ writer: LedgerWriter,
-        _ manager: ServiceManager, listens: AsyncStream<Never>.Continuation
+        _ manager: ServiceManager, onListening: @escaping @Sendable () -> Void
     ) async throws {
         let address: BindAddress =
             switch settings.listen {
@@ -149,7 +159,7 @@ package struct Daemon: Sendable {
                 logger.notice(
                     "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])
                 manager.ready(status: "serving \(settings.database) on \(address)")
-                listens.finish()
+                onListening()
             }, logger: logger)
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }

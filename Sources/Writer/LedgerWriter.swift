@@ -45,6 +45,8 @@ package final class LedgerWriter: @unchecked Sendable {
     private var failure: WriterError?
     private var counts = WriterStatistics()
     private var lastLogged: ContinuousClock.Instant?
+    /// When it was last logged that the clock is not believed; nil while it is.
+    private var clockDoubtLogged: ContinuousClock.Instant?
     private let logger: Logger
     /// The thread's own.
     private var logWatch = LogWatch()
@@ -59,6 +61,8 @@ package final class LedgerWriter: @unchecked Sendable {
 
     /// A disk that is full fails every request: one line in so long says it.
     private static let logEvery = Duration.seconds(1)
+    /// A clock that is not believed may take a person.
+    private static let clockDoubtLogEvery = Duration.seconds(3_600)
 
     /// Keys the hashes of the events that this takes.
     package let eventKey: FingerprintKey
@@ -163,6 +167,18 @@ package final class LedgerWriter: @unchecked Sendable {
             }
             if let refusal { race.end(.failure(refusal)) }
         }
+    }
+
+    /// Says in the log that the clock is not believed: once, and again each hour until it is.
+    package func note(clockDoubt doubt: LedgerError) { note(.clockNotBelieved(doubt), requests: 0) }
+
+    /// Says in the log that the clock is believed, where it was not.
+    package func noteClockBelieved() {
+        let wasDoubted = condition.withLock {
+            defer { clockDoubtLogged = nil }
+            return clockDoubtLogged != nil
+        }
+        if wasDoubted { logger.notice("the clock is believed again; everything goes on") }
     }
 
     /// Ends ``failures``.
@@ -320,9 +336,11 @@ package final class LedgerWriter: @unchecked Sendable {
             if let failure = condition.withLock({ failure }) { throw failure }
             let reports = try ledger.ingest(group.map(\.events.batch), clock: group[0].clock)
             let end = ContinuousClock.now
-            condition.withLock {
+            let clockWasDoubted = condition.withLock {
                 counts.noteGroup(reports, commit: end - start, waits: group.map { end - $0.receivedAt })
+                return clockDoubtLogged != nil
             }
+            if clockWasDoubted { noteClockBelieved() }
             for (arrival, report) in zip(group, reports) { arrival.answer(.success(report)) }
             return nil
         } catch {
@@ -340,7 +358,11 @@ package final class LedgerWriter: @unchecked Sendable {
     private func refuse(_ arrivals: [Arrival], _ error: WriterError) {
         // What a sender says of the time is its own mistake; a group has one clock.
         let isSendersMistake =
-            if case .failed(is LedgerError) = error { arrivals.first?.clock.given != nil } else { false }
+            switch error {
+            case .failed(LedgerError.testClockNotSet): true
+            case .failed(is LedgerError): arrivals.first?.clock.given != nil
+            default: false
+            }
         if !isSendersMistake { note(error, requests: arrivals.count) }
         for arrival in arrivals { arrival.answer(.failure(error)) }
     }
@@ -357,12 +379,22 @@ package final class LedgerWriter: @unchecked Sendable {
                 wake()
             }
             if case .stopping = error { return false }
+            if case .clockNotBelieved = error {
+                guard clockDoubtLogged.map({ $0 < .now - Self.clockDoubtLogEvery }) ?? true else { return false }
+                clockDoubtLogged = .now
+                return true
+            }
             guard lastLogged.map({ $0 < .now - Self.logEvery }) ?? true else { return false }
             lastLogged = .now
             return true
         }
         if isFatal { failureReport.yield(error) }
-        if mayLog { logger.error("the writer failed", metadata: ["error": "\(error)", "requests": "\(requests)"]) }
+        guard mayLog else { return }
+        if case .clockNotBelieved = error {
+            logger.error("the clock is not believed; nothing is stored until it is", metadata: ["error": "\(error)"])
+            return
+        }
+        logger.error("the writer failed", metadata: ["error": "\(error)", "requests": "\(requests)"])
     }
 }
 

@@ -1,6 +1,7 @@
 // Why the writer did not do what it was asked.
 
 import GRDB
+package import LedgerStore
 import Storage
 
 package enum WriterError: Error, CustomStringConvertible {
@@ -19,6 +20,8 @@ package enum WriterError: Error, CustomStringConvertible {
     case replaced
     /// Reading or writing failed, or the file is damaged: nothing more may be written by this process.
     case broken(String)
+    /// The machine's clock shows an instant that nothing speaks for, or was never set: goes on by itself when it is right.
+    case clockNotBelieved(LedgerError)
     /// What was asked can't be done; the ledger is well.
     case failed(any Error)
 
@@ -30,6 +33,7 @@ package enum WriterError: Error, CustomStringConvertible {
         case StorageError.busy: self = .busy
         case StorageError.replaced: self = .replaced
         case StorageError.logHeld(_, let mostBytes): self = .logHeld(mostBytes: mostBytes)
+        case let error as LedgerError where error.isOfMachineClock: self = .clockNotBelieved(error)
         case let error as DatabaseError where error.resultCode == .SQLITE_NOTADB:
             self = .broken(error.message ?? "\(error.extendedResultCode)")
         default: self = .failed(error)
@@ -45,7 +49,7 @@ package enum WriterError: Error, CustomStringConvertible {
     /// Whether it stands in the way of whatever is stored, for longer than a moment.
     var holdsAll: Bool {
         switch self {
-        case .diskFull, .busy, .logHeld, .replaced, .broken: true
+        case .diskFull, .busy, .logHeld, .replaced, .broken, .clockNotBelieved: true
         case .queueFull, .stopping, .failed: false
         }
     }
@@ -68,6 +72,7 @@ package enum WriterError: Error, CustomStringConvertible {
         case .broken(let reason):
             "the file can't be read or written (\(reason)); meterd stops writing: when the disk is well again (see the "
                 + "kernel's log), start it and send the same again, nothing is counted twice"
+        case .clockNotBelieved(let error): "\(error)"
         case .failed(let error): "\(error)"
         }
     }

@@ -272,7 +272,7 @@ package final class LedgerDriver {
         case .rate(let day): return .rating(try rate(Day(day), clock))
         case .retryQuarantine:
             return .events(try outcomes(of: ledger.retryQuarantine(ids: [], clock: clock)))
-        case .dropQuarantine: return .dropped(try ledger.dropQuarantine(ids: []))
+        case .dropQuarantine: return .dropped(try ledger.dropQuarantine(ids: [], clock: clock))
         case .eraseDevice(let app, let device):
             do {
                 try ledger.eraseDevice(device, app: code(app), clock: clock)
