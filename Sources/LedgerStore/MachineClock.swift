@@ -77,9 +77,11 @@ package final class MachineClock: Sendable {
     package func read(after latest: Instant?, isConfirmed: Bool) -> (now: Instant, belief: Belief) {
         let reading = readClocks()
         let belief = believed.withLock { believed in
-            let agrees = believed.map { Self.agree($0, reading) } ?? false
-            let belief = judge(reading, after: latest, timePassed: agrees, isConfirmed)
-            if belief != .notBelieved, !agrees { believed = reading }
+            let jump = believed.map { Self.jump(from: $0, to: reading) }
+            let hasPassed = jump.map { $0 <= Self.toleranceMicros } ?? false
+            let belief = judge(reading, after: latest, timePassed: hasPassed, isConfirmed)
+            let isKept = jump.map { abs($0) <= Self.toleranceMicros } ?? false
+            if belief != .notBelieved, !isKept { believed = reading }
             return belief
         }
         return (reading.wall, belief)
@@ -95,11 +97,9 @@ package final class MachineClock: Sendable {
         return askKernel() == .synchronized ? .kernelSynchronized : .notBelieved
     }
 
-    /// Whether the wall clock has gone as far as the clock since boot.
-    private static func agree(_ earlier: Reading, _ later: Reading) -> Bool {
-        let passed = later.sinceBoot - earlier.sinceBoot
-        let shown = later.wall.micros - earlier.wall.micros
-        return passed >= 0 && abs(shown - passed) <= toleranceMicros
+    /// How much further the wall clock has gone than the clock since boot, in microseconds.
+    private static func jump(from earlier: Reading, to later: Reading) -> Int64 {
+        (later.wall.micros - earlier.wall.micros) - (later.sinceBoot - earlier.sinceBoot)
     }
 
     private static func systemWall() -> Instant {
