@@ -109,7 +109,7 @@ final class HTTPDates: Sendable {
     private let latest = Mutex((second: 0, text: ""))
 
     var now: String {
-        let second = Int(MachineClock.system.wall.micros / 1_000_000)
+        let second = Int(MachineClock.systemWall().micros / 1_000_000)
         return latest.withLock { latest in
             if latest.second != second { latest = (second, Self.text(second)) }
             return latest.text

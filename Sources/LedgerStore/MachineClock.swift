@@ -102,7 +102,8 @@ package final class MachineClock: Sendable {
         (later.wall.micros - earlier.wall.micros) - (later.sinceBoot - earlier.sinceBoot)
     }
 
-    private static func systemWall() -> Instant {
+    /// What this machine's wall clock shows, believed or not: for what is only told.
+    package static func systemWall() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Instant(micros: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)

@@ -24,7 +24,7 @@ package struct LedgerCreation: Sendable {
     package func create(at path: String) throws -> OpenLedger {
         _ = try LedgerProperties.timeZone(named: timeZone)
         let book = try PriceBookFile.read(priceBook)
-        let now = now ?? MachineClock.system.wall
+        let now = now ?? MachineClock.systemWall()
         let file = try LedgerFile.create(at: path) { database in
             try LedgerProperties.create(
                 database, timeZone: timeZone, hasTestClock: hasTestClock, finality: finality, currency: book.currency,

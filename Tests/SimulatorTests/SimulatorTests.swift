@@ -45,7 +45,7 @@ struct SimulatorTests {
     private static let keptSeeds = [
         KeptSeed(
             seed: 545, digest: 0x94A4ACC675F116FB,
-            description: "usage ahead of its arrival, over a skipped date, did not verify"),
+            description: "usage ahead of its arrival, over a skipped date, did not verify")
     ]
 
     @Test("finds no difference in the histories that failed once", arguments: keptSeeds)

@@ -102,7 +102,8 @@ struct ClockJumpTests {
         #expect(try connection.post(lines: [today], now: nil).text.hasPrefix(#"{"accepted":1,"#))
         #expect(try await stage.scene.run(["rate", "--date", "2027-05-10"]).contains("no day became settled"))
         #expect(
-            try stage.scene.rows("SELECT posting_day, sum(quantity) FROM usage_counter GROUP BY 1") == ["20948 5000001"])
+            try stage.scene.rows("SELECT posting_day, sum(quantity) FROM usage_counter GROUP BY 1") == ["20948 5000001"]
+        )
         #expect(
             try stage.scene.rows("SELECT day, status FROM bill ORDER BY day") == [
                 "2027-05-09 draft", "2027-05-10 draft",
@@ -173,7 +174,8 @@ struct ClockJumpTests {
         #expect(try connection.post(lines: [event], now: nil).status == 503)
         let shown = try await stage.scene.outcome(["clock", "--format", "json"])
         #expect(shown.end == .exited(1))
-        #expect(shown.output.contains(#""believed":false,"reason":"not_believed","kernel":"unsynchronized""#), "\(shown)")
+        #expect(
+            shown.output.contains(#""believed":false,"reason":"not_believed","kernel":"unsynchronized""#), "\(shown)")
         #expect(try await stage.scene.run(["clock", "confirm"]).contains("clock confirmed: 2027-07-20T12:"))
         #expect(try connection.post(lines: [event], now: nil).status == 200)
         #expect(try await stage.scene.run(["clock"]).contains("believed  yes: it is at most 10 days"))
@@ -225,7 +227,8 @@ struct ClockJumpTests {
         try stage.clock.set(to: "2099-05-10T12:00:00Z")
         let event = try stage.scene.write(Self.call("1", 2, at: "2027-05-10T11:30:00Z") + "\n", to: "1.ndjson")
         for command in [
-            ["rate", "--date", "2027-05-10"], ["rate", "--date", "yesterday"], ["rate", "--date", "2027-05-10", "--dry-run"],
+            ["rate", "--date", "2027-05-10"], ["rate", "--date", "yesterday"],
+            ["rate", "--date", "2027-05-10", "--dry-run"],
             ["ingest", event], ["tenant", "add", "bolt"], ["app", "add", "rides", "--tenant", "acme"],
             ["grant", "void", "R"], ["quarantine", "drop", "--all"], ["quarantine", "retry"],
             ["device", "erase", "x", "--app", "shop"],
