@@ -162,8 +162,11 @@ let package = Package(
                 "Migrations", "Storage", "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations",
                 "Verification", sqlite, grdb,
             ], swiftSettings: strict),
-        // What the tests below share: seeded chance, the built programs, and a ledger in a folder of its own.
-        .target(name: "BuiltProgram", path: "Tests/BuiltProgram", swiftSettings: strict),
+        // What the tests below share: how long they wait, whose turn it is, seeded chance, the built programs, and a ledger
+        // in a folder of its own.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "BuiltProgram", dependencies: ["TestSupport"], path: "Tests/BuiltProgram", swiftSettings: strict),
         .target(name: "Seeded", path: "Tests/Seeded", swiftSettings: strict),
         // Programs whose calls to the system are watched, fail, or see another time.
         .systemLibrary(name: "CInterposerJournal", path: "Tests/CInterposerJournal"),
@@ -180,14 +183,15 @@ let package = Package(
             ], path: "Tests/LedgerFixture", swiftSettings: strict),
         .testTarget(
             name: "InterposerTests",
-            dependencies: ["BuiltProgram", "Interposing", "LedgerFixture", "InterposerProbe"],
+            dependencies: ["TestSupport", "BuiltProgram", "Interposing", "LedgerFixture", "InterposerProbe"],
             swiftSettings: strict),
         .target(
             name: "PowerLoss", dependencies: ["Interposing", "Seeded"], path: "Tests/PowerLoss", swiftSettings: strict),
         .testTarget(
             name: "PowerLossTests",
             dependencies: [
-                "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Migrations", "Quantities",
+                "TestSupport", "PowerLoss", "Interposing", "Seeded", "BuiltProgram", "LedgerFixture", "Migrations",
+                "Quantities",
                 "Storage", "LedgerStore", "Ingestion", "Operations", "Verification", grdb, "meterd",
             ], swiftSettings: strict),
         .testTarget(
@@ -199,13 +203,15 @@ let package = Package(
         .testTarget(
             name: "CrashTests",
             dependencies: [
-                "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "Migrations", "Storage", grdb, "meterd",
+                "TestSupport", "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "Migrations", "Storage", grdb,
+                "meterd",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "EventCodec", "PriceBookFile", "Storage",
+                "TestSupport", "Seeded", "BuiltProgram", "Interposing", "LedgerFixture", "EventCodec", "PriceBookFile",
+                "Storage",
                 grdb, "meterd", "DeparturesSample",
             ], swiftSettings: strict),
         .testTarget(
@@ -221,7 +227,8 @@ let package = Package(
             name: "AccountingTests", dependencies: ["Quantities", "Rating", "Accounting"], swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["LedgerFixture", "Storage", "Migrations", grdb, sqlite], swiftSettings: strict),
+            dependencies: ["TestSupport", "LedgerFixture", "Storage", "Migrations", grdb, sqlite], swiftSettings: strict
+        ),
         .testTarget(
             name: "UpgradeTests",
             dependencies: [
@@ -237,13 +244,15 @@ let package = Package(
         .testTarget(
             name: "WriterTests",
             dependencies: [
-                "LedgerFixture", "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore", "Ingestion",
+                "TestSupport", "LedgerFixture", "EventCodec", "Quantities", "Storage", "UsageStore", "LedgerStore",
+                "Ingestion",
                 "Operations", "Verification", "Writer", grdb,
             ], swiftSettings: strict),
         .testTarget(
             name: "ForwardingTests",
             dependencies: [
-                "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore", "Ingestion",
+                "TestSupport", "LedgerFixture", "EventCodec", "Quantities", "Rating", "Storage", "LedgerStore",
+                "Ingestion",
                 "Operations", "Writer", "Forwarding", grdb,
             ], swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
@@ -251,7 +260,8 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "LedgerFixture", "Quantities", "Rating", "LedgerStore", "Storage", "Operations", "Writer", "HTTPAPI",
+                "TestSupport", "LedgerFixture", "Quantities", "Rating", "LedgerStore", "Storage", "Operations",
+                "Writer", "HTTPAPI",
                 hummingbird,
                 hummingbirdTesting, httpTypes, logging, nioCore, grdb,
             ], swiftSettings: strict),
@@ -260,7 +270,7 @@ let package = Package(
             swiftSettings: strict),
         // The command line, as a user types it.
         .testTarget(
-            name: "TranscriptTests", dependencies: ["meterd"], exclude: ["Transcripts", "Serving"],
+            name: "TranscriptTests", dependencies: ["TestSupport", "meterd"], exclude: ["Transcripts", "Serving"],
             swiftSettings: strict),
         .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),
         .testTarget(name: "OracleTests", dependencies: ["Oracle"], swiftSettings: strict),
@@ -280,7 +290,8 @@ let package = Package(
         .testTarget(
             name: "SimulatorTests",
             dependencies: [
-                "Simulator", "Simulate", "BuiltProgram", "LedgerFixture", "Oracle", "Operations", "Storage", grdb,
+                "TestSupport", "Simulator", "Simulate", "BuiltProgram", "LedgerFixture", "Oracle", "Operations",
+                "Storage", grdb,
             ], swiftSettings: strict),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulator", "Oracle"], path: "Tests/Simulate", swiftSettings: strict),

@@ -24,7 +24,11 @@ struct IngestCommand: ParsableCommand {
             more, a gateway call or usage event with the same source and id is a duplicate.
 
             Refused events do not stop the others: they are counted by code and wait in quarantine, identical ones once. \
-            Lines that are no JSON object and events over 64 KiB are refused and not kept.
+            Lines that are no JSON object and events over 64 KiB are refused and not kept. The exit status is 1 when every \
+            event was refused.
+
+            From a pipe, events are stored at the latest a second after their line has come, and other commands may write \
+            the ledger while nothing comes.
             """)
 
     @OptionGroup var options: ChangeOptions
@@ -35,14 +39,10 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         let inputs = try files.map { try EventFile($0) }
-        let ledger = try options.openForWriting()
+        let ledger = try LedgerTurns(options)
         var summary = IngestSummary(progress: Progress(totalBytes: Self.totalBytes(inputs)))
         do {
-            try ledger.prepareIngestion(clock: options.clock)
-            var clock = options.clock
-            for input in inputs {
-                try FileIngestion(input: input, ledger: ledger).run(&clock, into: &summary)
-            }
+            for input in inputs { try FileIngestion(input: input, ledger: ledger).run(into: &summary) }
         } catch {
             summary.progress.end()
             let stored = summary.report.received
@@ -57,6 +57,7 @@ struct IngestCommand: ParsableCommand {
                     + "the same command again counts none of them twice")
         }
         summary.print(output.format)
+        try summary.failIfAllRefused()
     }
 
     private static func totalBytes(_ inputs: [EventFile]) -> Int? {
@@ -72,21 +73,28 @@ struct IngestCommand: ParsableCommand {
 /// One input, batch by batch.
 private struct FileIngestion {
     let input: EventFile
-    let ledger: LedgerAccess
+    let ledger: LedgerTurns
 
-    /// - Parameter clock: the system's clock is confirmed for the first batch only: with it the instant is recorded, and an
-    ///   input may go on for days.
-    func run(_ clock: inout LedgerClock, into summary: inout IngestSummary) throws {
+    /// How long the ledger is kept from others for a batch that may come at once: to open it again takes as long.
+    private static let linger = Duration.milliseconds(250)
+
+    func run(into summary: inout IngestSummary) throws {
         let ahead = LineReader.ahead(of: input, key: ledger.key)
         let start = summary.bytesOfEarlierFiles
-        while let chunk = try ahead.next() {
-            let report = try ledger.ingest(chunk.lines.lazy.map(\.bytes), scanned: chunk.events, clock: clock)
-            if clock.given == nil { clock.isConfirmed = false }
+        while let chunk = try next(of: ahead) {
+            let report = try ledger.ingest(chunk)
+            summary.noteFirstLine(chunk)
             summary.add(report) { "\(input.name), line \(chunk.lines[$0.index].number)" }
             summary.progress.show(events: summary.report.received, bytes: start + chunk.inputOffset)
             ahead.giveBack(chunk)
         }
         summary.bytesOfEarlierFiles += input.size ?? 0
+    }
+
+    /// Others may write the ledger while an input makes this wait.
+    private func next(of ahead: WorkAhead<LineChunk>) throws -> LineChunk? {
+        if input.isLive, !ahead.isReady(within: Self.linger) { try ledger.end() }
+        return try ahead.next()
     }
 }
 
@@ -94,6 +102,9 @@ private struct FileIngestion {
 struct IngestSummary {
     private(set) var report = BatchReport()
     private var examples: [String] = []
+    /// What the first line of all looks like, if it is not like an event.
+    private var shape: String?
+    private var hasFirstLine = false
     var progress: Progress
     var bytesOfEarlierFiles = 0
 
@@ -110,6 +121,18 @@ struct IngestSummary {
         }
     }
 
+    /// - Parameter batch: the next of an input.
+    mutating func noteFirstLine(_ batch: LineBatch) {
+        guard !hasFirstLine, let line = batch.lines.first else { return }
+        hasFirstLine = true
+        shape = line.bytes.flatMap { InputShape.hint(firstLine: $0) }
+    }
+
+    /// - Throws: when there were events and all of them were refused; the summary has said so.
+    func failIfAllRefused() throws {
+        if report.received > 0, report.refusedCount == report.received { throw ExitCode.failure }
+    }
+
     /// `3 accepted, 1 duplicate, 0 corrections, 2 refused`.
     var outcomes: String {
         "\(grouped(report.accepted)) accepted, \(counted(report.duplicates, "duplicate")), "
@@ -124,11 +147,16 @@ struct IngestSummary {
         case .text:
             Terminal.print("\(counted(report.received, "event")): \(outcomes)")
             for (code, events) in refused { Terminal.print("  \(code.rawValue): \(grouped(events))") }
+            if report.notKept > 0 {
+                Terminal.print(
+                    "  not kept in quarantine: \(grouped(report.notKept)) (it is full, or they are over 64 KiB)")
+            }
         case .json, .csv:
             let counts: [(String, Int)] =
                 [
                     ("received", report.received), ("accepted", report.accepted), ("duplicates", report.duplicates),
                     ("corrections", report.corrections), ("refused", report.refusedCount),
+                    ("not_kept", report.notKept),
                 ] + also
             if format == .json {
                 let codes = refused.map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
@@ -140,8 +168,9 @@ struct IngestSummary {
             }
         }
         for example in examples { Terminal.error(example) }
-        if report.received > 0, report.refused[.malformed] == report.received {
-            Terminal.error("no line was an event; is it NDJSON, one JSON object on each line?")
+        if report.received > 0, report.unreadable == report.received {
+            Terminal.error(
+                "no line was a JSON object: meterd reads NDJSON, one event on each line" + (shape.map { "; \($0)" } ?? ""))
         }
         if report.refusedCount > examples.count {
             let more = counted(report.refusedCount - examples.count, "more refusal")

@@ -42,10 +42,12 @@ struct LedgerOptions: ParsableArguments {
     var clock: LedgerClock { LedgerClock(given: now) }
 
     /// The daemon that has the ledger open, otherwise the ledger itself.
-    func openForWriting() throws -> LedgerAccess {
+    ///
+    /// - Parameter waitSeconds: how long another command may have it.
+    func openForWriting(waitSeconds: Int = 60) throws -> LedgerAccess {
         let path = try file.path()
         let ledger = try LedgerAccess.open(
-            at: path,
+            at: path, waitSeconds: waitSeconds,
             onWait: { Terminal.error("meterd: waiting for \($0), which is writing \(path)") },
             onUpgrade: {
                 Terminal.error(
@@ -99,7 +101,9 @@ struct ChangeOptions: ParsableArguments {
 
     var clock: LedgerClock { LedgerClock(given: ledger.now, isConfirmed: confirmsClock) }
 
-    func openForWriting() throws -> LedgerAccess { try ledger.openForWriting() }
+    func openForWriting(waitSeconds: Int = 60) throws -> LedgerAccess {
+        try ledger.openForWriting(waitSeconds: waitSeconds)
+    }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {

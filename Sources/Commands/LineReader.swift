@@ -49,7 +49,11 @@ final class LineChunk: LineBatch, @unchecked Sendable {
 struct LineReader {
     /// Decompressed bytes a chunk, about 35,000 events.
     static let chunkBytes = 8 << 20
+    /// Lines a chunk: a line takes more memory than its text, most of all one that is refused.
+    private static let chunkLines = 40_000
     private static let maxLineBytes = EventLimits.standard.eventBytes
+    /// How long a whole line of a live input waits for others before it is handed over.
+    private static let mostWait = Duration.milliseconds(500)
 
     private var pending: LineChunk
     private let exchange: WorkAhead<LineChunk>.Exchange
@@ -57,6 +61,9 @@ struct LineReader {
     private var isSkipping = false
     private var linesSeen = 0
     private var inputOffset = 0
+    private let isLive: Bool
+    /// Since when a whole line has been waiting, where the input is live.
+    private var waitsSince: ContinuousClock.Instant?
 
     /// Reads and scans an input on a thread of its own.
     ///
@@ -65,9 +72,9 @@ struct LineReader {
     ///   ``Failure`` when the input is damaged.
     static func ahead(of input: EventFile, key: FingerprintKey?) -> WorkAhead<LineChunk> {
         WorkAhead((0..<3).map { _ in LineChunk(key: key) }) { exchange in
-            var reader = try LineReader(exchange)
+            var reader = try LineReader(exchange, isLive: input.isLive)
             do {
-                try input.read { try reader.add($0, inputOffset: $1) }
+                try input.read(waiting: { try reader.handWhatWaits() }) { try reader.add($0, inputOffset: $1) }
             } catch let cut as InputCut {
                 try reader.hand(endsInput: false)
                 throw cut
@@ -76,8 +83,9 @@ struct LineReader {
         }
     }
 
-    private init(_ exchange: WorkAhead<LineChunk>.Exchange) throws {
+    private init(_ exchange: WorkAhead<LineChunk>.Exchange, isLive: Bool) throws {
         self.exchange = exchange
+        self.isLive = isLive
         pending = try exchange.takeEmpty()
     }
 
@@ -86,13 +94,33 @@ struct LineReader {
         pending.memory.append(bytes)
         self.inputOffset = inputOffset
         if pending.memory.count >= Self.chunkBytes { try hand(endsInput: false) }
+        if isLive, waitsSince == nil, bytes.contains(UInt8(ascii: "\n")) { waitsSince = .now }
     }
 
+    /// Hands over what has waited long enough.
+    ///
+    /// - Returns: how many milliseconds until something will have, -1 if nothing waits.
+    private mutating func handWhatWaits() throws -> Int32 {
+        guard let waitsSince else { return -1 }
+        let rest = waitsSince + Self.mostWait - .now
+        guard rest <= .zero else { return max(1, Int32(rest / .milliseconds(1))) }
+        try hand(endsInput: false)
+        return -1
+    }
+
+    /// Hands over all whole lines.
+    ///
     /// - Parameter endsInput: what follows the last line feed is a line as well.
     private mutating func hand(endsInput: Bool) throws {
+        waitsSince = nil
+        while try handChunk(endsInput: endsInput) {}
+    }
+
+    /// - Returns: whether there may be more whole lines.
+    private mutating func handChunk(endsInput: Bool) throws -> Bool {
         let chunk = pending
         var splitter = LineSplitter(chunk.memory.bytes, endsInput: endsInput, linesBefore: linesSeen)
-        while let line = splitter.next() {
+        while chunk.lines.count < Self.chunkLines, let line = splitter.next() {
             if isSkipping {
                 // The end of a line whose beginning was dropped and reported.
                 isSkipping = false
@@ -103,7 +131,8 @@ struct LineReader {
         }
         linesSeen = splitter.lineNumber
         var rest = splitter.rest
-        if rest.count > Self.maxLineBytes {
+        let isFull = chunk.lines.count == Self.chunkLines
+        if !isFull, rest.count > Self.maxLineBytes {
             if !isSkipping { chunk.lines.append(LineBatch.Line(number: linesSeen + 1, bytes: nil)) }
             isSkipping = true
             rest = UnsafeBufferPointer(rebasing: rest[0..<0])
@@ -117,9 +146,10 @@ struct LineReader {
         }
         // Stands for the dropped beginning: the end of that line is then never taken for a blank line.
         if isSkipping, rest.isEmpty { [UInt8(ascii: "x")].withUnsafeBufferPointer { pending.memory.append($0) } }
-        guard !chunk.lines.isEmpty else { return }
+        guard !chunk.lines.isEmpty else { return false }
         chunk.scan()
         chunk.inputOffset = inputOffset
         try exchange.hand(chunk)
+        return isFull
     }
 }

@@ -37,6 +37,8 @@ package struct Meterd: ParsableCommand {
     package static func run() async -> Never {
         // A file that is larger than the system allows (ulimit -f) is an error of writing, like a full disk.
         signal(SIGXFSZ, SIG_IGN)
+        // Nothing that is made is for users outside the group, whatever the user's own mask allows.
+        umask(umask(0o077) | 0o007)
         if let unknown = UnknownCommand(CommandLine.arguments.dropFirst()) { unknown.exit() }
         do {
             var command = try parseAsRoot()

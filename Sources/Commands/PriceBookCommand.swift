@@ -17,8 +17,13 @@ struct PriceBookCommand: ParsableCommand {
         subcommands: [Check.self, Apply.self, Show.self])
 
     static func text(of file: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw Failure("cannot read the price book '\(file)'; is the path right?")
+        let data: Data
+        do {
+            data = try YAMLFile.bytes(at: file)
+        } catch YAMLFileError.absent {
+            throw Failure("cannot read the price book '\(file)': there is no such file; is the path right?")
+        } catch YAMLFileError.unreadable(let reason) {
+            throw Failure("cannot read the price book '\(file)': \(reason)")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw Failure("the price book '\(file)' is no UTF-8 text; save it as UTF-8")

@@ -27,17 +27,17 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let inputs = try files.map { try EventFile($0) }
-        let ledger = try options.openForWriting()
-        let (properties, state) = try options.openForReading().read { database in
-            (try LedgerProperties.read(database), try LedgerState.read(database))
-        }
+        let properties = try options.openForReading().read { try LedgerProperties.read($0) }
         guard properties.hasTestClock else {
             throw Failure("replay is for a ledger made with 'init --test-clock'; use 'meterd ingest' for this one")
         }
+        // The ledger is opened for writing only after the whole history has come, which others need not wait for.
         let history = try EventHistory(inputs)
         guard history.isEmpty || history.firstTime != nil else {
             throw Failure("the history has no event with a time; is it one CloudEvent a line?")
         }
+        let ledger = try options.openForWriting()
+        let state = try options.openForReading().read { try LedgerState.read($0) }
         if let start = options.now ?? state.latestInstant, let first = history.firstTime, first < start {
             let what = options.now == nil ? "the latest instant that the ledger has recorded" : "the --now given"
             throw Failure(
@@ -50,6 +50,7 @@ struct ReplayCommand: ParsableCommand {
         replay.summary.print(output.format, also: [("midnights", replay.midnights), ("entries", replay.entries)])
         if output.format == .text { Terminal.print(replay.ratings) }
         try RateCommand.fail(unrated: replay.unrated)
+        try replay.summary.failIfAllRefused()
     }
 }
 

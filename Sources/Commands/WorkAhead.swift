@@ -58,6 +58,9 @@ final class WorkAhead<Item: LineBatch> {
             }
         }
 
+        /// Whether `takeFull` would not wait.
+        fileprivate var isReady: Bool { condition.withLock { !full.isEmpty || end != nil } }
+
         fileprivate func giveBack(_ item: Item) {
             condition.withLock {
                 empty.append(item)
@@ -92,6 +95,19 @@ final class WorkAhead<Item: LineBatch> {
     ///
     /// - Throws: what ended the filling early, when all that was filled before has been taken.
     func next() throws -> Item? { try exchange.takeFull() }
+
+    /// Waits a while for ``next()`` to have something.
+    ///
+    /// - Returns: whether it has, or the end.
+    func isReady(within time: Duration) -> Bool {
+        let deadline = ContinuousClock.now + time
+        while !exchange.isReady {
+            // Not a timed wait: that would go by the time of day, which may be set meanwhile.
+            guard ContinuousClock.now < deadline else { return false }
+            usleep(2_000)
+        }
+        return true
+    }
 
     func giveBack(_ item: Item) {
         item.empty()

@@ -36,7 +36,7 @@ package struct BatchSplitter {
     package mutating func next() throws(BatchFault) -> UnsafeBufferPointer<UInt8>? {
         if state == .done { return nil }
         if state == .before {
-            skipWhiteSpace()
+            position = end - UnsafeBufferPointer(start: position, count: end - position).withoutLeadingMarks.count
             guard position < end, position.pointee == UInt8(ascii: "[") else { throw fault("an array is expected") }
             position += 1
             state = .within

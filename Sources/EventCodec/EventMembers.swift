@@ -9,7 +9,7 @@ struct EventMembers {
     var subject = JSONValue.missing
     var time = JSONValue.missing
     var data = JSONValue.missing
-    /// Not read: only so that an event that has one is not taken for one without data.
+    /// Stands in place of `data`, see `EventScanner.readBase64(_:)`.
     var dataBase64 = JSONValue.missing
 
     // Members of `data`, where that is an object.
@@ -63,8 +63,9 @@ struct EventMembers {
         raw = Bytes(start: start, count: scanner.position - start)
     }
 
+    /// Reads the value of `data`, from the event's own text or from what `data_base64` decodes to.
     @inline(__always)
-    private mutating func readData(_ scanner: inout JSONScanner, keptFeatures: Int) throws(JSONFault) {
+    mutating func readData(_ scanner: inout JSONScanner, keptFeatures: Int) throws(JSONFault) {
         guard scanner.isAt("{") else {
             data = try scanner.scanValue()
             return

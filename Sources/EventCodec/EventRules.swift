@@ -5,9 +5,15 @@ extension EventMembers {
     /// Whether data is left out; `null`, and data in another form, is not that.
     var hasNoData: Bool { data.kind == .missing && dataBase64.isAbsent }
 
-    var complaintAboutData: String {
-        guard data.isAbsent else { return "data must be an object, not \(data.shown)" }
-        return dataBase64.isAbsent ? "data is missing" : "data is missing; data_base64 is not read"
+    /// Why data is not taken as it is.
+    func complaintAboutData(of kind: EventKind) -> String {
+        switch data.kind {
+        case .missing: "data is missing"
+        case .null where kind == .gatewayCall:
+            "data is null: leave data out for one call, or write how many, as {\"calls\":1200}"
+        case .null: "data is null"
+        default: "data must be an object, not \(data.shown)"
+        }
     }
 }
 
@@ -51,9 +57,13 @@ extension JSONValue {
 
     func complaint(asTime name: String) -> String {
         if isAbsent { return "\(name) is missing" }
+        if kind == .number || kind == .string, let meant = RFC3339.meant(byNumber: bytes) {
+            return "\(name) must be an RFC 3339 date and time, not \(shown); if that counts \(meant.unit) since 1970, "
+                + "write \"\(meant.time)\""
+        }
         if kind != .string { return "\(name) must be a string, not \(shown)" }
         if RFC3339.namesNoSuchDay(bytes.string) { return "\(name) \(shown): there is no such day" }
-        return "\(name) must be an RFC 3339 date and time with an offset, not \(shown)"
+        return "\(name) must be an RFC 3339 date and time with an offset, as 2027-01-10T12:00:00+08:00, not \(shown)"
     }
 
     /// The value for a reason: short, printable, strings in quotes.
@@ -92,7 +102,7 @@ extension Bytes {
     }
 
     /// The beginning as text fit for a log line or an answer; what is no printable character comes out escaped.
-    var printable: String {
+    package var printable: String {
         var shownCount = min(count, Self.printedBytes)
         while shownCount > 0, shownCount < count, start[shownCount] & 0xC0 == 0x80 { shownCount -= 1 }
         var text = ""

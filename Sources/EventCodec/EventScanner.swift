@@ -28,10 +28,12 @@ package final class EventScanner {
 
     /// Reads exactly one JSON text, white space around it allowed.
     ///
-    /// Strict on every path, for members that are ignored too: UTF-8 without byte order mark, RFC 8259 grammar, no
-    /// duplicate members in any object (compared after unescaping), no half surrogates, bounded nesting and size.
-    /// A member whose value is `null` counts as missing, but for the `data` of a gateway call, which may be left out and
-    /// not be `null`. Unknown members are ignored.
+    /// Strict on every path, for members that are ignored too: UTF-8, RFC 8259 grammar, no duplicate members in any
+    /// object (compared after unescaping), no half surrogates, bounded nesting and size. Only what stands before the
+    /// text is passed over: byte order marks and NUL bytes.
+    /// A member whose value is `null` counts as missing, but for the `data` and the `calls` of a gateway call, which may
+    /// be left out and not be `null`. Unknown members are ignored unless a quantity is missing and one of them looks like
+    /// it.
     package func scan(_ text: UnsafeBufferPointer<UInt8>) -> ScanResult {
         guard text.count <= limits.eventBytes else {
             return notJSON("the event has \(text.count) bytes, \(limits.eventBytes) at most are allowed")
@@ -42,6 +44,7 @@ package final class EventScanner {
         do throws(JSONFault) {
             var scanner = JSONScanner(Bytes(text), maxNesting: limits.nesting, scratch: scratch)
             scanner.skipWhiteSpace()
+            if !scanner.isAt("{") { scanner.skipLeadingMarks() }
             guard scanner.isAt("{") else {
                 let refusal = try noObject(&scanner)
                 scratch.pointee.arena.rewind(to: mark)
@@ -54,7 +57,7 @@ package final class EventScanner {
             return notJSON("not valid JSON at byte \(error.offset): \(error.problem.rawValue)")
         }
         do throws(Complaint) {
-            return .event(try judge(members))
+            return .event(try judge(&members))
         } catch {
             let refusal = refuse(members, error)
             scratch.pointee.arena.rewind(to: mark)
@@ -71,7 +74,7 @@ package final class EventScanner {
     // MARK: The rules, the first that does not hold answers
 
     @inline(__always)
-    private func judge(_ members: EventMembers) throws(Complaint) -> ScannedEvent {
+    private func judge(_ members: inout EventMembers) throws(Complaint) -> ScannedEvent {
         let kind = try judgeKind(members)
         try require(members.source, "source", atMost: limits.sourceBytes)
         try require(members.id, "id", atMost: limits.idBytes)
@@ -79,9 +82,10 @@ package final class EventScanner {
         guard members.time.kind == .string, let timeMicros = RFC3339.parse(members.time.bytes.buffer) else {
             throw Complaint(code: .badTime, reason: members.time.complaint(asTime: "time"))
         }
+        if members.dataBase64.kind != .missing { try readBase64(&members) }
         // A call without data is one call. `null` stands where somebody meant to write more.
         guard members.data.kind == .object || kind == .gatewayCall && members.hasNoData else {
-            throw Complaint(code: .malformed, reason: members.complaintAboutData)
+            throw Complaint(code: .malformed, reason: members.complaintAboutData(of: kind))
         }
         var event = ScannedEvent(
             kind: kind, source: members.source.bytes, id: members.id.bytes, subject: members.subject.bytes,
@@ -90,14 +94,28 @@ package final class EventScanner {
         switch kind {
         case .deviceActivity:
             try judgeFeatures(members, &event)
+            if members.device.isAbsent {
+                throw missing("data.device", in: members, .badDevice, MemberNames.isDevice, meant: "device", own: ["device"])
+            }
             try require(members.device, "data.device", atMost: limits.deviceBytes, else: .badDevice)
             event.device = members.device.bytes
             keepMoreFeatures(members, &event)
         case .gatewayCall:
-            if !members.calls.isAbsent { event.quantity = try number(members.calls, "data.calls") }
+            if members.calls.isAbsent {
+                try requireNoOtherQuantity(members)
+            } else {
+                event.quantity = try number(members.calls, "data.calls")
+            }
         case .usage:
+            if members.feature.isAbsent {
+                throw missing(
+                    "data.feature", in: members, .malformed, MemberNames.isFeature, meant: "feature", own: ["feature"])
+            }
             try require(members.feature, "data.feature", atMost: limits.featureBytes)
             event.feature = members.feature.bytes
+            if members.quantity.isAbsent {
+                throw missing("data.quantity", in: members, .badQuantity, MemberNames.isQuantity, meant: "quantity", own: ["quantity"])
+            }
             event.quantity = try number(members.quantity, "data.quantity")
         }
         return event
@@ -126,7 +144,9 @@ package final class EventScanner {
     private func judgeFeatures(_ members: EventMembers, _ event: inout ScannedEvent) throws(Complaint) {
         if members.features.isAbsent {
             if members.feature.isAbsent {
-                throw Complaint(code: .malformed, reason: "data.feature or data.features is missing")
+                throw missing(
+                    "data.feature or data.features", in: members, .malformed, MemberNames.isFeature, meant: "feature",
+                    own: ["feature", "features"])
             }
             try require(members.feature, "data.feature", atMost: limits.featureBytes)
             event.feature = members.feature.bytes
@@ -179,6 +199,99 @@ package final class EventScanner {
         return number
     }
 
+    // MARK: What is missing, and may be there by another name
+
+    /// A gateway call without `calls` is one call only where nothing says that it may be more (Billing rules, section 2).
+    private func requireNoOtherQuantity(_ members: EventMembers) throws(Complaint) {
+        if members.calls.kind == .null {
+            throw Complaint(
+                code: .badQuantity, reason: "data.calls is null: leave it out for one call, or write a whole number")
+        }
+        guard let other = other(than: ["calls"], in: members, MemberNames.isQuantity) else { return }
+        throw Complaint(code: .badQuantity, reason: "data.calls is missing, but " + other.wording(meant: "calls"))
+    }
+
+    /// - Parameters:
+    ///   - isMeant: whether a member of that name may be what is missing.
+    ///   - meant: its right name.
+    ///   - own: the names of members that the event's type has, which may be there and `null`.
+    private func missing(
+        _ name: String, in members: EventMembers, _ code: RefusalCode, _ isMeant: (Bytes) -> Bool, meant: String,
+        own: [StaticString]
+    ) -> Complaint {
+        guard let other = other(than: own, in: members, isMeant) else {
+            return Complaint(code: code, reason: "\(name) is missing")
+        }
+        return Complaint(code: code, reason: "\(name) is missing, but " + other.wording(meant: meant))
+    }
+
+    private struct OtherMember {
+        let name: String
+        let isInData: Bool
+
+        func wording(meant: String) -> String {
+            isInData
+                ? "data.\(name) is there: rename it to \(meant)"
+                : "\(name) stands beside data: write it in data, as \(meant)"
+        }
+    }
+
+    /// The first member of data, or else of the event itself, whose name passes a test. The texts are read once more: a
+    /// sender's mistake costs that, not every event.
+    private func other(
+        than own: [StaticString], in members: EventMembers, _ isMeant: (Bytes) -> Bool
+    ) -> OtherMember? {
+        if members.data.kind == .object,
+            let name = firstName(in: members.data.bytes, { name in isMeant(name) && !own.contains { name == $0 } })
+        {
+            return OtherMember(name: name, isInData: true)
+        }
+        return firstName(in: members.raw, isMeant).map { OtherMember(name: $0, isInData: false) }
+    }
+
+    /// - Parameter object: has been read before without a fault.
+    private func firstName(in object: Bytes, _ isMeant: (Bytes) -> Bool) -> String? {
+        let mark = scratch.pointee.arena.mark
+        defer { scratch.pointee.arena.rewind(to: mark) }
+        var found: String?
+        var scanner = JSONScanner(object, maxNesting: limits.nesting, scratch: scratch)
+        try? scanner.scanObject { (name, scanner) throws(JSONFault) in
+            if found == nil, isMeant(name) { found = name.printable }
+            try scanner.skipValue()
+            return 0
+        }
+        return found
+    }
+
+    // MARK: Data in base64
+
+    /// Reads `data_base64`, which holds the JSON that `data` holds otherwise, as if it stood there.
+    private func readBase64(_ members: inout EventMembers) throws(Complaint) {
+        func complaint(_ reason: String) -> Complaint { Complaint(code: .malformed, reason: reason) }
+        if members.dataBase64.isAbsent { return }
+        guard members.data.isAbsent else { throw complaint("data and data_base64 exclude each other") }
+        guard members.dataBase64.kind == .string else {
+            throw complaint("data_base64 must be a string, not \(members.dataBase64.shown)")
+        }
+        let written = members.dataBase64.bytes
+        let out = scratch.pointee.arena.reserve(written.count / 4 * 3 + 3)
+        guard let count = Base64.decode(written, to: out) else {
+            throw complaint("data_base64 is not base64 (RFC 4648, with padding): \(members.dataBase64.shown)")
+        }
+        scratch.pointee.arena.commit(count)
+        // The event is the first object, as where data stands in it.
+        var scanner = JSONScanner(
+            Bytes(start: out, count: count), maxNesting: limits.nesting - 1, scratch: scratch)
+        scanner.skipLeadingMarks()
+        guard scanner.position < scanner.end else { throw complaint("data_base64 is empty") }
+        do throws(JSONFault) {
+            try members.readData(&scanner, keptFeatures: limits.featureCount)
+            try scanner.finish()
+        } catch {
+            throw complaint("data_base64 decodes to no valid JSON, at byte \(error.offset): \(error.problem.rawValue)")
+        }
+    }
+
     // MARK: Refusals
 
     private func refuse(_ members: EventMembers, _ complaint: Complaint) -> ScanRefusal {
@@ -194,7 +307,11 @@ package final class EventScanner {
 
     /// The text does not begin as an object: it is either other JSON or none.
     private func noObject(_ scanner: inout JSONScanner) throws(JSONFault) -> ScanResult {
-        if scanner.position == scanner.end { return notJSON("there is no text") }
+        if scanner.position == scanner.end {
+            return notJSON(scanner.base < scanner.end && scanner.end[-1] == 0 ? "there are NUL bytes only" : "there is no text")
+        }
+        let text = UnsafeBufferPointer(start: scanner.position, count: scanner.end - scanner.position)
+        if text.beginsAsUTF16 { return notJSON("the text is UTF-16; write it in UTF-8") }
         let value = try scanner.scanValue()
         try scanner.finish()
         return notJSON("an event must be a JSON object, not \(value.shown)")

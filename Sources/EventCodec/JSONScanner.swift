@@ -69,6 +69,11 @@ struct JSONScanner {
         while position < end, position.pointee <= 0x20, position.pointee.isJSONWhiteSpace { position += 1 }
     }
 
+    /// Passes white space, byte order marks and NUL bytes.
+    mutating func skipLeadingMarks() {
+        position = end - UnsafeBufferPointer(start: position, count: end - position).withoutLeadingMarks.count
+    }
+
     @inline(__always)
     func isAt(_ character: Unicode.Scalar) -> Bool {
         position < end && position.pointee == UInt8(ascii: character)

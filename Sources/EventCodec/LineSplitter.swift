@@ -47,9 +47,11 @@ package struct LineSplitter {
     /// What no line has been made of yet: after `next` has answered `nil`, the unfinished line at the end.
     package var rest: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: position, count: end - position) }
 
-    /// Whether there is nothing but white space.
+    /// Whether there is nothing but white space and byte order marks, as where an empty file that begins with one was
+    /// joined to others. NUL bytes are not blank: where they stand, something may have been lost.
     package static func isBlank(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
-        line.allSatisfy(\.isJSONWhiteSpace)
+        guard let first = line.first(where: { !$0.isJSONWhiteSpace }) else { return true }
+        return first == byteOrderMark[0] && !line.contains(0) && line.withoutLeadingMarks.isEmpty
     }
 
     /// The first `\n`, or `end`.

@@ -49,6 +49,49 @@ package enum RFC3339 {
         return bytes.withUnsafeBufferPointer { parse($0) != nil }
     }
 
+    // MARK: Numbers that stand for times
+
+    /// The time that somebody meant who counts from 1970 on, and what he counts: the number of digits tells, for times
+    /// from 1973 to 5138.
+    ///
+    /// - Parameter text: a JSON number or the text of a string.
+    /// - Returns: nil for what is no such number.
+    static func meant(byNumber text: Bytes) -> (time: String, unit: String)? {
+        guard 9...19 ~= text.count, text.buffer.allSatisfy(\.isDigit), let number = Int64(text.string) else { return nil }
+        switch text.count {
+        case 9...11: return (self.text(micros: number * microsPerSecond), "seconds")
+        case 12...14: return (self.text(micros: number * 1_000), "milliseconds")
+        case 15...17: return (self.text(micros: number), "microseconds")
+        default: return (self.text(micros: number / 1_000), "nanoseconds")
+        }
+    }
+
+    /// A time after 1970 in UTC, with as much of a fraction as there is.
+    private static func text(micros: Int64) -> String {
+        func digits(_ number: Int64, _ count: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, count - text.count)) + text
+        }
+        let (seconds, fraction) = micros.quotientAndRemainder(dividingBy: microsPerSecond)
+        let (day, second) = seconds.quotientAndRemainder(dividingBy: secondsPerDay)
+        // The reverse of `days(year:month:day:)`.
+        let shifted = day + 719_468
+        let (era, dayOfEra) = shifted.quotientAndRemainder(dividingBy: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+        var text = "\(digits(year, 4))-\(digits(month, 2))-\(digits(dayOfYear - (153 * marchMonth + 2) / 5 + 1, 2))"
+        text += "T\(digits(second / 3_600, 2)):\(digits(second / 60 % 60, 2)):\(digits(second % 60, 2))"
+        if fraction > 0 {
+            var decimals = digits(fraction, 6)
+            while decimals.last == "0" { decimals.removeLast() }
+            text += "." + decimals
+        }
+        return text + "Z"
+    }
+
     // MARK: Reading
 
     @inline(__always)

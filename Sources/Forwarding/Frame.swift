@@ -4,6 +4,7 @@ import Foundation
 import LedgerStore
 import Operations
 import Quantities
+import Storage
 
 /// A message: a header in JSON and bytes that would be a waste in JSON.
 ///
@@ -13,13 +14,15 @@ struct Frame {
     var payload: [UInt8] = []
 
     /// Spoken by both sides; another number is another version of meterd.
-    static let protocolNumber = 1
+    static let protocolNumber = 2
 
     /// A rating's answer lists its entries.
     private static let maxHeaderBytes = 512 << 20
     private static let maxPayloadBytes = 64 << 20
 
-    func send(over socket: StreamSocket) throws {
+    func send(over socket: StreamSocket) throws { try socket.write(bytes) }
+
+    var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(8 + header.count + payload.count)
         for length in [header.count, payload.count] {
@@ -27,7 +30,7 @@ struct Frame {
         }
         bytes.append(contentsOf: header)
         bytes.append(contentsOf: payload)
-        try socket.write(bytes)
+        return bytes
     }
 
     /// - Returns: nil when the other side has ended the conversation.
@@ -46,13 +49,17 @@ struct Frame {
 struct RequestHead: Codable {
     var protocolNumber = Frame.protocolNumber
     let operation: String
+    /// Which file the command means. A socket's name alone can lead to the daemon of another ledger: somebody who may write
+    /// the folder can move one there.
+    let ledger: FileIdentity?
     /// The `--now` of the command.
     let now: Instant?
     /// Whether it was given `--confirm-clock`.
     let confirmsClock: Bool
 
-    init(operation: String, clock: LedgerClock) {
+    init(operation: String, ledger: FileIdentity?, clock: LedgerClock) {
         self.operation = operation
+        self.ledger = ledger
         now = clock.given
         confirmsClock = clock.isConfirmed
     }
@@ -76,12 +83,16 @@ enum Reply<Answer: Codable & Sendable>: Codable {
     case working
     case answer(Answer)
     case failed(message: String)
+    /// The connection was idle and others needed its place. Nothing of a request that was sent since has been done.
+    case dismissed
 }
 
 /// Lines of events as a payload: for each its length, four bytes, most significant first, and its bytes. The largest
 /// length stands for a line that is over the bound of an event and was left out.
 enum LinesPayload {
     private static let leftOut = UInt32.max
+    /// Most lines of a payload: an event takes more memory than its shortest text.
+    private static let mostLines = 100_000
 
     static func bytes(_ lines: [UnsafeBufferPointer<UInt8>?]) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -94,13 +105,15 @@ enum LinesPayload {
         return bytes
     }
 
-    /// - Throws: ``SocketError/brokenOff`` for bytes that are no lines.
+    /// - Throws: ``SocketError/brokenOff`` for bytes that are no lines, or too many.
     static func eachLine(
         _ payload: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>?) -> Void
     ) throws {
         var rest = payload
+        var lines = 0
         while !rest.isEmpty {
-            guard rest.count >= 4 else { throw SocketError.brokenOff }
+            lines += 1
+            guard rest.count >= 4, lines <= mostLines else { throw SocketError.brokenOff }
             let length = rest[..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             rest = UnsafeBufferPointer(rebasing: rest[4...])
             guard length != leftOut else {

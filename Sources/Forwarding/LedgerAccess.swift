@@ -60,6 +60,7 @@ package enum LedgerAccess {
 
     /// Stores events.
     ///
+    /// - Returns: all counts, and the first few refusals.
     /// - Parameters:
     ///   - lines: a JSON text each; nil for one that is over the bound of an event.
     ///   - scanned: the same lines, where that has been done already, with ``key``.
@@ -68,11 +69,19 @@ package enum LedgerAccess {
     ) throws -> BatchReport {
         switch self {
         case .here(let ledger):
-            if let scanned { return try ledger.ingest(scanned, clock: clock) }
+            // A ledger that was replaced by another since has another key.
+            if let scanned, scanned.isKeyed(by: ledger.eventKey) {
+                return try ledger.ingest(scanned, clock: clock).withExamples
+            }
             let batch = EventBatch(key: ledger.eventKey)
             for line in lines { batch.add(line: line) }
-            return try ledger.ingest(batch, clock: clock)
+            return try ledger.ingest(batch, clock: clock).withExamples
         case .daemon(let connection): return try connection.ingest(Array(lines), clock: clock)
         }
+    }
+
+    /// Lets others write the ledger; nothing can be done with this any more.
+    package func close() throws {
+        if case .here(let ledger) = self { try ledger.close() }
     }
 }

@@ -1,6 +1,7 @@
 // A Unix stream socket, blocking, with deadlines.
 
 import Foundation
+import Storage
 
 enum SocketError: Error {
     /// Nobody listens there.
@@ -11,6 +12,32 @@ enum SocketError: Error {
     /// The other side ended in the middle, or spoke something else.
     case brokenOff
     case system(String)
+}
+
+/// The name of a Unix socket that a daemon is about to listen at.
+package enum SocketName {
+    /// Why nothing can listen there, in words that follow the name.
+    ///
+    /// - Returns: nil where nothing is, or a socket that a process has left behind.
+    package static func objection(to path: String) -> String? {
+        guard let there = FileStatus(of: path, followingLinks: false) else { return nil }
+        guard there.isSocket else { return "it is there already, and is \(there.kind), not a socket" }
+        do {
+            let process = try StreamSocket.connect(to: path, timeoutSeconds: 1).peer?.process ?? 0
+            return process == getpid()
+                ? "it is the socket at which this daemon takes commands" : "process \(process) listens there"
+        } catch SocketError.nobody {
+            return nil
+        } catch SocketError.notPermitted {
+            return "it is a socket of user \(there.owner), which this user may not use"
+        } catch SocketError.timedOut {
+            return "a process listens there, and takes no connections"
+        } catch SocketError.system(let reason) {
+            return reason
+        } catch {
+            return "\(error)"
+        }
+    }
 }
 
 /// One end of a connection, or a listener. Closed with the value.
@@ -44,15 +71,20 @@ final class StreamSocket: @unchecked Sendable {
         return socket
     }
 
-    /// Listens at a path that only the owner of this process (and root) may connect to. What lies there is replaced:
-    /// the caller holds the lock that says that nobody listens.
+    /// Listens at a path that only the owner of this process (and root) may connect to. A socket that lies there is
+    /// replaced: the caller holds the lock that says that nobody listens.
     static func listen(at path: String) throws -> StreamSocket {
         let socket = try make()
-        unlink(path)
+        if let there = FileStatus(of: path, followingLinks: false) {
+            guard there.isSocket else { throw SocketError.system("\(path): it is \(there.kind); remove it first") }
+            unlink(path)
+        }
+        // The name gets these permissions as it is made. A chmod of the name later would follow a link that was put there
+        // meanwhile.
+        fchmod(socket.descriptor, 0o600)
         guard try withAddress(of: path, { bind(socket.descriptor, $0, $1) }) == 0 else {
             throw SocketError.system("\(path): \(String(cString: strerror(errno)))")
         }
-        chmod(path, 0o600)
         guard Foundation.listen(socket.descriptor, 64) == 0 else {
             throw SocketError.system("\(path): \(String(cString: strerror(errno)))")
         }
@@ -84,6 +116,13 @@ final class StreamSocket: @unchecked Sendable {
         var time = timeval(tv_sec: seconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    /// Sends what fits at once and drops the rest: for a last word to somebody who may not be listening.
+    func writeWithoutWaiting(_ bytes: [UInt8]) {
+        _ = bytes.withUnsafeBufferPointer {
+            send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         }
     }
 

@@ -21,7 +21,9 @@ struct EventAnswer {
         var text: [UInt8] = []
         text.reserveCapacity(96 + report.results.count * 96)
         text += #"{"accepted":\#(report.accepted),"duplicates":\#(report.duplicates)"#.utf8
-        text += #","corrections":\#(report.corrections),"refused":\#(report.refusedCount),"results":["#.utf8
+        text += #","corrections":\#(report.corrections),"refused":\#(report.refusedCount)"#.utf8
+        if report.notKept > 0 { text += #","not_kept":\#(report.notKept)"#.utf8 }
+        text += #","results":["#.utf8
         for (index, result) in report.results.enumerated() {
             if index > 0 { text.append(UInt8(ascii: ",")) }
             Self.append(result, to: &text)
@@ -83,6 +85,9 @@ extension ProblemError {
         // The daemon's own frozen clock is wrong, and the log says so.
         case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")
+        case .partlyStored(_, let cause):
+            let problem = ProblemError(ofWriter: cause, isOnSendersClock: isOnSendersClock)
+            self = ProblemError(problem.status, "\(error)", headers: problem.headers)
         }
     }
 

@@ -97,7 +97,8 @@ package enum EventBody {
         _ body: ReceivedEvents, as form: EventForm, headers: HTTPFields, key: FingerprintKey
     ) throws(EventBodyError) -> ReceivedEvents {
         let events =
-            form == .binary ? ReceivedEvents(copying: try structuredText(Array(body.bytes), headers), key: key) : body
+            form == .binary
+            ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key) : body
         events.batch.reserve(textBytes: events.byteCount)
         switch form {
         case .structured, .binary: events.batch.add(events.bytes)

@@ -87,8 +87,12 @@ enum EventOperations {
             "time": ["type": "string", "format": "date-time", "description": "When the usage was."],
             "subject": ["type": "string", "description": "The app's code."],
             "data": Document.reference("schemas", "UsageData"),
+            "data_base64": [
+                "type": "string", "contentEncoding": "base64",
+                "description": "In place of data: the same JSON in base64, with padding.",
+            ],
         ],
-        "required": ["specversion", "type", "source", "id", "time", "subject", "data"],
+        "required": ["specversion", "type", "source", "id", "time", "subject"],
     ]
 
     private static let quantity: JSONValue = ["type": "integer", "minimum": 1, "maximum": 1_000_000_000_000]
@@ -107,6 +111,10 @@ enum EventOperations {
             ],
             [
                 "title": "meterd.gateway_call", "type": "object",
+                "description": """
+                One call without calls, and without data. A member that looks like the quantity by another name (Calls, \
+                call, count, quantity) is refused as bad_quantity, and so is calls where it is null.
+                """,
                 "properties": ["calls": quantity.adding(("default", 1)), "api": ["type": "string"]],
             ],
             [
@@ -124,6 +132,14 @@ enum EventOperations {
         "properties": [
             "accepted": count, "duplicates": count,
             "corrections": count.adding(("description", "Late events that were taken.")), "refused": count,
+            "not_kept": count.adding(
+                (
+                    "description",
+                    """
+                    How many of the refused events are not in quarantine, because it is full or they are over 64 KiB. \
+                    Left out where it is 0.
+                    """
+                )),
             "results": [
                 "type": "array", "description": "The events that were not simply accepted.",
                 "items": Document.reference("schemas", "EventResult"),

@@ -128,6 +128,10 @@ package struct StateRoutes: Sendable {
             statistics.outcomes.refused.sorted { $0.key.rawValue < $1.key.rawValue }
                 .map { ([("code", $0.key.rawValue)], Double($0.value)) })
         page.add(
+            "meterd_quarantine_not_kept_total", .counter,
+            "Refused events that are not in quarantine, because it was full or they were too large.",
+            Double(statistics.outcomes.notKept))
+        page.add(
             "meterd_queue_requests", .gauge, "Requests that wait for the writer.", Double(statistics.queuedRequests))
         page.add(
             "meterd_queue_bytes", .gauge, "Bytes of events that wait for the writer.", Double(statistics.queuedBytes))

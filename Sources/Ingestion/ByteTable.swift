@@ -48,6 +48,9 @@ struct ByteTable<Value> {
         entries[entry].key.withUnsafeBufferPointer { Bytes($0) == key }
     }
 
+    /// All keys, in the order in which they came.
+    var keys: some Sequence<[UInt8]> { entries.lazy.map(\.key) }
+
     /// - Precondition: the key is not there.
     mutating func insert(_ key: [UInt8], _ value: Value) {
         entries.append((key, value))

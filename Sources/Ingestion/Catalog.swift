@@ -16,6 +16,11 @@ final class Catalog {
     @exclusivity(unchecked) private var lastVersion: (day: Day, index: Int)?
     private var itemIDs: [Code: ItemID] = [:]
     private var feeds: [FeedKey: Feed] = [:]
+    /// Those that are stored. Asked for each event whose identity is taken.
+    private var feedsByID: [Int64: Feed] = [:]
+    /// Made when first asked for.
+    private var appCodes: [AppID: [UInt8]] = [:]
+    private var unknownNames = UnknownNames()
     private var unknownsKept = 0
     /// By version, kind of tenant and kind of event.
     private var resolutions: ContiguousArray<ByteTable<Resolution>> = []
@@ -65,13 +70,17 @@ final class Catalog {
         history = nil
         lastVersion = nil
         feeds = [:]
+        feedsByID = [:]
+        appCodes = [:]
+        unknownNames = UnknownNames()
         resolutions = []
         known = []
         unknownsKept = 0
     }
 
-    /// Reads again what has changed since the last batch.
+    /// Reads again what has changed since the last transaction.
     func refresh(_ database: Database) throws {
+        unknownNames.beginTransaction()
         // Asked in every transaction: a statement that is kept.
         let row = try Row.fetchOne(
             database.cachedStatement(
@@ -97,14 +106,33 @@ final class Catalog {
         for row in try Row.fetchAll(database, sql: "SELECT feed_id, feature, items FROM feed") {
             let items = (row["items"] as String).split(separator: ",").compactMap { Int64($0) }
             let feature: String = row["feature"]
-            feeds[FeedKey(feature: feature, items: items)] = Feed(
-                feature: Array(feature.utf8), items: items.map { ItemID($0) }, id: row["feed_id"])
+            let id: Int64 = row["feed_id"]
+            let feed = Feed(feature: Array(feature.utf8), items: items.map { ItemID($0) }, id: id)
+            feeds[FeedKey(feature: feature, items: items)] = feed
+            feedsByID[id] = feed
         }
         self.stamp = stamp
     }
 
     @inline(__always)
     func app(_ code: Bytes) -> KnownApp? { apps.value(of: code) }
+
+    /// The code of an app that the ledger has.
+    func code(of app: AppID) -> [UInt8]? {
+        if appCodes.isEmpty {
+            for key in apps.keys {
+                let known = key.withUnsafeBufferPointer { apps.value(of: Bytes($0)) }
+                if let known { appCodes[known.id] = key }
+            }
+        }
+        return appCodes[app]
+    }
+
+    /// What to say of an app that the ledger lacks.
+    func reason(forUnknownApp subject: Bytes, _ database: Database) throws -> String {
+        try unknownNames.reason(
+            forApp: subject, known: { apps.keys.map { String(decoding: $0, as: UTF8.self) } }, database)
+    }
 
     // MARK: Features
 
@@ -145,32 +173,47 @@ final class Catalog {
         _ feature: Bytes, kind: EventKind, version: Int, tenantIsLegacy: Bool, table: Int
     ) -> Resolution {
         let text = kind == .gatewayCall ? Self.gatewayFeature : feature.string
-        let resolution = decide(text, kind: kind, version: version, tenantIsLegacy: tenantIsLegacy)
-        if case .refused(.unknownFeature, _) = resolution {
-            // A mistake is often made again and its reason takes a search, so some are kept; a sender of made-up
-            // features does not fill the memory.
-            guard unknownsKept < Self.maxUnknownsKept else { return resolution }
-            unknownsKept += 1
+        guard let resolution = decide(text, kind: kind, version: version, tenantIsLegacy: tenantIsLegacy) else {
+            return refuseUnknown(text, feature, version: version, table: table)
         }
         resolutions[table].insert(Array(feature.buffer), resolution)
         return resolution
     }
 
+    /// A mistake is often made again and its reason takes a search, so some are kept; a sender of made-up features does
+    /// not fill the memory.
+    private func refuseUnknown(_ text: String, _ feature: Bytes, version: Int, table: Int) -> Resolution {
+        guard let history else { preconditionFailure("the catalog is refreshed at the start of a batch") }
+        let (reason, isComplete) = unknownNames.reason(
+            forFeature: text, in: history.versions[version], of: history)
+        let resolution = Resolution.refused(.unknownFeature, reason)
+        if isComplete, unknownsKept < Self.maxUnknownsKept {
+            unknownsKept += 1
+            resolutions[table].insert(Array(feature.buffer), resolution)
+        }
+        return resolution
+    }
+
     static let gatewayFeature = PriceBook.gatewayFeature
+    /// The same for ever in memory, to be compared with what events bring.
+    nonisolated(unsafe) static let gatewayFeatureBytes: Bytes = {
+        let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: gatewayFeature.utf8.count)
+        _ = bytes.initialize(from: gatewayFeature.utf8)
+        return Bytes(UnsafeBufferPointer(bytes))
+    }()
     /// What senders call that which events of gateway calls count; other features that feed the item do it by usage.
     private static let gatewayCodes = [gatewayFeature, PriceBook.gatewayItem]
     private static let maxUnknownsKept = 1_000
 
+    /// - Returns: nil for a feature that the version does not have.
     private func decide(
         _ feature: String, kind: EventKind, version: Int, tenantIsLegacy: Bool
-    ) -> Resolution {
+    ) -> Resolution? {
         guard let history else { preconditionFailure("the catalog is refreshed at the start of a batch") }
         let book = history.versions[version].book
         let code = Code(feature)
         let fed = kind == .gatewayCall ? book.itemsFedByGatewayCalls : code.flatMap { book.items(fedBy: $0) }
-        guard let fed else {
-            return .refused(.unknownFeature, Self.reason(unknown: feature, in: history.versions[version], of: history))
-        }
+        guard let fed else { return nil }
         guard !fed.isEmpty else {
             return .refused(.notMetered, "feature '\(feature)' has no billable items: its usage is not metered")
         }
@@ -199,23 +242,6 @@ final class Catalog {
         return .items(ids, feed: feed(feature, items: ids))
     }
 
-    private static func reason(
-        unknown feature: String, in version: PriceBookVersion, of history: PriceBookHistory
-    ) -> String {
-        let book = version.book
-        let later = Code(feature).flatMap { code in
-            history.versions.first { $0.number > version.number && $0.book.items(fedBy: code) != nil }
-        }
-        if let later {
-            return "feature '\(feature)' is not in version \(version.number) of the price book, which prices its day; "
-                + "version \(later.number) has it, from \(later.book.effective) on"
-        }
-        let codes = Set(book.features.keys).union(book.items.keys).sorted().map(\.text)
-        let nearest = nearest(to: feature, of: codes).map { "; did you mean '\($0)'?" } ?? ";"
-        return "feature '\(feature)' is not in the price book '\(book.name)'\(nearest) "
-            + "'meterd price-book show' lists its features and items"
-    }
-
     // MARK: Feeds
 
     private func feed(_ feature: String, items: [ItemID]) -> Feed {
@@ -241,10 +267,11 @@ final class Catalog {
                 sql: "INSERT INTO feed_item (feed_id, item_id) VALUES (?, ?)", arguments: [id, item.number])
         }
         feed.id = id
+        feedsByID[id] = feed
         stamp = stamp.map { Stamp(lastApp: $0.lastApp, lastVersion: $0.lastVersion, lastFeed: id) }
         return id
     }
 
     /// The feature under which a record was stored.
-    func feature(ofFeed id: Int64) -> [UInt8]? { feeds.values.first { $0.id == id }?.feature }
+    func feature(ofFeed id: Int64) -> [UInt8]? { feedsByID[id]?.feature }
 }

@@ -24,6 +24,12 @@ package final class EventBatch {
 
     package var count: Int { events.count + refusals.count }
 
+    /// How many of the texts were no JSON object, so no event at all.
+    package private(set) var unreadableCount = 0
+
+    /// Whether the events were hashed with a ledger's key.
+    package func isKeyed(by other: FingerprintKey) -> Bool { key == other }
+
     /// What the batch takes in memory beside the texts, about.
     package var weight: Int { count * (MemoryLayout<ScannedEvent>.stride + MemoryLayout<Fingerprint>.stride) }
 
@@ -70,7 +76,10 @@ package final class EventBatch {
     private static let typicalBytes = 200
 
     /// Adds what stands for an event that could not even be handed to the scanner.
-    package func add(refusal: ScanRefusal) { refusals.append((count, refusal)) }
+    package func add(refusal: ScanRefusal) {
+        refusals.append((count, refusal))
+        if refusal.raw == nil { unreadableCount += 1 }
+    }
 
     /// Empties the batch for the next run; all events become invalid.
     package func reset() {
@@ -78,6 +87,26 @@ package final class EventBatch {
         hashes.removeAll(keepingCapacity: true)
         refusals.removeAll(keepingCapacity: true)
         hasSumEvents = false
+        unreadableCount = 0
         scanner.reset()
+    }
+}
+
+/// A batch that is stored in one transaction or several, and what has become of it so far.
+package struct BatchInProgress {
+    package let batch: EventBatch
+    /// Of the events that are stored; their places count from the batch's first.
+    package private(set) var report = BatchReport()
+    private(set) var nextEvent = 0
+    private(set) var nextRefusal = 0
+
+    package init(_ batch: EventBatch) { self.batch = batch }
+
+    package var isComplete: Bool { report.received == batch.count }
+
+    mutating func note(_ part: BatchReport, nextEvent: Int, nextRefusal: Int) {
+        if report.received == 0 { report = part } else { report.append(part) }
+        self.nextEvent = nextEvent
+        self.nextRefusal = nextRefusal
     }
 }

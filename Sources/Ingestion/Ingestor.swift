@@ -40,10 +40,21 @@ package final class Ingestor {
     /// - Returns: a report for each batch.
     /// - Throws: `DatabaseError` or ``LedgerError``, and then nothing of any batch is stored or remembered.
     package func apply(_ batches: [EventBatch], clock: LedgerClock) throws -> [BatchReport] {
+        try apply(batches.map { BatchInProgress($0) }, within: nil, clock: clock).map(\.report)
+    }
+
+    /// Stores batches in one transaction, as far as there is time; when this returns, what it says is durable.
+    ///
+    /// - Parameter time: after which the transaction is committed even if not all is stored; nil stores all.
+    /// - Returns: how far each batch has come. At least one has come further.
+    /// - Throws: `DatabaseError` or ``LedgerError``, and then nothing more of any batch is stored or remembered.
+    package func apply(
+        _ batches: [BatchInProgress], within time: Duration?, clock: LedgerClock
+    ) throws -> [BatchInProgress] {
         do {
-            let reports = try file.write { try store(batches, clock: clock, $0) }
+            let stored = try file.write { try store(batches, within: time, clock: clock, $0) }
             usage.commit()
-            return reports
+            return stored
         } catch {
             usage.rollBack()
             days.forget()
@@ -89,8 +100,9 @@ package final class Ingestor {
     }
 
     private func store(
-        _ batches: [EventBatch], clock: LedgerClock, _ database: Database
-    ) throws -> [BatchReport] {
+        _ batches: [BatchInProgress], within time: Duration?, clock: LedgerClock, _ database: Database
+    ) throws -> [BatchInProgress] {
+        let deadline = time.map { ContinuousClock.now + $0 }
         let state = try LedgerState.read(database)
         let now = try clock.now(properties, state)
         let (today, calendar) = try days.days(around: now, database)
@@ -100,12 +112,13 @@ package final class Ingestor {
         try catalog.refresh(database)
 
         var total = BatchReport()
-        var reports: [BatchReport] = []
-        reports.reserveCapacity(batches.count)
-        for batch in batches {
-            let report = try store(batch, &arrival, database)
-            total.add(report)
-            reports.append(report)
+        var stored = batches
+        for index in stored.indices {
+            var isFirst = index == 0
+            while !stored[index].isComplete, isFirst || deadline.map({ ContinuousClock.now < $0 }) ?? true {
+                isFirst = false
+                total.add(try storePart(of: &stored[index], until: deadline, &arrival, database))
+            }
         }
         if try usage.flush() { try LedgerState.noteChange(database) }
         try OutcomeCounters.add(total, arrivalDay: today, database)
@@ -113,43 +126,62 @@ package final class Ingestor {
         if total.refusedCount < total.received || (clock.isConfirmed && !properties.hasTestClock) {
             try LedgerState.note(now, database)
         }
-        return reports
+        return stored
     }
+
+    /// How many events are judged ahead of being stored where there is a deadline, and after how many time is looked at:
+    /// even events of 64 KiB that all go to quarantine are then a few MiB.
+    private static let eventsPerPart = 2_048
+    private static let eventsPerLook = 64
 
     /// Judges what needs no look at the stored usage first, so that the memory that the events touch can be asked for
     /// ahead of them: waiting for it would take longer than all the rest.
-    private func store(_ batch: EventBatch, _ arrival: inout Arrival, _ database: Database) throws -> BatchReport {
-        let missing = judgeActivity(of: batch, &arrival)
+    ///
+    /// - Returns: what became of the events that were stored now.
+    private func storePart(
+        of progress: inout BatchInProgress, until deadline: ContinuousClock.Instant?, _ arrival: inout Arrival,
+        _ database: Database
+    ) throws -> BatchReport {
+        let batch = progress.batch
+        let first = progress.nextEvent
+        // Without a deadline all at once: what the events need of the file is then read in one pass.
+        let end = deadline == nil ? batch.events.count : min(batch.events.count, first + Self.eventsPerPart)
+        let missing = try judgeActivity(of: batch, first..<end, &arrival, database)
         if !missing.isEmpty { try usage.load(missing, database) }
         if batch.hasSumEvents { try usage.identities.begin(heldFrom: arrival.heldFrom, database) }
 
         // Held here, and handed down: each look at what a class holds would count references.
         let (events, hashes, scanner) = (batch.events, batch.hashes, batch.scanner)
         var report = BatchReport()
-        var refusals = batch.refusals[...]
-        func noteRefusals() throws {
-            while let first = refusals.first, first.place == report.received {
+        var refusals = batch.refusals[progress.nextRefusal...]
+        var index = first
+        var place = progress.report.received
+        while true {
+            if let next = refusals.first, next.place == place {
                 refusals.removeFirst()
                 try note(
-                    .refused(first.refusal.code, first.refusal.reason), source: first.refusal.source,
-                    id: first.refusal.id, raw: first.refusal.raw, at: arrival.now, in: &report, database)
-            }
-        }
-        for index in events.indices {
-            lookAhead(from: index, hashes)
-            if !refusals.isEmpty { try noteRefusals() }
-            let event = events[index]
-            let outcome = try take(event, index, hashes[index], scanner, &arrival, database)
-            if case .accepted = outcome {
-                try quarantine.clear(event.raw, database)
-                report.accepted += 1
+                    .refused(next.refusal.code, next.refusal.reason), source: next.refusal.source, id: next.refusal.id,
+                    raw: next.refusal.raw, at: arrival.now, in: &report, database)
+            } else if index < end {
+                lookAhead(from: index - first, hashes, first)
+                let event = events[index]
+                let outcome = try take(event, index - first, hashes[index], scanner, &arrival, database)
+                if case .accepted = outcome {
+                    try quarantine.clear(event.raw, database)
+                    report.accepted += 1
+                } else {
+                    try note(
+                        outcome, source: event.source.string, id: event.id.string, raw: event.raw, at: arrival.now,
+                        in: &report, database)
+                }
+                index += 1
             } else {
-                try note(
-                    outcome, source: event.source.string, id: event.id.string, raw: event.raw, at: arrival.now,
-                    in: &report, database)
+                break
             }
+            place += 1
+            if let deadline, place % Self.eventsPerLook == 0, ContinuousClock.now >= deadline { break }
         }
-        try noteRefusals()
+        progress.note(report, nextEvent: index, nextRefusal: refusals.startIndex)
         return report
     }
 
@@ -160,11 +192,13 @@ package final class Ingestor {
     ) throws {
         var outcome = outcome
         if case .refused(let code, let reason) = outcome {
+            if raw == nil { report.unreadable += 1 }
             if let raw,
                 let objection = try quarantine.keep(
                     raw, code: code, reason: reason, source: source, id: id, at: now, database)
             {
                 outcome = .refused(code, "\(reason) (\(objection))")
+                report.notKept += 1
             }
         } else if let raw {
             try quarantine.clear(raw, database)
@@ -190,18 +224,20 @@ package final class Ingestor {
     }
 
     /// - Returns: the apps that memory does not hold yet.
-    private func judgeActivity(of batch: EventBatch, _ arrival: inout Arrival) -> Set<AppID> {
+    private func judgeActivity(
+        of batch: EventBatch, _ range: Range<Int>, _ arrival: inout Arrival, _ database: Database
+    ) throws -> Set<AppID> {
         activity.removeAll(keepingCapacity: true)
         activityItems.removeAll(keepingCapacity: true)
         activityRefusals.removeAll(keepingCapacity: true)
         var missing: Set<AppID> = []
         let scanner = batch.scanner
-        for event in batch.events {
+        for event in batch.events[range] {
             guard event.kind == .deviceActivity else {
                 activity.append(Activity(state: .sum))
                 continue
             }
-            switch judge(event, scanner, &arrival) {
+            switch try judge(event, scanner, &arrival, database) {
             case .taken(let app, let day, let items, _):
                 if !usage.holds(app) { missing.insert(app) }
                 activity.append(Activity(state: .taken, app: app, day: day, range: items))
@@ -219,12 +255,12 @@ package final class Ingestor {
     private static let nearAhead = 16
 
     @inline(__always)
-    private func lookAhead(from index: Int, _ hashes: ContiguousArray<Fingerprint>) {
+    private func lookAhead(from index: Int, _ hashes: ContiguousArray<Fingerprint>, _ first: Int) {
         let far = index + Self.farAhead
         if far < activity.count {
             switch activity[far].state {
-            case .taken: usage.prefetch(app: activity[far].app, device: hashes[far])
-            case .sum: usage.identities.prefetch(hashes[far].low)
+            case .taken: usage.prefetch(app: activity[far].app, device: hashes[first + far])
+            case .sum: usage.identities.prefetch(hashes[first + far].low)
             case .refused: break
             }
         }
@@ -232,7 +268,7 @@ package final class Ingestor {
         if near < activity.count, activity[near].state == .taken {
             activity[near].ordinal = withItems(near) {
                 usage.lookAhead(
-                    app: activity[near].app, items: $0, device: hashes[near], month: activity[near].day.month)
+                    app: activity[near].app, items: $0, device: hashes[first + near], month: activity[near].day.month)
             }
         }
     }
@@ -275,16 +311,13 @@ package final class Ingestor {
     ) throws -> Outcome {
         let hold = try usage.identities.find(
             identity, source: event.source.buffer, id: event.id.buffer, heldFrom: arrival.heldFrom
-        ) { isSame(event, $0) }
+        ) { catalog.isSame(event, $0) }
         switch hold {
         case .bySame: return .duplicate
-        case .byOther:
-            return .refused(
-                .conflict,
-                "source '\(event.source.string)', id '\(event.id.string)' was taken by an event of other content")
+        case .byOther(let stored): return .refused(.conflict, catalog.conflict(event, with: stored))
         case .free: break
         }
-        switch judge(event, scanner, &arrival) {
+        switch try judge(event, scanner, &arrival, database) {
         case .refused(let code, let reason): return .refused(code, reason)
         case .taken(let app, let day, let range, let feed):
             guard
@@ -293,7 +326,7 @@ package final class Ingestor {
             else {
                 return .refused(
                     .badQuantity,
-                    "with \(event.quantity) more, an item of app '\(event.subject.string)' would have beyond "
+                    "with \(event.quantity) more, an item of app '\(event.subject.printable)' would have beyond "
                         + "\(UsageStore.largestCounter.units) on \(day.place.usageDay)")
             }
             let record = UsageRecord(
@@ -319,9 +352,11 @@ package final class Ingestor {
 
     /// Whether the ledger takes an event: its app, its time, its features.
     @inline(__always)
-    private func judge(_ event: ScannedEvent, _ scanner: EventScanner, _ arrival: inout Arrival) -> Judgement {
+    private func judge(
+        _ event: ScannedEvent, _ scanner: EventScanner, _ arrival: inout Arrival, _ database: Database
+    ) throws -> Judgement {
         guard let app = catalog.app(event.subject) else {
-            return .refused(.unknownApp, "app '\(event.subject.string)' is not in the ledger")
+            return .refused(.unknownApp, try catalog.reason(forUnknownApp: event.subject, database))
         }
         switch arrival.judge(Instant(micros: event.timeMicros)) {
         case .tooOld(let reason): return .refused(.tooOld, reason)
@@ -358,14 +393,5 @@ package final class Ingestor {
             items += more.filter { !items.contains($0) }
         }
         return .items(items, feed: feed)
-    }
-
-    /// Whether an event repeats what is stored under its identity: app, feature, instant and quantity.
-    private func isSame(_ event: ScannedEvent, _ stored: StoredContent) -> Bool {
-        guard let app = catalog.app(event.subject), stored.app == app.id, stored.time.micros == event.timeMicros,
-            stored.quantity.units == event.quantity, let feature = catalog.feature(ofFeed: stored.feed)
-        else { return false }
-        if event.kind == .gatewayCall { return feature.elementsEqual(Catalog.gatewayFeature.utf8) }
-        return feature.elementsEqual(event.feature.buffer)
     }
 }

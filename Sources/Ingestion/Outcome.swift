@@ -36,6 +36,10 @@ package struct BatchReport: Codable, Sendable {
     package var corrections = 0
     package var duplicates = 0
     package var refused: [RefusalCode: Int] = [:]
+    /// Those of the refused that were no JSON object, so no event at all.
+    package var unreadable = 0
+    /// Those of the refused that were events and are not in quarantine: it is full, or they are too large for it.
+    package var notKept = 0
     package var results: [EventResult] = []
 
     package init() {}
@@ -67,5 +71,16 @@ package struct BatchReport: Codable, Sendable {
         corrections += other.corrections
         duplicates += other.duplicates
         refused.merge(other.refused, uniquingKeysWith: +)
+        unreadable += other.unreadable
+        notKept += other.notKept
+    }
+
+    /// The same counts with the results of the first few refused events only: what a command shows. The results of all
+    /// would be many times as long as the events.
+    package var withExamples: BatchReport {
+        var report = self
+        report.results = Array(
+            results.lazy.filter { if case .refused = $0.outcome { true } else { false } }.prefix(20))
+        return report
     }
 }

@@ -15,7 +15,7 @@ enum OutcomeCounters {
             sql: """
                 INSERT INTO outcome_counter (arrival_day, outcome, code, events)
                 VALUES (?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET events = events + excluded.events
+                ON CONFLICT (arrival_day, outcome, code) DO UPDATE SET events = events + excluded.events
                 """)
         for count in counts where count.events > 0 {
             try statement.execute(arguments: [arrivalDay.number, count.outcome, count.code, count.events])

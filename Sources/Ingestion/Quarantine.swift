@@ -32,12 +32,10 @@ package final class Quarantine {
     private func load(_ database: Database) throws {
         guard !isLoaded else { return }
         digests = []
-        bytes = 0
-        let rows = try Row.fetchCursor(database, sql: "SELECT digest, length(event) FROM quarantine")
-        while let row = try rows.next() {
-            digests.insert(Fingerprint(bytes: [UInt8](row[0] as Data)))
-            bytes += row[1] as Int
-        }
+        // Read from their index: in a row they stand behind the event, which may be long.
+        let rows = try Row.fetchCursor(database, sql: "SELECT digest FROM quarantine ORDER BY digest")
+        while let row = try rows.next() { digests.insert(Fingerprint(bytes: [UInt8](row[0] as Data))) }
+        bytes = try Int.fetchOne(database, sql: "SELECT sum(length(event)) FROM quarantine") ?? 0
         isLoaded = true
     }
 
@@ -52,24 +50,24 @@ package final class Quarantine {
         _ database: Database
     ) throws -> String? {
         try load(database)
-        let digest = key.quarantined(event.buffer)
-        if digests.contains(digest) {
-            try database.execute(
-                sql: "UPDATE quarantine SET code = ?, reason = ? WHERE digest = ?",
-                arguments: [code.rawValue, reason, Data(digest.bytes)])
-            return nil
-        }
         guard event.count <= Self.maxEventBytes else {
             return "not kept in quarantine: over \(Self.maxEventBytes) bytes"
+        }
+        let digest = key.quarantined(event.buffer)
+        if digests.contains(digest) {
+            try database.cachedStatement(sql: "UPDATE quarantine SET code = ?, reason = ? WHERE digest = ?")
+                .execute(arguments: [code.rawValue, reason, Data(digest.bytes)])
+            return nil
         }
         guard digests.count < Self.maxEvents, bytes + event.count <= Self.maxBytes else {
             return "not kept: the quarantine is full"
         }
-        try database.execute(
+        try database.cachedStatement(
             sql: """
                 INSERT INTO quarantine (arrived_at, code, reason, source, id, event, digest)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
-                """,
+                """
+        ).execute(
             arguments: [
                 now.micros, code.rawValue, reason, source, id, Data(event.buffer), Data(digest.bytes),
             ])
@@ -84,7 +82,8 @@ package final class Quarantine {
         guard !digests.isEmpty else { return }
         let digest = key.quarantined(event.buffer)
         guard digests.remove(digest) != nil else { return }
-        try database.execute(sql: "DELETE FROM quarantine WHERE digest = ?", arguments: [Data(digest.bytes)])
+        try database.cachedStatement(sql: "DELETE FROM quarantine WHERE digest = ?")
+            .execute(arguments: [Data(digest.bytes)])
         bytes -= event.count
     }
 
@@ -118,11 +117,14 @@ package final class Quarantine {
         }
     }
 
-    package static func drop(ids: [Int64], _ database: Database) throws -> Int {
-        let chosen = try Self.ids(among: ids, database)
-        for id in chosen {
-            try database.execute(sql: "DELETE FROM quarantine WHERE quarantine_id = ?", arguments: [id])
+    /// - Returns: how many of the events were there.
+    package static func drop(ids: some Sequence<Int64>, _ database: Database) throws -> Int {
+        let statement = try database.cachedStatement(sql: "DELETE FROM quarantine WHERE quarantine_id = ?")
+        var dropped = 0
+        for id in ids {
+            try statement.execute(arguments: [id])
+            dropped += database.changesCount
         }
-        return chosen.count
+        return dropped
     }
 }

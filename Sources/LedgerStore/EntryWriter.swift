@@ -75,7 +75,7 @@ package struct EntryWriter: Sendable {
                 WHERE entry_id >= ?1
                     AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
                 GROUP BY tenant_id, item_id, usage_day, source, grant_id, tier, price_version
-                ON CONFLICT DO UPDATE SET
+                ON CONFLICT (tenant_id, item_id, month, source, grant_id, tier, price_version) DO UPDATE SET
                     quantity = quantity + excluded.quantity,
                     amount_micros = amount_micros + excluded.amount_micros
                 """)

@@ -49,7 +49,7 @@ package final class LedgerDays {
         }
         for segment in missing where !stored.contains(segment.day) {
             try database.execute(
-                sql: "INSERT OR IGNORE INTO day_start (starts_at, day) VALUES (?, ?)",
+                sql: "INSERT INTO day_start (starts_at, day) VALUES (?, ?) ON CONFLICT (starts_at) DO NOTHING",
                 arguments: [segment.start.micros, segment.day.number])
             segments.append(segment)
         }

@@ -56,7 +56,7 @@ package enum PriceBooks {
                 sql: """
                     INSERT INTO item (code, aggregation)
                     VALUES (?, ?)
-                    ON CONFLICT DO UPDATE SET aggregation = excluded.aggregation WHERE aggregation = 'licence'
+                    ON CONFLICT (code) DO UPDATE SET aggregation = excluded.aggregation WHERE aggregation = 'licence'
                     """,
                 arguments: [item.code.text, item.aggregation.rawValue])
         }
@@ -90,7 +90,7 @@ package enum PriceBooks {
     /// The id under which ledger entries name an item or a licence, made if it is new.
     static func licenceID(_ code: Code, _ database: Database) throws -> ItemID {
         try database.execute(
-            sql: "INSERT INTO item (code, aggregation) VALUES (?, 'licence') ON CONFLICT DO NOTHING",
+            sql: "INSERT INTO item (code, aggregation) VALUES (?, 'licence') ON CONFLICT (code) DO NOTHING",
             arguments: [code.text])
         guard let id = try itemIDs(database)[code] else { preconditionFailure("an item was just stored") }
         return id

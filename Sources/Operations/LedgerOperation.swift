@@ -144,8 +144,9 @@ package struct RetryQuarantine: LedgerOperation {
     /// - Parameter ids: all events when empty.
     package init(ids: [Int64]) { self.ids = ids }
 
+    /// - Returns: all counts, and the first few refusals.
     package func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> BatchReport {
-        try ledger.retryQuarantine(ids: ids, clock: clock)
+        try ledger.retryQuarantine(ids: ids, clock: clock).withExamples
     }
 }
 

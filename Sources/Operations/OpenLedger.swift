@@ -32,6 +32,7 @@ package final class OpenLedger {
         package var identities = IdentityIndex.Bounds()
         /// Events of the quarantine that are tried together.
         package var retriesPerTransaction = 1_000
+        package var dropsPerTransaction = 2_000
 
         package init() {}
     }
@@ -164,6 +165,16 @@ package final class OpenLedger {
         try ingestor.apply(batches, clock: clock)
     }
 
+    /// Stores what there is time for of batches of several senders, in one transaction.
+    ///
+    /// - Returns: how far each batch has come. At least one has come further.
+    /// - Throws: and then each is as far as it was.
+    package func ingest(
+        _ batches: [BatchInProgress], within time: Duration, clock: LedgerClock
+    ) throws -> [BatchInProgress] {
+        try ingestor.apply(batches, within: time, clock: clock)
+    }
+
     /// Commits a page: whether this ledger can still be written durably. (SQLite writes nothing where nothing changes.)
     package func probe() throws {
         try file.write { try $0.execute(sql: "UPDATE ledger_state SET probe_count = (probe_count + 1) % 1000000") }
@@ -195,16 +206,21 @@ package final class OpenLedger {
         isReady = true
     }
 
+    /// The numbers of events in quarantine, for a command that changes it at an instant that is believed.
+    private func quarantined(among ids: [Int64], _ clock: LedgerClock) throws -> [Int64] {
+        try file.read { database in
+            _ = try clock.now(properties, LedgerState.read(database))
+            return try Quarantine.ids(among: ids, database)
+        }
+    }
+
     /// Tries quarantined events again, each as a new arrival; those that are taken leave the quarantine.
     ///
     /// - Parameter ids: all events when empty.
     /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is tried.
     package func retryQuarantine(ids: [Int64], clock: LedgerClock) throws -> BatchReport {
         var total = BatchReport()
-        var waiting = try file.read { database in
-            _ = try clock.now(properties, LedgerState.read(database))
-            return try Quarantine.ids(among: ids, database)
-        }[...]
+        var waiting = try quarantined(among: ids, clock)[...]
         while !waiting.isEmpty {
             let part = Array(waiting.prefix(bounds.retriesPerTransaction))
             waiting = waiting.dropFirst(part.count)
@@ -231,8 +247,17 @@ package final class OpenLedger {
     /// - Returns: how many there were.
     /// - Throws: ``LedgerError`` from the clock; `notInQuarantine`, and then none is dropped.
     package func dropQuarantine(ids: [Int64], clock: LedgerClock) throws -> Int {
-        let dropped = try write(clock, changes: { $0 > 0 }) { try Quarantine.drop(ids: ids, $1) }
-        ingestor.forgetQuarantine()
+        var waiting = try quarantined(among: ids, clock)[...]
+        var dropped = 0
+        defer { ingestor.forgetQuarantine() }
+        while !waiting.isEmpty {
+            let part = waiting.prefix(bounds.dropsPerTransaction)
+            waiting = waiting.dropFirst(part.count)
+            dropped += try write(clock, changes: { $0 > 0 }) { try Quarantine.drop(ids: part, $1) }
+            // Events that are served meanwhile must find out what is still there.
+            ingestor.forgetQuarantine()
+            try betweenTransactions()
+        }
         return dropped
     }
 

@@ -16,15 +16,21 @@ import UnixSignals
 import Writer
 
 package enum DaemonStartError: Error, CustomStringConvertible {
-    case alreadyServed(ledger: String, holder: String)
+    /// - `process`: that of the daemon.
+    case alreadyServed(ledger: String, process: Int32)
+    case stillWritten(ledger: String, holder: String, seconds: Int)
     case cannotListen(address: String, reason: String)
 
     package var description: String {
         switch self {
-        case .alreadyServed(let ledger, let holder):
-            "\(ledger) is open in \(holder), perhaps another daemon; a ledger has one: stop that one first"
+        case .alreadyServed(let ledger, let process):
+            "another daemon, process \(process), serves \(ledger) already, and a ledger has only one. Stop that daemon "
+                + "first, or name another ledger with --db or METERD_DB"
+        case .stillWritten(let ledger, let holder, let seconds):
+            "\(ledger) is still open for writing in \(holder) after \(seconds) s. Wait until that process is done, or "
+                + "stop it, and start the daemon again; or name another ledger with --db or METERD_DB"
         case .cannotListen(let address, let reason):
-            "cannot listen on \(address): \(reason); is another program there? Choose another address with --listen"
+            "cannot listen on \(address): \(reason); choose another address with --listen"
         }
     }
 }
@@ -51,6 +57,7 @@ package struct Daemon: Sendable {
     ///
     /// - Throws: ``DaemonStartError``, `StorageError`, `LedgerError` at the start; `WriterError` when the disk fails.
     package func run() async throws {
+        OtherSignals.ignore()
         let path = settings.database
         let manager = ServiceManager(logger: logger)
         let ledger = try open(path)
@@ -88,16 +95,35 @@ package struct Daemon: Sendable {
     }
 
     private func open(_ path: String) throws -> sending OpenLedger {
+        try refuseSecond(path)
         let file: LedgerFile
         do {
             file = try LedgerFile.openForWriting(
                 at: path, waitSeconds: Self.lockSeconds, mostLogBytes: settings.maxWALBytes,
-                onWait: { logger.notice("waiting for the writer of the ledger", metadata: ["holder": "\($0)"]) },
+                onWait: { holder in
+                    logger.notice(
+                        "waiting for the process that writes the ledger",
+                        metadata: [
+                            "ledger": "\(LedgerFile.resolved(path))", "holder": "\(holder)",
+                            "at_most_seconds": "\(Self.lockSeconds)",
+                        ])
+                },
                 onUpgrade: {
                     logger.notice("bringing the ledger up to this version", metadata: ["kept_as_it_was": "\($0)"])
                 })
-        } catch StorageError.locked(let path, let holder) {
-            throw DaemonStartError.alreadyServed(ledger: path, holder: holder)
+        } catch StorageError.locked(_, let holder) {
+            // It may have been starting all that time.
+            try refuseSecond(path)
+            throw DaemonStartError.stillWritten(
+                ledger: LedgerFile.resolved(path), holder: holder, seconds: Self.lockSeconds)
+        }
+        if let permissions = file.tooWidePermissions {
+            logger.warning(
+                """
+                others than the ledger's user and group may read it, or others than its user write it; chmod 640 takes \
+                that away
+                """,
+                metadata: ["ledger": "\(LedgerFile.resolved(path))", "permissions": "\(permissions)"])
         }
         let ledger = try OpenLedger(file: file)
         do {
@@ -108,6 +134,14 @@ package struct Daemon: Sendable {
             // Each request says what time it is.
         }
         return ledger
+    }
+
+    /// A daemon that is being stopped no longer listens; that one is waited for.
+    ///
+    /// - Throws: ``DaemonStartError/alreadyServed(ledger:process:)``, ``DaemonError``.
+    private func refuseSecond(_ path: String) throws {
+        guard let other = try DaemonConnection(ledger: path, patienceSeconds: 1) else { return }
+        throw DaemonStartError.alreadyServed(ledger: LedgerFile.resolved(path), process: other.process)
     }
 
     private var writerBounds: LedgerWriter.Bounds {
@@ -141,11 +175,7 @@ package struct Daemon: Sendable {
         _ router: Router<BasicRequestContext>, _ services: [any Service], _ writer: LedgerWriter,
         _ manager: ServiceManager, onListening: @escaping @Sendable () -> Void
     ) async throws {
-        let address: BindAddress =
-            switch settings.listen {
-            case .tcp(let host, let port): .hostname(host, port: port)
-            case .unixSocket(let path): .unixDomainSocket(path: path)
-            }
+        let address = try bindAddress()
         ProcessLimits.tellOfMemory(logger)
         let application = Application(
             router: router,
@@ -155,6 +185,7 @@ package struct Daemon: Sendable {
                 availableConnectionsDelegate: .maximum(
                     ProcessLimits.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
             onServerRunning: { channel in
+                limitSocket()
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
                 logger.notice(
                     "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])
@@ -166,6 +197,7 @@ package struct Daemon: Sendable {
                 + [
                     .init(service: application),
                     .init(service: StopSignal(writer: writer, manager: manager, logger: logger)),
+                    .init(service: OtherSignals(logger: logger)),
                     .init(
                         service: FailureWatch(writer: writer, logger: logger),
                         failureTerminationBehavior: .gracefullyShutdownGroup),
@@ -175,10 +207,33 @@ package struct Daemon: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
+            let reason = String(cString: strerror(error.errnoCode))
             throw DaemonStartError.cannotListen(
-                address: "\(settings.listen)", reason: String(cString: strerror(error.errnoCode)))
+                address: "\(settings.listen)",
+                reason: error.errnoCode == EADDRINUSE ? "\(reason), another program listens there" : reason)
         } catch is CancellationError {
             // Asked to stop; connections that were still at work after the drain have been cut.
+        }
+    }
+
+    /// Takes from the socket's permissions what the process's mask leaves beyond those for its user and group.
+    private func limitSocket() {
+        guard case .unixSocket(let path) = settings.listen, let file = FileStatus(of: path, followingLinks: false),
+            file.isSocket
+        else { return }
+        fchmodat(AT_FDCWD, path, file.permissions & 0o660, AT_SYMLINK_NOFOLLOW)
+    }
+
+    /// - Throws: ``DaemonStartError/cannotListen(address:reason:)`` where somebody listens: what binds a Unix socket removes
+    ///   the one that has the name, also when it is in use.
+    private func bindAddress() throws -> BindAddress {
+        switch settings.listen {
+        case .tcp(let host, let port): return .hostname(host, port: port)
+        case .unixSocket(let path):
+            if let objection = SocketName.objection(to: path) {
+                throw DaemonStartError.cannotListen(address: "\(settings.listen)", reason: objection)
+            }
+            return .unixDomainSocket(path: path)
         }
     }
 

@@ -15,7 +15,7 @@ struct SettingsReader {
     /// - Parameter variable: The variable that names the file, for messages.
     mutating func readFile(_ path: String, namedBy variable: String? = nil, mayBeAbsent: Bool = false) {
         do {
-            let data = try Data(contentsOf: URL(fileURLWithPath: path))
+            let data = try YAMLFile.bytes(at: path)
             guard let yaml = String(data: data, encoding: .utf8) else {
                 problems.append(SettingsProblem(path, "the file is no UTF-8 text; save it as UTF-8"))
                 return
@@ -23,13 +23,14 @@ struct SettingsReader {
             try read(YAMLDocument(yaml, noun: "configuration"), of: path)
         } catch let found as MarkedProblems {
             report(found, of: path)
-        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+        } catch YAMLFileError.absent {
             guard !mayBeAbsent else { return }
             let wayOut = variable.map { "correct or unset \($0)" } ?? "is the path right?"
             problems.append(SettingsProblem(path, "there is no such file; \(wayOut)"))
+        } catch YAMLFileError.unreadable(let reason) {
+            problems.append(SettingsProblem(path, "the configuration can't be read: \(reason)"))
         } catch {
-            problems.append(
-                SettingsProblem(path, "the configuration can't be read; is it a file, and may this user read it?"))
+            problems.append(SettingsProblem(path, "the configuration can't be read: \(error)"))
         }
     }
 

@@ -36,13 +36,12 @@ package final class FileDraft {
     /// - Parameter path: nothing is there yet.
     /// - Throws: ``StorageError``.
     package convenience init(of path: String) throws(StorageError) {
-        // The process's mask takes bits away, as it does from every file of SQLite's.
-        try self.init(of: path, creationMode: 0o644)
+        try self.init(of: path, permissions: FileAccess.most)
     }
 
     /// - Parameters:
     ///   - path: nothing is there yet.
-    ///   - original: a file that may be read and written by the same users, but always by its owner.
+    ///   - original: a file that may be read by the same users; beyond ``FileAccess/most`` by none.
     ///   - ownerOf: when root makes it: whose file or folder tells the user and group that get it.
     /// - Throws: ``StorageError``.
     package convenience init(
@@ -54,21 +53,19 @@ package final class FileDraft {
                 path: path,
                 reason: "it would be made as \(path).making, which is what is to be copied; rename that first")
         }
-        try self.init(of: path, creationMode: 0o600)
-        var status = stat()
-        guard stat(original, &status) == 0 else { throw Self.failure(original) }
-        let mode = (status.st_mode & 0o666) | 0o600
-        guard fchmod(descriptor, mode) == 0 else { throw Self.failure(making) }
-        guard geteuid() == 0, stat(ownerOf, &status) == 0 else { return }
-        guard fchown(descriptor, status.st_uid, status.st_gid) == 0 else { throw Self.failure(making) }
+        guard let status = FileStatus(of: original) else { throw Self.failure(original) }
+        try self.init(of: path, permissions: FileAccess.permissions(like: status))
+        guard geteuid() == 0, let owner = FileStatus(of: ownerOf) else { return }
+        guard fchown(descriptor, owner.owner, owner.group) == 0 else { throw Self.failure(making) }
     }
 
-    private init(of path: String, creationMode mode: mode_t) throws(StorageError) {
+    /// - Parameter permissions: the process's mask takes bits away, as it does from every file of SQLite's.
+    private init(of path: String, permissions: mode_t) throws(StorageError) {
         try Self.checkIsFree(path)
         let making = path + ".making"
         self.path = path
         self.making = making
-        descriptor = try Self.take(making, of: path, mode)
+        descriptor = try Self.take(making, of: path, permissions)
         removeCompanions(of: making)
     }
 
@@ -76,7 +73,7 @@ package final class FileDraft {
         guard !isPublished else { return }
         unlink(making)
         removeCompanions(of: making)
-        close(descriptor)
+        unlock()
     }
 
     package var address: DraftAddress {
@@ -106,8 +103,14 @@ package final class FileDraft {
         isPublished = true
         removeCompanions(of: making)
         // Not later: when it is closed, all locks go that SQLite may by then hold on the same file in this process.
-        close(descriptor)
+        unlock()
         try Self.syncName(path)
+    }
+
+    /// Closing alone would leave the lock to a child that this process is just starting.
+    private func unlock() {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     /// Sees that a file's name is on the disk.
@@ -130,16 +133,17 @@ package final class FileDraft {
 
     /// - Throws: ``StorageError`` when something is there, or what would be taken for a part of the file, or no folder.
     static func checkIsFree(_ path: String) throws(StorageError) {
-        var status = stat()
-        if lstat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT != S_IFDIR else { throw .isFolder(path) }
+        if let there = FileStatus(of: path, followingLinks: false) {
+            guard !there.isFolder else { throw .isFolder(path) }
             throw .alreadyThere(path)
         }
-        // Empty ones, as a ledger leaves them that was closed in order, say nothing.
-        for log in [path + "-wal", path + "-journal"] where lstat(log, &status) == 0 && status.st_size > 0 {
-            throw .leftBehind(log: log, of: path)
+        for log in [path + "-wal", path + "-journal"] {
+            // Empty ones, as a ledger leaves them that was closed in order, say nothing.
+            if let left = FileStatus(of: log, followingLinks: false), left.bytes > 0 {
+                throw .leftBehind(log: log, of: path)
+            }
         }
-        guard stat(folder(of: path), &status) == 0 else { throw .noFolder(path) }
+        guard FileStatus(of: folder(of: path)) != nil else { throw .noFolder(path) }
     }
 
     private static func folder(of path: String) -> String { URL(filePath: path).deletingLastPathComponent().path }
@@ -169,12 +173,20 @@ package final class FileDraft {
             throw .cannotWrite(
                 path: path, reason: "it would be made as \(making), which is a ledger; choose another file")
         }
-        let descriptor = open(making, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = open(making, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return }
-            throw failure(path)
+            let reason = String(cString: strerror(errno))
+            guard let there = FileStatus(of: making, followingLinks: false) else { return }
+            throw .cannotWrite(
+                path: path,
+                reason:
+                    "it would be made as \(making), which is \(there.isFile ? reason : there.kind); remove that first")
         }
         defer { close(descriptor) }
+        guard let left = FileStatus(of: descriptor), left.isFile else {
+            throw .cannotWrite(path: path, reason: "it would be made as \(making), which is no file; remove that first")
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw errno == EWOULDBLOCK ? .beingMade(path) : failure(path)
         }

@@ -36,7 +36,7 @@ private final class CopyTarget {
     /// - Parameter size: of the copy, in bytes.
     init(_ draft: DraftAddress, size: Int64) throws(StorageError) {
         name = draft.target
-        let descriptor = open(draft.path, O_RDWR | O_CLOEXEC)
+        let descriptor = open(draft.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw .outOfReach(path: name, reason: String(cString: strerror(errno)))
         }
@@ -85,7 +85,8 @@ private final class PageCopying {
         sourcePath = path
         self.source = source.sqliteConnection
         var connection: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX
+        // The path was resolved when the draft was made: whatever link is in it now leads elsewhere.
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
         let code = sqlite3_open_v2(draft.path, &connection, flags, nil)
         guard code == SQLITE_OK, let connection else {
             sqlite3_close(connection)

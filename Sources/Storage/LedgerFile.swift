@@ -95,7 +95,11 @@ package final class LedgerFile: Sendable {
         try file.syncLogName()
         try file.moveLeftLog()
         let migrator = SchemaMigrator(migrations: migrations)
-        let pending = try file.read { try migrator.pending($0, path: path) }
+        let pending = try file.read { database in
+            let pending = try migrator.pending(database, path: path)
+            try migrator.checkSchema(database, lacking: pending, path: path)
+            return pending
+        }
         if let first = pending.first {
             onUpgrade(try file.keep(as: "\(path).before-\(first.name)"))
             // All steps or none, so that what is kept is never half brought up.
@@ -140,29 +144,6 @@ package final class LedgerFile: Sendable {
             }
         }
         return file
-    }
-
-    /// The file that a path leads to: a ledger has one lock and one daemon, whatever links name it.
-    package static func resolved(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
-
-    /// Whether a path, where nothing need be, names one of the files that belong to a ledger.
-    package static func isOwnName(_ path: String, of ledger: String) -> Bool {
-        let place = URL(filePath: path)
-        let resolvedPlace = resolved(place.deletingLastPathComponent().path) + "/" + place.lastPathComponent
-        let endings = ["-wal", "-shm", "-journal", ".lock", ".sock", ".making"]
-        return endings.contains { resolvedPlace == resolved(ledger) + $0 }
-    }
-
-    static func checkPresence(_ path: String) throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw StorageError.noSuchFile(path)
-        }
-        guard !isFolder.boolValue else { throw StorageError.notALedger(path) }
     }
 
     /// Looks without writing: a connection for writing turns whatever database it opens into one with a WAL.

@@ -15,14 +15,16 @@ extension LedgerFile {
         var path = name
         var earlier: String?
         var number = 1
-        while FileManager.default.fileExists(atPath: path) {
+        while FileStatus(of: path, followingLinks: false) != nil {
             number += 1
             (path, earlier) = ("\(name).\(number)", path)
         }
         let draft = try FileDraft(of: path, like: self.path, ownerOf: self.path)
         try copy(into: draft.address) {}
         try Self.checkPages(draft.making, of: self.path)
-        if let earlier, FileManager.default.contentsEqual(atPath: earlier, andPath: draft.making) {
+        if let earlier, FileStatus(of: earlier, followingLinks: false)?.isFile == true,
+            FileManager.default.contentsEqual(atPath: earlier, andPath: draft.making)
+        {
             // Whoever made it may have died before its name was on the disk.
             try FileDraft.syncName(earlier)
             return earlier
@@ -88,13 +90,18 @@ extension LedgerFile {
             let file = LedgerFile(path: path, queue: try connect(path, readonly: true), lock: nil)
             let pending = try file.read { database in
                 try checkApplication(database, path)
-                return try SchemaMigrator(migrations: migrations).pending(database, path: path)
+                let migrator = SchemaMigrator(migrations: migrations)
+                let pending = try migrator.pending(database, path: path)
+                try migrator.checkSchema(database, lacking: pending, path: path)
+                return pending
             }
             return (file, pending)
         } catch StorageError.noSuchFile(let path) {
             throw StorageError.noBackup(path)
         } catch StorageError.notALedger(let path) {
             throw StorageError.notABackup(path)
+        } catch StorageError.alteredSchema(let path, let differences) {
+            throw StorageError.alteredBackup(path: path, differences: differences)
         } catch StorageError.damaged(let path, let reason) {
             throw StorageError.damagedBackup(path: path, reason: reason)
         }

@@ -6,6 +6,9 @@ import GRDB
 package import Migrations
 
 package struct SchemaMigrator {
+    /// The table of the steps that a file has.
+    static let table = "schema_migration"
+
     private let migrations: [Migration]
 
     package init(migrations: [Migration] = Migrations.all) { self.migrations = migrations }
@@ -19,6 +22,9 @@ package struct SchemaMigrator {
     ///
     /// - Throws: ``StorageError`` for a file of a newer build, or one whose steps had another text.
     func pending(_ database: Database, path: String) throws -> [Migration] {
+        guard try LedgerSchema.recordsSteps(database) else {
+            throw StorageError.alteredSchema(path: path, differences: ["table \(Self.table) is not as meterd makes it"])
+        }
         let applied = try Row.fetchAll(database, sql: "SELECT name, checksum FROM schema_migration ORDER BY name")
             .map { Applied(name: $0["name"], checksum: $0["checksum"]) }
         for step in applied {
@@ -33,11 +39,22 @@ package struct SchemaMigrator {
         return migrations.filter { !names.contains($0.name) }
     }
 
+    /// Sees that a file holds what its steps make, and nothing else.
+    ///
+    /// - Parameter pending: the steps that it lacks.
+    /// - Throws: ``StorageError/alteredSchema(path:differences:)``.
+    func checkSchema(_ database: Database, lacking pending: [Migration], path: String) throws {
+        let missing = Set(pending.map(\.name))
+        let differences = try LedgerSchema.differences(
+            database, steps: migrations.filter { !missing.contains($0.name) })
+        guard differences.isEmpty else { throw StorageError.alteredSchema(path: path, differences: differences) }
+    }
+
     /// Makes the table of steps in a new file.
     func prepare(_ database: Database) throws {
         try database.execute(
             sql: """
-                CREATE TABLE IF NOT EXISTS schema_migration (
+                CREATE TABLE \(Self.table) (
                     name TEXT PRIMARY KEY,
                     -- SHA-256 of the step's text: a step that was applied is never edited.
                     checksum TEXT NOT NULL

@@ -1,5 +1,6 @@
-// What can be wrong with a ledger's file, each with the way out.
+// What can be wrong with a ledger's file, and what to do about each.
 
+import Foundation
 import Quantities
 
 package enum StorageError: Error, Equatable, CustomStringConvertible {
@@ -9,6 +10,13 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case newerSchema(path: String, migration: String)
     case changedMigration(path: String, migration: String)
     case olderSchema(path: String, migration: String)
+    /// The file holds other tables, views, indexes or triggers than its steps make. A sentence for each difference.
+    case alteredSchema(path: String, differences: [String])
+    case alteredBackup(path: String, differences: [String])
+    /// Something that has a path and holds no bytes: a FIFO, a socket, a device.
+    case notAFile(path: String, kind: String)
+    /// Where a ledger's own file belongs, there is something that meterd has not made.
+    case foreignFile(path: String, what: String)
     case locked(path: String, holder: String)
     case cannotOpen(path: String, reason: String)
     case damaged(path: String, reason: String)
@@ -45,7 +53,8 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .noSuchFile(let path):
-            "no ledger at \(path); make one with 'meterd init --db \(path)', or name another with --db or METERD_DB"
+            "no ledger at \(Self.withWholePath(path)); name the ledger with --db FILE or METERD_DB, or, to begin a new "
+                + "one, run 'meterd init'"
         case .alreadyThere(let path):
             "\(path) is there already; a ledger is never overwritten, choose another file"
         case .notALedger(let path):
@@ -57,6 +66,17 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
                 + "use the build that made it"
         case .olderSchema(let path, let migration):
             "\(path) lacks schema step \(migration); run any command that writes, as 'meterd rate', to bring it up"
+        case .alteredSchema(let path, let differences):
+            "\(path) is not as meterd made it: \(Self.first(of: differences)). Nothing is written to such a file, "
+                + "because a foreign trigger or index changes what is counted. Restore a backup with 'meterd restore'; or "
+                + "drop what was added, with sqlite3, and see what 'meterd verify' says then"
+        case .alteredBackup(let path, let differences):
+            "\(path) is not as meterd made it: \(Self.first(of: differences)); restore another backup"
+        case .notAFile(let path, let kind):
+            "\(path) is \(kind), not a file; name a file"
+        case .foreignFile(let path, let what):
+            "\(path) should be a file of the ledger's own, but it \(what); meterd did not make it and leaves it alone. Remove "
+                + "it, after a look at who put it there, and try again"
         case .locked(let path, let holder):
             "\(path) is being written by \(holder); try again when it is done, or stop it if it is a daemon"
         case .cannotOpen(let path, let reason):
@@ -129,7 +149,7 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     /// Whether it tells what the file holds, rather than how the machine or other programs are just now.
     package var isOfTheFile: Bool {
         switch self {
-        case .notALedger, .newerSchema, .changedMigration, .olderSchema, .damaged: true
+        case .notALedger, .newerSchema, .changedMigration, .olderSchema, .alteredSchema, .damaged: true
         default: false
         }
     }
@@ -142,6 +162,18 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     private static func figures(_ bytes: Int64?, _ free: Int64?) -> String {
         guard let bytes, let free else { return "" }
         return ": it takes \(counted(bytes, "byte")), and \(grouped(free)) are free"
+    }
+
+    /// A relative path with what it stands for: somebody in the wrong folder sees where meterd looked.
+    private static func withWholePath(_ path: String) -> String {
+        path.hasPrefix("/") ? path : "\(path) (\(LedgerFile.absolute(path)))"
+    }
+
+    /// As many differences as a message can hold.
+    private static func first(of differences: [String]) -> String {
+        let shown = differences.prefix(3).joined(separator: ", ")
+        return differences.count <= 3
+            ? shown : "\(shown), and \(counted(Int64(differences.count - 3), "more difference"))"
     }
 
     /// What to do with a file that is damaged.

@@ -18,12 +18,7 @@ package final class WriterLock: Sendable {
     package init(
         ledger path: String, waitSeconds: Int, onWait: (_ holder: String) -> Void = { _ in }
     ) throws(StorageError) {
-        let lockPath = path + ".lock"
-        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o660)
-        guard descriptor >= 0 else {
-            throw .cannotOpen(path: lockPath, reason: String(cString: strerror(errno)))
-        }
-        Self.giveToOwner(of: path, descriptor)
+        let descriptor = try Self.openLockFile(of: path)
         var descriptors = [descriptor]
         // A moment at least: a child that this process is just starting, or another's, has its files until it is a program.
         let deadline = ContinuousClock.now + max(.seconds(waitSeconds), .milliseconds(250))
@@ -33,7 +28,7 @@ package final class WriterLock: Sendable {
             while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
                 let holder = holder()
                 if ContinuousClock.now >= deadline {
-                    for descriptor in descriptors { close(descriptor) }
+                    for descriptor in descriptors { Self.unlock(descriptor) }
                     throw .locked(path: path, holder: holder)
                 }
                 looks += 1
@@ -43,7 +38,7 @@ package final class WriterLock: Sendable {
         }
         try lock(descriptor) { Self.holder(descriptor) }
         // Before SQLite opens it, and closed after: with any descriptor of a file a process loses its other locks on it.
-        let ledger = open(path, O_RDONLY | O_CLOEXEC)
+        let ledger = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if ledger >= 0 {
             descriptors.append(ledger)
             try lock(ledger) { "another process, by another name of the file or without its lock file" }
@@ -58,17 +53,57 @@ package final class WriterLock: Sendable {
 
     package func release() {
         descriptors.withLock { descriptors in
-            for descriptor in descriptors { close(descriptor) }
+            for descriptor in descriptors { Self.unlock(descriptor) }
             descriptors = []
         }
     }
 
+    /// Makes the lock file, or opens the one that is there. Nothing else is ever opened, cut or given away through its
+    /// name: root may write a ledger in the folder of a user who has put a link there.
+    private static func openLockFile(of ledger: String) throws(StorageError) -> Int32 {
+        let path = ledger + ".lock"
+        while true {
+            let made = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FileAccess.most)
+            if made >= 0 {
+                giveToOwner(of: ledger, made)
+                return made
+            }
+            guard errno == EEXIST else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
+            let descriptor = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            if descriptor >= 0 {
+                guard let what = foreignness(FileStatus(of: descriptor)) else { return descriptor }
+                close(descriptor)
+                throw .foreignFile(path: path, what: what)
+            }
+            let error = errno
+            // Removed between the two calls.
+            guard error != ENOENT else { continue }
+            if let what = foreignness(FileStatus(of: path, followingLinks: false)) {
+                throw .foreignFile(path: path, what: what)
+            }
+            throw .cannotOpen(path: path, reason: String(cString: strerror(error)))
+        }
+    }
+
+    /// - Returns: nil for a plain file of one name, as a lock file is.
+    private static func foreignness(_ file: FileStatus?) -> String? {
+        guard let file else { return nil }
+        guard file.isFile else { return "is \(file.kind)" }
+        return file.links > 1 ? "has another name too (a hard link)" : nil
+    }
+
+    /// Closing alone would leave the lock to a child that this process is just starting, which has its descriptors until it
+    /// becomes another program.
+    private static func unlock(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
+
     /// What root makes must not keep out the user whose ledger it is; SQLite does the same with its files.
     private static func giveToOwner(of path: String, _ descriptor: Int32) {
-        var status = stat()
         let folder = URL(filePath: path).deletingLastPathComponent().path
-        guard geteuid() == 0, stat(path, &status) == 0 || stat(folder, &status) == 0 else { return }
-        fchown(descriptor, status.st_uid, status.st_gid)
+        guard geteuid() == 0, let owner = FileStatus(of: path) ?? FileStatus(of: folder) else { return }
+        fchown(descriptor, owner.owner, owner.group)
     }
 
     private static func holder(_ descriptor: Int32) -> String {
@@ -76,6 +111,7 @@ package final class WriterLock: Sendable {
         let count = pread(descriptor, &bytes, bytes.count, 0)
         let note = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
-        return note.isEmpty ? "another process" : note
+        // The file may be anybody's.
+        return note.wholeMatch(of: /process [0-9]+/) == nil ? "another process" : note
     }
 }

@@ -3,7 +3,7 @@
 package import Storage
 
 /// The 16-byte key of a ledger's fingerprints, made at `init`.
-package struct FingerprintKey: Sendable {
+package struct FingerprintKey: Equatable, Sendable {
     let low: UInt64
     let high: UInt64
 

@@ -28,7 +28,8 @@ package struct UsageRecord {
 
 /// Who holds an identity: where it is an event of the same content, a new one is a duplicate, where of another a conflict.
 package enum IdentityHold {
-    case free, bySame, byOther
+    case free, bySame
+    case byOther(StoredContent)
 }
 
 /// What an identity was stored with.
@@ -126,8 +127,9 @@ package final class IdentityIndex {
         // After a clock was set back several may be held: the search ends with one that is the same.
         func compare(_ record: Int64) throws -> Bool {
             guard let stored = try content(record, ifNamed: source, id) else { return false }
-            hold = isSame(stored) ? .bySame : .byOther
-            return hold == .bySame
+            let same = isSame(stored)
+            hold = same ? .bySame : .byOther(stored)
+            return same
         }
         for (day, table) in days where day >= heldFrom {
             if try table.value(of: identity, where: { try compare(day.firstID | Int64($0)) }) != nil { return hold }

@@ -23,7 +23,7 @@ final class UsageStatements {
             database, into: "usage_counter (app_id, item_id, usage_day, posting_day, quantity, active_devices)",
             integers: 6,
             suffix: """
-                ON CONFLICT DO UPDATE SET
+                ON CONFLICT (posting_day, app_id, item_id, usage_day) DO UPDATE SET
                     quantity = quantity + excluded.quantity,
                     active_devices = active_devices + excluded.active_devices
                 """)

@@ -2,7 +2,6 @@
 
 import GRDB
 import LedgerStore
-import Migrations
 import Quantities
 import Rating
 import Storage
@@ -13,6 +12,9 @@ extension Check {
     /// - Parameter path: the file's, opened once more, since opening is what compares the steps of its schema.
     static func file(at path: String) -> Check {
         Check(name: fileName) { slices, findings in
+            // First: nothing that is read through a foreign view, trigger or constraint tells anything.
+            try checkSchema(slices, &findings)
+            guard findings.count == 0 else { return "the schema" }
             try checkPages(slices, &findings)
             // What is damaged must not be read any further.
             guard findings.count == 0 else { return "the pages of the file" }
@@ -21,10 +23,7 @@ extension Check {
             } catch let error as StorageError where error.isOfTheFile {
                 findings.add("\(error)")
             }
-            let tables = try slices.read { database in
-                findings.add(try changedSchema(database))
-                return try TableConstraints.all(database)
-            }
+            let tables = try slices.read { try TableConstraints.all($0) }
             for table in tables { findings.add(try table.broken(slices)) }
             return try slices.read { database in
                 findings.add(try missingRows(database))
@@ -34,6 +33,15 @@ extension Check {
                 let steps = try Int.fetchOne(database, sql: "SELECT count(*) FROM schema_migration") ?? 0
                 return "\(counted(pages, "page")), \(counted(steps, "schema step"))"
             }
+        }
+    }
+
+    /// Every table, view, index and trigger as the steps of the schema make them, and nothing else.
+    private static func checkSchema(_ slices: Slices, _ findings: inout Findings) throws {
+        do {
+            findings.add(try slices.read { try LedgerSchema.differences($0) })
+        } catch StorageError.damaged {
+            // The check of the pages says which.
         }
     }
 
@@ -69,35 +77,6 @@ extension Check {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT && findings.count > 0 {
             return
         }
-    }
-
-    /// Every table, view, index and trigger as the steps of the schema make them: a missing guard is found, and so is a
-    /// trigger that somebody added. What else is added (an index, a view) harms nothing.
-    private static func changedSchema(_ database: Database) throws -> [String] {
-        func schema(_ database: Database) throws -> [String: String] {
-            var schema: [String: String] = [:]
-            let rows = try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT type, name, sql
-                    FROM sqlite_schema
-                    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'schema_migration'
-                    """)
-            for row in rows { schema["\(row["type"] as String) \(row["name"] as String)"] = row["sql"] }
-            return schema
-        }
-        let fresh = try DatabaseQueue()
-        let expected = try fresh.write { database in
-            for step in Migrations.all { try database.execute(sql: step.sql) }
-            return try schema(database)
-        }
-        let actual = try schema(database)
-        let wrong = expected.keys.sorted().compactMap { name -> String? in
-            guard let sql = actual[name] else { return "\(name) is missing from the schema" }
-            return sql == expected[name] ? nil : "\(name) is not as the schema makes it"
-        }
-        let added = actual.keys.sorted().filter { expected[$0] == nil && $0.hasPrefix("trigger ") }
-        return wrong + added.map { "\($0) is no part of the schema" }
     }
 
     /// Tables that always have a row.

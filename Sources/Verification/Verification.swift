@@ -47,10 +47,15 @@ package struct Verification {
         expecting expected: ChainHead? = nil, progress: (String) -> Void
     ) throws -> VerificationReport {
         var report = VerificationReport()
+        if let permissions = file.tooWidePermissions {
+            report.notes.append(
+                "\(file.path) has permissions \(permissions): others than its user and group may read it, or others than "
+                    + "its user write it; run chmod 640 \(file.path)")
+        }
         progress(Check.fileName)
         try make(.file(at: file.path), in: &report)
         guard report.isSound else {
-            report.notes = Self.notesOnBrokenFile(file.path, expected)
+            report.notes += Self.notesOnBrokenFile(file.path, expected)
             return report
         }
         for check in Self.checks(expecting: expected) {

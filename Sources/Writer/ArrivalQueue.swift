@@ -6,6 +6,8 @@ import LedgerStore
 /// What one sender waits for.
 struct Arrival {
     let events: ReceivedEvents
+    /// What has become of the events so far: those of a large request are stored in several transactions.
+    var progress: BatchInProgress
     let clock: LedgerClock
     let receivedAt: ContinuousClock.Instant
     let answer: @Sendable (Result<BatchReport, any Error>) -> Void
@@ -32,6 +34,18 @@ struct ArrivalQueue {
         arrivals.append(arrival)
         bytes += weight
         return true
+    }
+
+    /// Takes back arrivals that are stored in part only. Others get their turn first, but those that go by another clock: a
+    /// clock that a sender gives never goes back.
+    mutating func putBack(_ rest: [Arrival]) {
+        guard let first = rest.first else { return }
+        bytes += rest.reduce(0) { $0 + $1.events.weight }
+        if first.clock.given == nil || arrivals.allSatisfy({ $0.clock == first.clock }) {
+            arrivals += rest
+        } else {
+            arrivals = rest + arrivals
+        }
     }
 
     /// Takes the arrivals of the next transaction: those at the front that go by the same clock, within the group's bound.

@@ -19,6 +19,9 @@ package final class LedgerWriter: @unchecked Sendable {
         package var queuedRequests = 4_096
         /// How much goes into one transaction. More would make the first sender wait without making the last faster.
         package var groupBytes = 8 << 20
+        /// How long events are stored before their transaction is committed, even if not all of a request are. What the
+        /// rest of it costs, others do not wait for.
+        package var transactionTime = Duration.milliseconds(250)
 
         package init() {}
     }
@@ -48,6 +51,7 @@ package final class LedgerWriter: @unchecked Sendable {
     /// When it was last logged that the clock is not believed; nil while it is.
     private var clockDoubtLogged: ContinuousClock.Instant?
     private let logger: Logger
+    private let bounds: Bounds
     /// The thread's own.
     private var logWatch = LogWatch()
     /// The thread's own: when the operation under way began, or went on after events were served.
@@ -78,6 +82,7 @@ package final class LedgerWriter: @unchecked Sendable {
         ledger: sending OpenLedger, bounds: Bounds = Bounds(), logger: Logger = Logger(label: "writer")
     ) {
         arrivals = ArrivalQueue(bounds)
+        self.bounds = bounds
         self.logger = logger
         eventKey = ledger.eventKey
         mostLogBytes = ledger.file.logBytes.most
@@ -107,7 +112,9 @@ package final class LedgerWriter: @unchecked Sendable {
     ) {
         let refusal: WriterError? = condition.withLock {
             if !takesEvents { return failure ?? .stopping }
-            guard arrivals.append(Arrival(events: events, clock: clock, receivedAt: .now, answer: answer)) else {
+            let arrival = Arrival(
+                events: events, progress: BatchInProgress(events.batch), clock: clock, receivedAt: .now, answer: answer)
+            guard arrivals.append(arrival) else {
                 counts.refusedRequests += 1
                 return .queueFull
             }
@@ -271,11 +278,10 @@ package final class LedgerWriter: @unchecked Sendable {
         }
     }
 
-    /// Stores in groups what waits now. What comes meanwhile is for the next time: else senders that never pause would
-    /// keep operations waiting for ever.
+    /// Stores in groups what waits now. What comes meanwhile, and the rest of what takes long, is for the next time:
+    /// otherwise senders that never pause would keep operations waiting for ever.
     private func serveArrivals(_ ledger: OpenLedger) {
-        let (arrived, probes) = condition.withLock { (arrivals.count, takeProbes()) }
-        var waiting = arrived
+        var waiting = condition.withLock { arrivals.count }
         while waiting > 0 {
             let group = condition.withLock { arrivals.takeGroup(atMost: waiting) }
             waiting -= group.count
@@ -287,7 +293,13 @@ package final class LedgerWriter: @unchecked Sendable {
                 refuse(others, failure)
                 break
             }
+            if waiting > 0 { serveProbes(ledger) }
         }
+        serveProbes(ledger)
+    }
+
+    private func serveProbes(_ ledger: OpenLedger) {
+        let probes = condition.withLock { takeProbes() }
         guard !probes.isEmpty else { return }
         let result = Result {
             if let failure = condition.withLock({ failure }) { throw failure }
@@ -328,20 +340,34 @@ package final class LedgerWriter: @unchecked Sendable {
         return probes
     }
 
+    /// Stores a group as far as there is time; what is left of it waits again.
+    ///
     /// - Returns: why nothing of the group was stored.
     @discardableResult
     private func store(_ group: [Arrival], _ ledger: OpenLedger) -> WriterError? {
         let start = ContinuousClock.now
         do {
             if let failure = condition.withLock({ failure }) { throw failure }
-            let reports = try ledger.ingest(group.map(\.events.batch), clock: group[0].clock)
+            let stored = try ledger.ingest(
+                group.map(\.progress), within: bounds.transactionTime, clock: group[0].clock)
             let end = ContinuousClock.now
+            var done: [Arrival] = []
+            var rest: [Arrival] = []
+            for (arrival, progress) in zip(group, stored) {
+                var arrival = arrival
+                arrival.progress = progress
+                if progress.isComplete { done.append(arrival) } else { rest.append(arrival) }
+            }
+            let events = stored.reduce(0) { $0 + $1.report.received } - group.reduce(0) { $0 + $1.progress.report.received }
             let clockWasDoubted = condition.withLock {
-                counts.noteGroup(reports, commit: end - start, waits: group.map { end - $0.receivedAt })
+                counts.noteGroup(
+                    done.map(\.progress.report), events: events, commit: end - start,
+                    waits: done.map { end - $0.receivedAt })
+                arrivals.putBack(rest)
                 return clockDoubtLogged != nil
             }
             if clockWasDoubted { noteClockBelieved() }
-            for (arrival, report) in zip(group, reports) { arrival.answer(.success(report)) }
+            for arrival in done { arrival.answer(.success(arrival.progress.report)) }
             return nil
         } catch {
             let error = WriterError(error)
@@ -364,7 +390,15 @@ package final class LedgerWriter: @unchecked Sendable {
             default: false
             }
         if !isSendersMistake { note(error, requests: arrivals.count) }
-        for arrival in arrivals { arrival.answer(.failure(error)) }
+        for arrival in arrivals {
+            let report = arrival.progress.report
+            guard report.received > 0 else {
+                arrival.answer(.failure(error))
+                continue
+            }
+            condition.withLock { counts.noteStored(report) }
+            arrival.answer(.failure(WriterError.partlyStored(events: report.received, error)))
+        }
     }
 
     /// Logs a failure, and ends the writing where nobody knows what has reached the disk: the file is then to be opened

@@ -4,7 +4,7 @@ import GRDB
 package import LedgerStore
 import Storage
 
-package enum WriterError: Error, CustomStringConvertible {
+package indirect enum WriterError: Error, CustomStringConvertible {
     /// Too much waits already: the same again a moment later.
     case queueFull
     /// The daemon is going down.
@@ -24,6 +24,9 @@ package enum WriterError: Error, CustomStringConvertible {
     case clockNotBelieved(LedgerError)
     /// What was asked can't be done; the ledger is well.
     case failed(any Error)
+    /// A large request failed after some of its events had been stored, for a reason that would otherwise say that nothing
+    /// was.
+    case partlyStored(events: Int, WriterError)
 
     package init(_ error: any Error) {
         switch error {
@@ -42,8 +45,11 @@ package enum WriterError: Error, CustomStringConvertible {
 
     /// Whether one sender's events can be the cause, so that others are to be tried without them.
     var maySpareOthers: Bool {
-        if case .failed = self { return true }
-        return false
+        switch self {
+        case .failed: true
+        case .partlyStored(_, let error): error.maySpareOthers
+        default: false
+        }
     }
 
     /// Whether it stands in the way of whatever is stored, for longer than a moment.
@@ -51,6 +57,7 @@ package enum WriterError: Error, CustomStringConvertible {
         switch self {
         case .diskFull, .busy, .logHeld, .replaced, .broken, .clockNotBelieved: true
         case .queueFull, .stopping, .failed: false
+        case .partlyStored(_, let error): error.holdsAll
         }
     }
 
@@ -74,6 +81,9 @@ package enum WriterError: Error, CustomStringConvertible {
                 + "kernel's log), start it and send the same again, nothing is counted twice"
         case .clockNotBelieved(let error): "\(error)"
         case .failed(let error): "\(error)"
+        case .partlyStored(let events, let error):
+            "the first \(events) events of the request are stored; send the same again, nothing is counted twice. For the "
+                + "others: \(error)"
         }
     }
 }

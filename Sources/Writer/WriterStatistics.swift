@@ -21,12 +21,18 @@ package struct WriterStatistics: Sendable {
 
     private static let secondBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 
-    mutating func noteGroup(_ reports: [BatchReport], commit: Duration, waits: [Duration]) {
+    /// - Parameters:
+    ///   - reports: of the requests that a transaction has completed.
+    ///   - events: how many it stored, of these requests and of others.
+    mutating func noteGroup(_ reports: [BatchReport], events: Int, commit: Duration, waits: [Duration]) {
         for report in reports { outcomes.add(report) }
-        groupEvents.note(Double(reports.reduce(0) { $0 + $1.received }))
+        groupEvents.note(Double(events))
         transactionSeconds.note(Self.seconds(commit))
         for wait in waits { durableSeconds.note(Self.seconds(wait)) }
     }
+
+    /// What was stored of a request that failed in the end.
+    mutating func noteStored(_ report: BatchReport) { outcomes.add(report) }
 
     /// Dividing durations is arithmetic of 128 bits, which a request's time is not worth.
     private static func seconds(_ time: Duration) -> Double {

@@ -2,6 +2,7 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 
 /// Its output goes to files: no pipe fills up while nobody reads it, also when it is stopped or killed.
 package final class ChildProcess: Sendable {
@@ -31,6 +32,12 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        // What other tests have open, a pipe's end above all, would stay open for as long as this process lives.
+        for number in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+            if let descriptor = Int32(number), descriptor > 2 {
+                posix_spawn_file_actions_addclose(&actions, descriptor)
+            }
+        }
         var argumentPointers = ([program] + arguments).map { strdup($0) } + [nil]
         var environmentPointers = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
@@ -104,7 +111,7 @@ package final class ChildProcess: Sendable {
     }
 
     /// - Returns: nil when it still runs by then.
-    package func end(withinSeconds seconds: Double) async throws -> End? {
+    package func end(withinSeconds seconds: Double = Patience.seconds) async throws -> End? {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
             if let end { return end }

@@ -20,7 +20,7 @@ package final class NotifySocket: Sendable {
     package init(_ place: Place) throws {
         let unique = "meterd-notify-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         name = place == .path ? NSTemporaryDirectory() + "/" + unique : "@" + unique
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(step: "socket") }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import Interposing
 import LedgerFixture
+import TestSupport
 import Testing
 
 /// METERD_KILL_POINTS chooses at how many points each kind of run is killed; `scripts/kill-rounds` sets it.
@@ -12,7 +13,7 @@ private let pointsPerRun = ProcessInfo.processInfo.environment["METERD_KILL_POIN
 /// Whether a point's ledger is verified too: a few of them are, but where points are chosen all.
 private func isVerified(_ point: Int) -> Bool { pointsPerRun > 12 || point.isMultiple(of: 3) }
 
-@Suite("A run that is killed at any of its writes and syncs is finished by the next", .serialized)
+@Suite("A run that is killed at any of its writes and syncs is finished by the next", .serialized, .inTurn)
 struct NamedPointTests {
     /// What a run does, in order: something that grows or shrinks to its last value. The first that is not there yet
     /// when the run is killed says what it was doing.
@@ -35,6 +36,8 @@ struct NamedPointTests {
     /// A write or sync of a run.
     private struct Point {
         let calls: Fault.Calls
+        /// Only files whose names end so are counted.
+        var suffix = ""
         /// Among the calls of its kind.
         let number: Int
         let file: String
@@ -103,7 +106,10 @@ struct NamedPointTests {
     @Test("backup: there is a whole copy of its name, or none")
     func backup() throws {
         let scene = try CrashScene(seed: 1, scale: Self.scale)
-        let copy = scene.folder.path("copy.db")
+        // In a folder of its own, whose syncs can be told from those of the ledger's.
+        try FileManager.default.createDirectory(
+            atPath: scene.folder.path("copies"), withIntermediateDirectories: false)
+        let copy = scene.folder.path("copies/copy.db")
         try survive(
             scene, base: try scene.copy(named: "base-of-backup"), name: "backup", work: ["backup", copy],
             stages: [], makes: copy)
@@ -133,9 +139,9 @@ struct NamedPointTests {
         for (index, point) in points.enumerated() {
             let program = try scene.copy(of: base.ledger, named: "point-\(index)")
             if let made { try FileManager.default.removeItem(atPath: made) }
-            interposition.faults = [Fault(point.calls, at: point.number, .kill)]
+            interposition.faults = [Fault(point.calls, of: point.suffix, at: point.number, .kill)]
             let wasKilled = try program.isKilled(work, under: interposition)
-            #expect(wasKilled, "\(name) has no \(point.calls) \(point.number)")
+            #expect(wasKilled, "\(name) has no \(point.calls) \(point.number) (\(point.file))")
             let stage = try zip(stages, last).lazy.map { ($0, try program.rawRows($0.query)[0], $1[0]) }
                 .first { $0.1 != $0.2 }
             if let stage { hits[stage.0.name, default: []].insert(stage.1) }
@@ -172,10 +178,15 @@ struct NamedPointTests {
     }
 
     /// So many writes and syncs of a run, half of them of each kind, spread evenly.
+    ///
+    /// How often a copy is synced while it is made depends on how long that takes: only the first of these syncs is a point,
+    /// and those of other files are counted by their names from there on.
     private static func points(_ journal: [JournalRecord], _ count: Int) -> [Point] {
         var names: [UInt64: String] = [:]
         var writes: [Point] = []
         var syncs: [Point] = []
+        var syncsOfFiles: [String: Int] = [:]
+        let isOfMaking = { (name: String) in name.hasSuffix(".making") }
         for record in journal {
             switch record {
             case .create(let inode, let name), .open(let inode, let name): names[inode] = name
@@ -183,7 +194,15 @@ struct NamedPointTests {
                 writes.append(Point(calls: .write, number: writes.count + 1, file: names[inode] ?? ""))
             case .sync(_, let name), .syncFolder(let name):
                 let file = name.isEmpty ? "the folder" : name
-                syncs.append(Point(calls: .sync, number: syncs.count + 1, file: file))
+                syncsOfFiles[name, default: 0] += 1
+                let ofFile = syncsOfFiles[name] ?? 0
+                guard syncsOfFiles.keys.contains(where: isOfMaking) else {
+                    syncs.append(Point(calls: .sync, number: syncs.count + 1, file: file))
+                    continue
+                }
+                guard !isOfMaking(name) || ofFile == 1 else { continue }
+                let suffix = name.hasPrefix("whole") ? String(name.dropFirst("whole".count)) : name
+                syncs.append(Point(calls: .sync, suffix: suffix, number: ofFile, file: file))
             default: continue
             }
         }

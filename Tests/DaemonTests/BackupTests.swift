@@ -6,9 +6,10 @@ import GRDB
 import Interposing
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
-@Suite("A backup beside a daemon", .ownThread)
+@Suite("A backup beside a daemon", .inTurn)
 struct BackupTests {
     /// A ledger with some 8 MiB, so that a copy has parts, and entries.
     private static func scene() async throws -> DaemonScene {
@@ -60,7 +61,7 @@ struct BackupTests {
             if number == 1 { try await scene.run(["rate", "--date", "2027-01-09", "--now", DaemonScene.now]) }
         }
         outbox.with { $0.mayBegin = false }
-        try await outbox.finish(withinSeconds: 60)
+        try await outbox.finish()
         #expect(outbox.with { $0.problems } == [])
         #expect(try await daemon.stop().end == .exited(0))
         #expect(!daemon.log.contains(" error "), "\(daemon.log)")
@@ -126,28 +127,33 @@ struct BackupTests {
     func killed() async throws {
         let scene = try await Self.scene()
         let copy = scene.folder.path("copy.db")
-        // Two rounds in which the copying takes its time: the kill comes in the middle of it. Then anywhere.
-        let slow = Fault(.write, of: ".making", from: 1..., .delay(milliseconds: 2))
-        var daemon = try scene.serve(faults: [slow])
+        // Two rounds in which the copying waits in the middle of it for the kill. Then anywhere.
+        let hold = try Hold()
+        var daemon = try scene.serve(
+            settings: hold.environment(scene, Fault(.write, of: ".making", from: 100..., .hold))
+                .merging(["METERD_RATE_AT": "off"]) { $1 })
         for round in 0..<4 {
             let port = try await daemon.port()
             // What the round before has left is not what this one begins; later it is the command's to remove.
             if round < 2 { try? FileManager.default.removeItem(atPath: copy + ".making") }
+            if round < 2 { try hold.begin() }
             let command = try scene.begin(["backup", copy])
             try await eventually("the copy is begun") {
+                if round < 2 { return try hold.isHolding() || command.process.end != nil }
                 let attributes = try? FileManager.default.attributesOfItem(atPath: copy + ".making")
                 return attributes?[.size] as? Int ?? 0 > 0 || command.process.end != nil
             }
             #expect(round >= 2 || command.process.end == nil, "round \(round): it is done already")
             if round % 2 == 0 {
                 command.process.send(signal: SIGKILL)
-                #expect(try await command.outcome(withinSeconds: 20).end == .killed(signal: SIGKILL))
+                #expect(try await command.outcome().end == .killed(signal: SIGKILL))
+                if round < 2 { try hold.end() }
                 #expect(
                     try HTTPConnection(port: port).post(lines: [SumEvent(id: "\(round)", number: 1).line]).status == 200
                 )
             } else {
                 try await daemon.kill()
-                let outcome = try await command.outcome(withinSeconds: 20)
+                let outcome = try await command.outcome()
                 if outcome.end != .exited(0) {
                     #expect(outcome.errors.contains("ended before it answered"), "\(outcome)")
                 }
@@ -249,7 +255,7 @@ struct BackupTests {
         let commands = try ([same, same] + ["one.db", "two.db"].map { scene.folder.path($0) })
             .map { try scene.begin(["backup", $0]) }
         var outcomes: [CommandOutcome] = []
-        for command in commands { outcomes.append(try await command.outcome(withinSeconds: 60)) }
+        for command in commands { outcomes.append(try await command.outcome()) }
         #expect(outcomes.map { $0.end == .exited(0) }.sorted { !$0 && $1 } == [false, true, true, true])
         let refused = try #require(outcomes.first { $0.end != .exited(0) })
         #expect(
@@ -287,7 +293,7 @@ struct BackupTests {
             try $0.execute(sql: "INSERT INTO schema_migration VALUES ('9999-tomorrow', 'x')")
         }
         let older = try scene.serve()
-        #expect(try await older.process.end(withinSeconds: 30) == .exited(3))
+        #expect(try await older.process.end() == .exited(3))
         #expect(older.log.contains("was written by a newer meterd (schema step 9999-tomorrow)"), "\(older.log)")
     }
 }

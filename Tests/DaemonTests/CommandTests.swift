@@ -4,9 +4,10 @@ import BuiltProgram
 import Foundation
 import LedgerFixture
 import PriceBookFile
+import TestSupport
 import Testing
 
-@Suite("Commands while a daemon has the ledger open", .ownThread)
+@Suite("Commands while a daemon has the ledger open", .inTurn)
 struct CommandTests {
     private static func lines(_ range: Range<Int>) -> [String] {
         range.map { SumEvent(id: "file-\($0)", number: $0).line }
@@ -111,7 +112,7 @@ struct CommandTests {
         } while commands.contains { $0.process.end == nil } && posts < 600
         var received = 0
         for command in commands {
-            let outcome = try await command.outcome(withinSeconds: 60)
+            let outcome = try await command.outcome()
             #expect(outcome.end == .exited(0), "\(outcome)")
             received += Int(outcome.output.split(separator: "\n")[1].prefix { $0 != "," }) ?? 0
         }
@@ -128,11 +129,15 @@ struct CommandTests {
         let scene = try await DaemonScene.make()
         let daemon = try scene.serve()
         let port = try await daemon.port()
+        var start = ContinuousClock.now
+        try await scene.run(["tenant", "add", "cafe", "--now", DaemonScene.now])
+        let unhindered = ContinuousClock.now - start
         daemon.process.send(signal: SIGSTOP)
         defer { daemon.process.send(signal: SIGCONT) }
-        let start = ContinuousClock.now
+        start = ContinuousClock.now
         let outcome = try await scene.outcome(["tenant", "add", "bolt", "--now", DaemonScene.now])
-        #expect(ContinuousClock.now - start < .seconds(20))
+        let time = ContinuousClock.now - start
+        #expect(time >= .seconds(15) && time < .seconds(15) + max(.seconds(5), unhindered * 10), "\(time)")
         #expect(outcome.end == .exited(1))
         #expect(
             outcome.errors.hasPrefix(
@@ -156,17 +161,21 @@ struct CommandTests {
         let work = [["tenant", "add", "bolt"], ["ingest", file]].map { $0 + ["--now", DaemonScene.now] }
         // Once it stands still, once it is at work.
         for isStopped in [true, false] {
-            let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
+            let hold = try Hold()
+            let daemon = try scene.serve(settings: hold.environment(scene).merging(["METERD_RATE_AT": "off"]) { $1 })
             _ = try await daemon.port()
-            let blocker = isStopped ? nil : try WriteBlocker(scene.ledger)
+            try hold.begin()
             if isStopped { daemon.process.send(signal: SIGSTOP) }
+            let connections = try scene.commandConnections()
             let commands = try work.map { try scene.begin($0) }
-            // By then they have asked; a beat or two of the daemon's has told them that it is at work.
-            try await Task.sleep(for: .seconds(4))
+            try await eventually("both are connected") {
+                try scene.commandConnections() >= connections + 2 || commands.contains { $0.process.end != nil }
+            }
+            // A beat or two of a daemon that is at work has told them so; one that stands still they don't wait for so long.
+            if !isStopped { try await Task.sleep(for: .seconds(4)) }
             try await daemon.kill()
-            try blocker?.release()
             for command in commands {
-                let outcome = try await command.outcome(withinSeconds: 20)
+                let outcome = try await command.outcome()
                 #expect(outcome.end == .exited(1))
                 #expect(
                     outcome.errors.contains("the daemon (process \(daemon.process.id)) ended before it answered"),

@@ -3,9 +3,10 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("A connection to the daemon", .ownThread)
+@Suite("A connection to the daemon", .inTurn)
 struct ConnectionTests {
     private static let head = [("Content-Type", "application/x-ndjson"), ("Meterd-Now", DaemonScene.now)]
 
@@ -46,7 +47,7 @@ struct ConnectionTests {
             try connection.send(Self.request(Array(SumEvent(id: "\(number)", number: 1).line.utf8), more))
             if more.isEmpty { connection.end(.sending) }
             #expect(try EventsAnswer(connection.receive()).accepted == 1)
-            #expect(connection.isEnded(withinSeconds: 5))
+            #expect(connection.isEnded())
         }
         #expect(try await daemon.stop().end == .exited(0))
     }
@@ -90,7 +91,7 @@ struct ConnectionTests {
         }
         for _ in 0..<4 {
             try send()
-            try await eventually("all but \(room) are refused", withinSeconds: 60) {
+            try await eventually("all but \(room) are refused") {
                 for sender in waiting where connections[sender].hasAnswer(withinMs: 0) {
                     let answer = try connections[sender].receive()
                     #expect(answer.status == 503)

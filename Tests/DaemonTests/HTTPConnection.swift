@@ -1,6 +1,7 @@
 // A client's connection, byte by byte: what a library would mend or hide, a test wants to see and to do.
 
 import Foundation
+import TestSupport
 
 enum HTTPFailure: Error {
     /// Nobody took the connection.
@@ -24,7 +25,7 @@ final class HTTPConnection {
     private var buffer: [UInt8] = []
 
     /// - Parameter timeoutSeconds: how long a read or write may stand still.
-    init(port: Int, timeoutSeconds: Int = 60) throws(HTTPFailure) {
+    init(port: Int, timeoutSeconds: Int = Patience.wholeSeconds) throws(HTTPFailure) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var time = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
@@ -42,6 +43,20 @@ final class HTTPConnection {
             }
         }
         // The descriptor is closed with this value, also with one that is thrown away here.
+        guard status == 0 else { throw .refused }
+    }
+
+    /// - Parameter unixSocket: the path of a Unix socket, of at most 107 bytes.
+    init(unixSocket path: String) throws(HTTPFailure) {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let status = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
         guard status == 0 else { throw .refused }
     }
 
@@ -143,7 +158,7 @@ final class HTTPConnection {
     }
 
     /// Whether the other side has ended the connection, or does so within the time.
-    func isEnded(withinSeconds seconds: Int) -> Bool {
+    func isEnded(withinSeconds seconds: Int = Patience.wholeSeconds) -> Bool {
         var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&state, 1, Int32(seconds * 1_000)) > 0 else { return false }
         var byte: UInt8 = 0
@@ -171,6 +186,11 @@ struct EventsAnswer: Decodable {
 }
 
 extension HTTPConnection {
+    /// Waits until the daemon says that it is ready: a commit on a busy machine may take longer than it waits for one.
+    static func waitUntilReady(port: Int) async throws {
+        try await eventually("it is ready") { try HTTPConnection(port: port).get("/readyz").status == 200 }
+    }
+
     /// Posts events, a line each.
     ///
     /// - Parameter now: the time of the test clock; nil leaves it to the daemon.

@@ -5,6 +5,7 @@ import Foundation
 import Interposing
 import LedgerFixture
 import Seeded
+import TestSupport
 import Testing
 
 /// METERD_DAEMON_ROUNDS, METERD_KILL_POINTS and METERD_DAEMON_SEED choose how many rounds and points, and which;
@@ -13,10 +14,11 @@ private let rounds = ProcessInfo.processInfo.environment["METERD_DAEMON_ROUNDS"]
 private let points = ProcessInfo.processInfo.environment["METERD_KILL_POINTS"].flatMap { Int($0) } ?? 12
 private let seed = ProcessInfo.processInfo.environment["METERD_DAEMON_SEED"].flatMap { UInt64($0) } ?? 1
 
-@Suite("A daemon that is killed", .ownThread)
+@Suite("A daemon that is killed", .inTurn)
 struct KillTests {
     private static let senders = 16
     private static let leastRequests = 1_000
+    private static let runs = "SELECT count(*) FROM rating_run"
 
     /// What the clock shows in a round: over all rounds some twelve days, so that days are settled and sealed on the way,
     /// by the nightly rating and by commands, and events for them come as corrections.
@@ -49,10 +51,18 @@ struct KillTests {
             } else {
                 let port = try await daemon.port()
                 outbox.with { ($0.port, $0.round) = (port, round) }
+                try await eventually("requests are in flight") { outbox.with { $0.inFlight } > 0 }
                 if round % 3 == 0 {
+                    let runs = try scene.rows(Self.runs)
                     command = try scene.begin(["rate", "--date", "\(now.prefix(10))", "--now", now])
+                    try await eventually("the rating has begun") {
+                        try scene.rows(Self.runs) != runs || command?.process.end != nil
+                    }
                 }
-                try await Task.sleep(for: .milliseconds(Int.random(in: 5..<250, using: &chance)))
+                // Every other rating is killed as soon as it has begun.
+                if round % 6 != 0 {
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 5..<250, using: &chance)))
+                }
             }
             if outbox.with({ $0.inFlight }) > 0 { inFlight += 1 }
             try await daemon.kill()
@@ -61,11 +71,11 @@ struct KillTests {
             rated += daemon.log.components(separatedBy: " notice rated ").count - 1
             // By itself it would write the ledger, and be no daemon's.
             command?.process.send(signal: SIGKILL)
-            if try await command?.process.end(withinSeconds: 60) == .exited(0) { rated += 1 }
+            if try await command?.process.end() == .exited(0) { rated += 1 }
         }
         // However few rounds there were, the first days are settled in the end.
         outbox.with { $0.now = Self.now(in: max(rounds, 20)) }
-        let runs = Int(try scene.rows("SELECT count(*) FROM rating_run")[0]) ?? 0
+        let runs = Int(try scene.rows(Self.runs)[0]) ?? 0
         let hits = try await finish(
             outbox, scene, round: rounds,
             what: "\(rounds) kills, \(inFlight) in flight, \(rated) of \(runs) ratings done")
@@ -93,11 +103,12 @@ struct KillTests {
             // Those that come during the sync before are in the next commit together.
             interposition.faults =
                 [Fault(isSync ? .sync : .write, of: "-wal", at: number, .kill)]
-                + (isSync ? [Fault(.sync, of: "-wal", at: number - 1, .delay(milliseconds: 60))] : [])
-            let daemon = try scene.serve(settings: interposition.environment)
+                + (isSync ? [Fault(.sync, of: "-wal", at: number - 1, .delay(milliseconds: 300))] : [])
+            // A rating has commits too.
+            let daemon = try scene.serve(settings: interposition.environment.merging(["METERD_RATE_AT": "off"]) { $1 })
             let port = try await daemon.port()
             outbox.with { ($0.port, $0.round) = (port, point) }
-            let end = try await daemon.process.end(withinSeconds: 60)
+            let end = try await daemon.process.end()
             #expect(end == .killed(signal: SIGKILL), "point \(point): \(daemon.log)")
             outbox.with { $0.port = nil }
             let written = try offsetsSinceSync(interposition.journal ?? "")
@@ -147,11 +158,11 @@ struct KillTests {
         let daemon = try scene.serve()
         let port = try await daemon.port()
         outbox.with { ($0.port, $0.round) = (port, round) }
-        try await eventually("\(Self.leastRequests) requests are acknowledged", withinSeconds: 60) {
+        try await eventually("\(Self.leastRequests) requests are acknowledged") {
             outbox.with { $0.acknowledged.count >= Self.leastRequests || !$0.problems.isEmpty }
         }
         outbox.with { $0.mayBegin = false }
-        try await outbox.finish(withinSeconds: 60)
+        try await outbox.finish()
         #expect(try await daemon.stop().end == .exited(0))
 
         let state = outbox.with { $0 }

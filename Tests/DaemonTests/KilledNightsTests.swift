@@ -5,12 +5,13 @@ import Foundation
 import Interposing
 import LedgerFixture
 import Seeded
+import TestSupport
 import Testing
 
 /// METERD_DAEMON_SEED chooses the moments and the events.
 private let seed = ProcessInfo.processInfo.environment["METERD_DAEMON_SEED"].flatMap { UInt64($0) } ?? 1
 
-@Suite("A daemon that is killed in its ratings and between them", .ownThread)
+@Suite("A daemon that is killed in its ratings and between them", .inTurn)
 struct KilledNightsTests {
     private static let days = 10...19
     private static let senders = 8
@@ -138,16 +139,17 @@ struct KilledNightsTests {
             let port = try await daemon.port()
             outbox.with { ($0.port, $0.round) = (port, day * 10 + kill) }
             guard kill == Self.killsOfDay else {
+                try await eventually("requests are in flight") { outbox.with { $0.inFlight } > 0 }
                 try await Task.sleep(for: .milliseconds(Int.random(in: 5..<80, using: &chance)))
                 try await daemon.kill()
                 outbox.with { $0.port = nil }
                 continue
             }
-            try await eventually("the requests of a day are acknowledged", withinSeconds: 60) {
+            try await eventually("the requests of a day are acknowledged") {
                 outbox.with { $0.acknowledged.count >= before + Self.requestsOfDay || !$0.problems.isEmpty }
             }
             outbox.with { $0.mayBegin = false }
-            try await outbox.finish(withinSeconds: 60)
+            try await outbox.finish()
             outbox.with { $0.port = nil }
             #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
         }

@@ -2,9 +2,10 @@
 
 import BuiltProgram
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("The daemon's nightly rating", .ownThread)
+@Suite("The daemon's nightly rating", .inTurn)
 struct NightlyTests {
     /// A ledger with usage of 8 to 10 January.
     private func scene(timeZone: String = "UTC") async throws -> DaemonScene {
@@ -56,7 +57,7 @@ struct NightlyTests {
         let port = try await daemon.port()
         try await daemon.line(with: "no nightly rating: rate_at is off")
         // Its writer has done everything that was asked of it when it is ready.
-        #expect(try HTTPConnection(port: port).get("/readyz").status == 200)
+        try await HTTPConnection.waitUntilReady(port: port)
         #expect(try served.rows("SELECT entry_id FROM ledger") == [])
         #expect(!daemon.log.contains("rated through"))
         #expect(try await daemon.stop().end == .exited(0))
@@ -72,7 +73,7 @@ struct NightlyTests {
         let event = SumEvent(id: "new", number: 2).line
         let answer = try HTTPConnection(port: port).post(lines: [event], now: "2027-01-11T00:10:00Z")
         #expect(try EventsAnswer(answer).accepted == 1)
-        try await daemon.line(with: "rated", "through=2027-01-10", withinSeconds: 30)
+        try await daemon.line(with: "rated", "through=2027-01-10")
         try await rated.run(["rate", "--date", "2027-01-09", "--now", "2027-01-10T12:00:00Z"])
         try await rated.run(["ingest", try rated.write(event, to: "new.ndjson"), "--now", "2027-01-11T00:10:00Z"])
         try await rated.run(["rate", "--date", "2027-01-10", "--now", "2027-01-11T00:10:00Z"])

@@ -28,6 +28,19 @@ extension ChildProcess {
         return try Double(#require(Int(fields[11])) + #require(Int(fields[12]))) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
+    /// Whether it leaves the processors alone while this thread computes for half a second of processor time: one that
+    /// turns in circles has as much of a busy machine as this thread has.
+    func isAtRest() throws -> Bool {
+        func own() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        }
+        let (before, start) = (try processorSeconds(), own())
+        while own() - start < 0.5 {}
+        return try processorSeconds() - before < 0.2
+    }
+
     /// The number that the next file would have that it opens.
     func nextFile() throws -> Int {
         let open = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/fd"))

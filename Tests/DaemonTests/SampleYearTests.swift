@@ -4,12 +4,13 @@ import BuiltProgram
 import EventCodec
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
 /// METERD_DAEMON_YEAR=full takes all of the year instead of its first months.
 private let isFullYear = ProcessInfo.processInfo.environment["METERD_DAEMON_YEAR"] == "full"
 
-@Suite("The sample over HTTP", .ownThread)
+@Suite("The sample over HTTP", .inTurn)
 struct SampleYearTests {
     private static let batchEvents = 1_000
 
@@ -48,7 +49,7 @@ struct SampleYearTests {
     ) async throws {
         let process = try ChildProcess(
             program, arguments, environment: [:], input: input, output: output, errors: scene.folder.path("errors"))
-        let end = try await process.end(withinSeconds: 600)
+        let end = try await process.end()
         guard end == .exited(0) else {
             throw SceneError(description: "\(program): \(try ServingDaemon.text(scene.folder.path("errors")))")
         }
@@ -94,7 +95,7 @@ struct SampleYearTests {
         }
         #expect(accepted == events.count)
         #expect(try await daemon.stop().end == .exited(0))
-        #expect(try await replay.outcome(withinSeconds: 900).end == .exited(0))
+        #expect(try await replay.outcome().end == .exited(0))
 
         let (found, expected) = (try served.contents(), try replayed.contents())
         for (view, rows) in expected where found[view] != rows {

@@ -73,8 +73,8 @@ final class Outbox: @unchecked Sendable {
     }
 
     /// Waits until all senders have ended.
-    func finish(withinSeconds seconds: Double) async throws {
-        try await eventually("all senders have ended", withinSeconds: seconds) { with { $0.running } == 0 }
+    func finish() async throws {
+        try await eventually("all senders have ended") { with { $0.running } == 0 }
     }
 }
 

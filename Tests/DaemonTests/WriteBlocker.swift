@@ -41,6 +41,13 @@ final class HeldRead {
 }
 
 extension DaemonScene {
+    /// How many ends of connections there are at the daemon's socket for commands, its listening one among them.
+    func commandConnections() throws -> Int {
+        try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n").count {
+            $0.hasSuffix(" \(ledger).sock")
+        }
+    }
+
     /// Whether some process holds the writer's lock.
     var isLocked: Bool {
         let descriptor = open(ledger + ".lock", O_RDWR | O_CLOEXEC)

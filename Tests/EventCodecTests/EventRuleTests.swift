@@ -40,7 +40,10 @@ struct EventRuleTests {
             EventText.call.with("data", nil),
             EventText.call.with("data", nil).with("data_base64", "null"),
             EventText.call.with("data", "{}"),
-            EventText.call.with("data", #"{"calls":null}"#),
+            EventText.call.with("data", #"{"api":"com.acme.pay","country":"NZ","caller":"app","quality":1,"c":2}"#),
+            EventText.call.with("data", #"{"calls":5,"Calls":7,"quantity":9}"#).with("count", "3"),
+            EventText.call.with("data", nil).with("data_base64", quoted("e30=")),
+            EventText.call.with("data", "null").with("data_base64", quoted("eyJjYWxscyI6NX0=")),
             EventText.call.with("data", #"{"calls":1}"#),
             EventText.call.with("data", #"{"calls":1000000000000}"#),
             EventText.usage.with("data", #"{"feature":"f","quantity":1,"features":7,"device":""}"#),
@@ -98,7 +101,7 @@ struct EventRuleTests {
             ("subject", #""""#, "subject is empty"),
             ("subject", "true", "subject must be a string, not true"),
             ("data", nil, "data is missing"),
-            ("data", "null", "data is missing"),
+            ("data", "null", "data is null"),
             ("data", "[]", "data must be an object, not an array"),
             ("data", #""x""#, #"data must be an object, not "x""#),
         ] as [(String, String?, String)])
@@ -113,11 +116,130 @@ struct EventRuleTests {
     @Test("A gateway call without data is one call, and only if data is left out")
     func callsWithoutData() {
         #expect(read(EventText.call.with("data", nil).text).event?.quantity == 1)
-        #expect(read(EventText.call.with("data", "null").text).reason == "data is missing")
+        let null = read(EventText.call.with("data", "null").text)
+        #expect(null.code == .malformed)
+        #expect(
+            null.reason == #"data is null: leave data out for one call, or write how many, as {"calls":1200}"#)
         #expect(read(EventText.call.with("data", "1").text).reason == "data must be an object, not 1")
-        let base64 = EventText.call.with("data", nil).with("data_base64", quoted("e30="))
-        #expect(read(base64.text).reason == "data is missing; data_base64 is not read")
+        #expect(read(EventText.call.with("data", #""{\"calls\":2}""#).text).code == .malformed)
         #expect(read(EventText.usage.with("data", nil).text).reason == "data is missing")
+    }
+
+    @Test(
+        "A gateway call whose data has something like calls is not taken for one call",
+        arguments: [
+            (#"{"quantity":1200}"#, "quantity"), (#"{"Calls":1200}"#, "Calls"), (#"{"call":1200}"#, "call"),
+            (#"{"CALLS":"1200"}"#, "CALLS"), (#"{"count":1200}"#, "count"), (#"{"Counts":[]}"#, "Counts"),
+            (#"{"cals":1}"#, "cals"), (#"{"calsl":1}"#, "calsl"), (#"{"callls":1}"#, "callls"),
+            (#"{"cakls":1}"#, "cakls"), (#"{"api":"pay","c\u0061ll_s":1}"#, "call_s"), (#"{" calls":1}"#, " calls"),
+            (#"{"quantitiy":1}"#, "quantitiy"), (#"{"qty":null}"#, "qty"), (#"{"callCount":7}"#, "callCount"),
+            (#"{"number_of_calls":7}"#, "number_of_calls"), (#"{"c\u0430lls":7}"#, "c\u{430}lls"),
+        ])
+    func misnamedCalls(data: String, name: String) {
+        let reading = read(EventText.call.with("data", data).text)
+        #expect(reading.code == .badQuantity)
+        #expect(reading.reason == "data.calls is missing, but data.\(name) is there: rename it to calls")
+        #expect(reading.isJSON)
+    }
+
+    @Test("A gateway call whose calls are null, or stand beside data, is not taken for one call")
+    func strayCalls() {
+        let null = read(EventText.call.with("data", #"{"calls":null}"#).text)
+        #expect(null.code == .badQuantity)
+        #expect(null.reason == "data.calls is null: leave it out for one call, or write a whole number")
+        for event in [EventText.call.with("data", nil), EventText.call.with("data", "{}")] {
+            let beside = read(event.with("calls", "1200").text)
+            #expect(beside.code == .badQuantity)
+            #expect(beside.reason == "data.calls is missing, but calls stands beside data: write it in data, as calls")
+        }
+    }
+
+    @Test(
+        "What is missing is told by the name that stands there instead",
+        arguments: [
+            (EventText.usage, #"{"feature":"f","calls":5}"#, "data.quantity", "data.calls", "quantity"),
+            (EventText.usage, #"{"feature":"f","Quantity":5}"#, "data.quantity", "data.Quantity", "quantity"),
+            (EventText.usage, #"{"feature":"f","count":5,"quantity":null}"#, "data.quantity", "data.count", "quantity"),
+            (EventText.usage, #"{"features":["f"],"quantity":5}"#, "data.feature", "data.features", "feature"),
+            (EventText.activity, #"{"feature":"f","devices":["d"]}"#, "data.device", "data.devices", "device"),
+            (EventText.activity, #"{"feature":"f","deviceId":"d"}"#, "data.device", "data.deviceId", "device"),
+            (
+                EventText.activity, #"{"Feature":"f","device":"d"}"#, "data.feature or data.features", "data.Feature",
+                "feature"
+            ),
+        ])
+    func misnamedMembers(event: EventText, data: String, missing: String, there: String, meant: String) {
+        let reason = read(event.with("data", data).text).reason
+        #expect(reason == "\(missing) is missing, but \(there) is there: rename it to \(meant)")
+    }
+
+    @Test(
+        "data_base64 is read as data is, whatever the type",
+        arguments: [
+            (EventText.activity, "eyJmZWF0dXJlIjoiYmFzaWNfYW5hbHlzaXMiLCJkZXZpY2UiOiJiNmYzIn0="),
+            (EventText.call, "eyJjYWxscyI6MTIwMCwiYXBpIjoiY29tLmFjbWUucGF5In0="),
+            (EventText.usage, "IHsiZmVhdHVyZSI6InN5bmNocm9uaXplZF9tZXNzYWdlcyIsInF1YW50aXR5Ijo4NzAwMH0K"),
+        ])
+    func base64(event: EventText, data: String) {
+        let packed = event.with("data", nil).with("data_base64", quoted(data))
+        var expected = read(event.text).event
+        expected?.raw = packed.text
+        #expect(read(packed.text).event == expected)
+        #expect(expected != nil)
+    }
+
+    @Test(
+        "data_base64 that is no base64, or holds no object, is refused and kept",
+        arguments: [
+            ("7", "data_base64 must be a string, not 7"),
+            (quoted("e30"), #"data_base64 is not base64 (RFC 4648, with padding): "e30""#),
+            (quoted("e31="), #"data_base64 is not base64 (RFC 4648, with padding): "e31=""#),
+            (quoted("e3 0="), #"data_base64 is not base64 (RFC 4648, with padding): "e3 0=""#),
+            (quoted("===="), #"data_base64 is not base64 (RFC 4648, with padding): "====""#),
+            (quoted(""), "data_base64 is empty"),
+            (quoted("IA=="), "data_base64 is empty"),
+            (quoted("e30ge30="), "data_base64 decodes to no valid JSON, at byte 3: nothing more is expected"),
+            (quoted("ew=="), "data_base64 decodes to no valid JSON, at byte 1: the text ends in the middle"),
+            (quoted("MTI="), "data must be an object, not 12"),
+            (quoted("W10="), "data must be an object, not an array"),
+        ])
+    func badBase64(value: String, reason: String) {
+        for event in [EventText.call, .activity, .usage] {
+            let reading = read(event.with("data", nil).with("data_base64", value).text)
+            #expect(reading.code == .malformed)
+            #expect(reading.reason == reason)
+            #expect(reading.isJSON)
+        }
+        let both = read(EventText.call.with("data_base64", quoted("e30=")).text)
+        #expect(both.reason == "data and data_base64 exclude each other")
+    }
+
+    @Test("Nesting within data_base64 is bounded as within data")
+    func base64Nesting() {
+        // 30 arrays in the data object in the event are 32 levels.
+        let fits = #"{"calls":2,"x":\#(String(repeating: "[", count: 30))\#(String(repeating: "]", count: 30))}"#
+        let deep = fits.replacing("[]", with: "[[]]")
+        for (data, isTaken) in [(fits, true), (deep, false)] {
+            let packed = quoted(base64Text(data))
+            #expect((read(EventText.call.with("data", data).text).event != nil) == isTaken)
+            #expect((read(EventText.call.with("data", nil).with("data_base64", packed).text).event != nil) == isTaken)
+        }
+    }
+
+    @Test(
+        "Byte order marks and NUL bytes before an event do no harm",
+        arguments: ["\u{FEFF}", "\u{0}", "\u{0}\u{0}\u{FEFF} \u{FEFF}\n"])
+    func leadingMarks(mark: String) {
+        #expect(read(mark + EventText.call.text) == read(EventText.call.text))
+        #expect(read(EventText.call.text + mark).code == .malformed)
+    }
+
+    @Test("A text without an event says what it is instead")
+    func noText() {
+        #expect(read("").reason == "there is no text")
+        #expect(read("\u{FEFF} ").reason == "there is no text")
+        #expect(read("\u{0}\u{0}").reason == "there are NUL bytes only")
+        #expect(read([0xFF, 0xFE, 0x7B, 0]).reason == "the text is UTF-16; write it in UTF-8")
     }
 
     @Test(
@@ -146,17 +268,34 @@ struct EventRuleTests {
         arguments: [
             (nil, "time is missing"),
             ("null", "time is missing"),
-            ("1799553600", "time must be a string, not 1799553600"),
-            (#""""#, #"time must be an RFC 3339 date and time with an offset, not """#),
+            (
+                "1799553600",
+                #"time must be an RFC 3339 date and time, not 1799553600; if that counts seconds since 1970, write "2027-01-10T04:00:00Z""#
+            ),
+            (
+                "1799553600120",
+                #"time must be an RFC 3339 date and time, not 1799553600120; if that counts milliseconds since 1970, write "2027-01-10T04:00:00.12Z""#
+            ),
+            (
+                #""1709164800000001""#,
+                #"time must be an RFC 3339 date and time, not "1709164800000001"; if that counts microseconds since 1970, write "2024-02-29T00:00:00.000001Z""#
+            ),
+            (
+                "951782400000000000",
+                #"time must be an RFC 3339 date and time, not 951782400000000000; if that counts nanoseconds since 1970, write "2000-02-29T00:00:00Z""#
+            ),
+            ("20270110", "time must be a string, not 20270110"),
+            ("99999999999999999999", "time must be a string, not 99999999999999999999"),
+            (#""""#, #"time must be an RFC 3339 date and time with an offset, as 2027-01-10T12:00:00+08:00, not """#),
             (
                 #""2027-01-10T12:00:00""#,
-                #"time must be an RFC 3339 date and time with an offset, not "2027-01-10T12:00:00""#
+                #"time must be an RFC 3339 date and time with an offset, as 2027-01-10T12:00:00+08:00, not "2027-01-10T12:00:00""#
             ),
             (#""2026-11-31T12:00:00Z""#, #"time "2026-11-31T12:00:00Z": there is no such day"#),
             (#""2027-13-01T12:00:00Z""#, #"time "2027-13-01T12:00:00Z": there is no such day"#),
             (
                 #""2026-11-31T25:00:00Z""#,
-                #"time must be an RFC 3339 date and time with an offset, not "2026-11-31T25:00:00Z""#
+                #"time must be an RFC 3339 date and time with an offset, as 2027-01-10T12:00:00+08:00, not "2026-11-31T25:00:00Z""#
             ),
         ] as [(String?, String)])
     func badTimes(value: String?, reason: String) {
@@ -339,4 +478,18 @@ struct EventRuleTests {
             #expect(scanner.features.isEmpty)
         }
     }
+}
+
+/// A plain way to write base64.
+private func base64Text(_ text: String) -> String {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    var bytes = Array(text.utf8)
+    let padding = (3 - bytes.count % 3) % 3
+    bytes += Array(repeating: 0, count: padding)
+    var written = ""
+    for at in stride(from: 0, to: bytes.count, by: 3) {
+        let bits = Int(bytes[at]) << 16 | Int(bytes[at + 1]) << 8 | Int(bytes[at + 2])
+        for shift in [18, 12, 6, 0] { written.append(digits[bits >> shift & 63]) }
+    }
+    return String(written.dropLast(padding)) + String(repeating: "=", count: padding)
 }

@@ -57,6 +57,9 @@ struct LineSplitterTests {
         #expect(split("\u{FEFF}a\n\u{FEFF}b\n").lines == ["a", "\u{FEFF}b"])
         #expect(split("\u{FEFF}\u{FEFF}a\n").lines == ["\u{FEFF}a"])
         #expect(split("\u{FEFF}", endsInput: true).lines == [])
+        // An empty file that begins with one, joined to others.
+        #expect(split("a\n\u{FEFF}\u{FEFF} \nb\n").lines == ["a", "b"])
+        #expect(split("a\n\u{0}\n").lines == ["a", "\u{0}"])
         GuardedText.with(Array("\u{FEFF}a\n".utf8)) { buffer in
             var later = LineSplitter(buffer, linesBefore: 1)
             #expect(later.next()?.count == 4)
@@ -119,6 +122,8 @@ struct BatchSplitterTests {
         arguments: [
             ("[]", []),
             (" [ \n ] ", []),
+            ("\u{FEFF}[1]", ["1"]),
+            ("\u{0}\u{0} \u{FEFF}[1]", ["1"]),
             ("[1]", ["1"]),
             ("\t[ 1 , {\"a\" : [ 1 , 2 ]} ,\n[ [] , {} ] ]\r\n", ["1", "{\"a\" : [ 1 , 2 ]}", "[ [] , {} ]"]),
             (#"["a,]}","\"","\\",{"]":"}"}]"#, [#""a,]}""#, #""\"""#, #""\\""#, #"{"]":"}"}"#]),
@@ -151,7 +156,7 @@ struct BatchSplitterTests {
             ("", [], "an array is expected", 0),
             ("  ", [], "an array is expected", 2),
             ("{}", [], "an array is expected", 0),
-            ("\u{FEFF}[]", [], "an array is expected", 0),
+            ("\u{FEFF}{}", [], "an array is expected", 3),
             ("[", [], "the array is cut", 1),
             ("[1", [], "the array is cut", 2),
             ("[1,", ["1"], "the array is cut", 3),

@@ -10,6 +10,7 @@ import Operations
 import Quantities
 import Rating
 import Storage
+import TestSupport
 import Testing
 import Writer
 
@@ -155,14 +156,15 @@ struct ForwardingTests {
     @Test("is told that the daemon hangs, that it ended, and that it is another version")
     func illDaemon() throws {
         let fixture = try LedgerFixture()
-        let cases: [(behaviour: StandIn.Behaviour, isExpected: (DaemonError) -> Bool)] = [
-            (.saysNothing, { if case .silent(getpid(), 1) = $0 { true } else { false } }),
-            (.ends, { if case .ended(getpid()) = $0 { true } else { false } }),
-            (.saysNonsense, { if case .otherVersion(getpid()) = $0 { true } else { false } }),
+        let cases: [(behaviour: StandIn.Behaviour, patienceSeconds: Int, isExpected: (DaemonError) -> Bool)] = [
+            (.saysNothing, 1, { if case .silent(getpid(), 1) = $0 { true } else { false } }),
+            (.ends, Patience.wholeSeconds, { if case .ended(getpid()) = $0 { true } else { false } }),
+            (.saysNonsense, Patience.wholeSeconds, { if case .otherVersion(getpid()) = $0 { true } else { false } }),
         ]
-        for (behaviour, isExpected) in cases {
+        for (behaviour, patienceSeconds, isExpected) in cases {
             let daemon = try StandIn(path: DaemonConnection.path(ledger: fixture.path), behaviour)
-            let connection = try #require(try DaemonConnection(ledger: fixture.path, patienceSeconds: 1))
+            let connection = try #require(
+                try DaemonConnection(ledger: fixture.path, patienceSeconds: patienceSeconds))
             #expect("\(behaviour)") {
                 try connection.perform(RateDay(Day(20_000)), clock: fixture.clock)
             } throws: {
@@ -195,10 +197,11 @@ private final class StandIn {
     enum Behaviour { case saysNothing, ends, saysNonsense }
 
     private let descriptor: Int32
+    private let isOver = DispatchSemaphore(value: 0)
 
     init(path: String, _ behaviour: Behaviour) throws {
         unlink(path)
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -209,19 +212,24 @@ private final class StandIn {
         }
         try #require(bound == 0 && listen(descriptor, 1) == 0)
         let listener = descriptor
-        Thread.detachNewThread {
+        Thread.detachNewThread { [isOver] in
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }
             var request = [UInt8](repeating: 0, count: 4_096)
             _ = read(connection, &request, request.count)
             switch behaviour {
-            case .saysNothing: sleep(3)
+            case .saysNothing: isOver.wait()
             case .ends: break
             case .saysNonsense: _ = write(connection, [0, 0, 0, 2, 0, 0, 0, 0, 123, 125], 10)
             }
+            // A program that another test is just starting has the connection too.
+            shutdown(connection, Int32(SHUT_RDWR))
             close(connection)
         }
     }
 
-    func end() { close(descriptor) }
+    func end() {
+        isOver.signal()
+        close(descriptor)
+    }
 }

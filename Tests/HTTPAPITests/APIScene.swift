@@ -13,6 +13,7 @@ import Operations
 import Quantities
 import Rating
 import Storage
+import TestSupport
 import Testing
 
 /// A client of the API. Not thread-safe: the fixture is its ledger's writer.
@@ -27,7 +28,7 @@ struct APIScene: @unchecked Sendable {
         """
 
     /// Never reached, also where other tests keep all threads busy for a while.
-    static let longTimeoutMs = 600_000
+    static let longTimeoutMs = Patience.milliseconds
 
     /// Runs a test with the API over a ledger. `/slow` reads for ever, `/quick` one row, both at most for
     /// `shortTimeoutMs`, all else without a bound; `/broken` fails.

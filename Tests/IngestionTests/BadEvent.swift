@@ -78,7 +78,8 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 ("id", "\"a\\u0000\"", .malformed, "control characters"),
                 ("time", nil, .badTime, "time is missing"),
                 ("time", "\"\"", .badTime, "RFC 3339"),
-                ("time", "1799553600", .badTime, "time must be a string"),
+                ("time", "1799553600", .badTime, "counts seconds since 1970, write \"2027-01-10T04:00:00Z\""),
+                ("time", "true", .badTime, "time must be a string"),
                 ("time", "\"2027-01-10T10:00:00\"", .badTime, "with an offset"),
                 ("time", "\"2027-02-30T10:00:00Z\"", .badTime, "there is no such day"),
                 ("time", "\"2026-12-05T23:59:59Z\"", .tooOld, "the age limit of this ledger is 35 days"),
@@ -88,8 +89,14 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
                 ("subject", "\"\"", .malformed, "subject is empty"),
                 ("subject", "{}", .malformed, "subject must be a string"),
                 ("subject", long(129), .malformed, "129 bytes"),
-                ("subject", "\"Shop\"", .unknownApp, "app 'Shop' is not in the ledger"),
-                ("data", "null", .malformed, "data is missing"),
+                ("subject", "\"Shop\"", .unknownApp, "app 'Shop' is not in the ledger; did you mean 'shop'?"),
+                (
+                    "subject", "\"acme\"", .unknownApp,
+                    "app 'acme' is not in the ledger: 'acme' is a tenant, and subject is the code of an app; its apps are "
+                        + "'shop'"
+                ),
+                ("data", "null", .malformed, "data is null"),
+                ("data_base64", "\"\"", .malformed, "exclude each other"),
                 ("data", "\"\"", .malformed, "data must be an object"),
                 ("data", "[]", .malformed, "data must be an object"),
             ]
@@ -157,6 +164,10 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
             ("data.calls", "1e3", .badQuantity, "not 1e3"),
             ("data.calls", "1000000000001", .badQuantity, "not 1000000000001"),
             ("data.calls", "99999999999999999999", .badQuantity, "data.calls"),
+            ("data.calls", "null", .badQuantity, "data.calls is null"),
+            ("data", #"{"Calls":5}"#, .badQuantity, "data.Calls is there: rename it to calls"),
+            ("data", #"{"quantity":5}"#, .badQuantity, "data.quantity is there: rename it to calls"),
+            ("data", #"{"count":5}"#, .badQuantity, "data.count is there: rename it to calls"),
         ])
 
     static let ofUsage = table(
@@ -164,6 +175,10 @@ struct BadEvent: Sendable, CustomTestStringConvertible {
         [
             ("data", nil, .malformed, "data is missing"),
             ("data.quantity", nil, .badQuantity, "data.quantity is missing"),
+            (
+                "data", #"{"feature":"gateway_calls","calls":5}"#, .badQuantity,
+                "data.quantity is missing, but data.calls is there: rename it to quantity"
+            ),
             ("data.quantity", "\"5\"", .badQuantity, "data.quantity must be a whole number"),
             ("data.quantity", "0", .badQuantity, "from 1 to 1000000000000"),
             ("data.quantity", "-87000", .badQuantity, "not -87000"),

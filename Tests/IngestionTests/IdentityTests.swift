@@ -31,21 +31,36 @@ struct IdentityTests {
     @Test(
         "With other content it is a conflict, in the same batch as in a later one",
         arguments: [
-            ("app", EventLine.calls(5, id: "1", app: "kiosk")),
-            ("unknown app", EventLine.calls(5, id: "1", app: "nowhere")),
-            ("feature", EventLine.usage(5, of: "gateway_calls", id: "1")),
-            ("instant", EventLine.calls(5, id: "1", at: "2027-01-10T10:00:00.000001Z")),
-            ("day", EventLine.calls(5, id: "1", at: "2027-01-09T10:00:00Z")),
-            ("quantity", EventLine.calls(6, id: "1")),
+            ("app 'shop' is stored, 'kiosk' given", EventLine.calls(5, id: "1", app: "kiosk")),
+            ("app 'shop' is stored, 'nowhere' given", EventLine.calls(5, id: "1", app: "nowhere")),
+            (
+                "feature 'mobile_gateway' is stored, 'gateway_calls' given",
+                EventLine.usage(5, of: "gateway_calls", id: "1")
+            ),
+            (
+                "time 2027-01-10T10:00:00Z is stored, 2027-01-10T10:00:00.000001Z given",
+                EventLine.calls(5, id: "1", at: "2027-01-10T10:00:00.000001Z")
+            ),
+            (
+                "time 2027-01-10T10:00:00Z is stored, 2027-01-09T10:00:00Z given",
+                EventLine.calls(5, id: "1", at: "2027-01-09T10:00:00Z")
+            ),
+            ("quantity 5 is stored, 6 given", EventLine.calls(6, id: "1")),
+            (
+                "app 'shop' is stored, 'kiosk' given; time 2027-01-10T10:00:00Z is stored, 2027-01-10T09:00:00Z given; "
+                    + "quantity 5 is stored, 1 given",
+                EventLine.calls(1, id: "1", at: "2027-01-10T09:00:00Z", app: "kiosk")
+            ),
         ])
-    func conflict(what: String, other: EventLine) throws {
+    func conflict(difference: String, other: EventLine) throws {
         let ledger = try ledger()
         let together = try ledger.ingest(first.text, other.text, first.text)
         #expect(together.words(of: 3) == ["accepted", "conflict", "duplicate"])
-        #expect(together.reason(1) == "source '/test', id '1' was taken by an event of other content")
+        let reason = "source '/test', id '1' was taken by an event of other content: " + difference
+        #expect(together.reason(1) == reason)
         #expect(try ledger.ingest(other.text).words(of: 1) == ["conflict"])
         try ledger.reopen()
-        #expect(try ledger.ingest(other.text).words(of: 1) == ["conflict"])
+        #expect(try ledger.ingest(other.text).reason(0) == reason)
         #expect(try calls(ledger) == ["5"])
         #expect(try ledger.rows("SELECT code FROM quarantine") == ["conflict"])
     }

@@ -117,6 +117,7 @@ struct QuarantineTests {
         let larger = try ledger.ingest(event(bytes: Quarantine.maxEventBytes + 1))
         #expect(larger.words(of: 1) == ["unknown_app"])
         #expect(larger.reason(0) == "app 'kiosk' is not in the ledger (not kept in quarantine: over 65536 bytes)")
+        #expect(larger.notKept == 1 && larger.unreadable == 0)
         #expect(try kept(ledger).count == 1)
     }
 
@@ -134,6 +135,7 @@ struct QuarantineTests {
         let next = EventLine.calls(6, id: "next", app: "kiosk").text
         let report = try ledger.ingest(stray, next, EventLine.calls(7, id: "good").text, stray)
         #expect(report.words(of: 4) == ["unknown_app", "unknown_app", "accepted", "unknown_app"])
+        #expect(report.notKept == 1)
         #expect(report.reason(0) == "app 'kiosk' is not in the ledger")
         #expect(report.reason(1) == "app 'kiosk' is not in the ledger (not kept: the quarantine is full)")
         #expect(report.reason(3) == "app 'kiosk' is not in the ledger")

@@ -75,7 +75,7 @@ struct RefusalTests {
         let counts = try ledger.rows("SELECT outcome, code, events FROM outcome_counter ORDER BY outcome, code")
         #expect(
             counts == [
-                "accepted  2", "correction  1", "duplicate  1", "received  20", "refused bad_quantity 6",
+                "accepted  2", "correction  1", "duplicate  1", "received  21", "refused bad_quantity 7",
                 "refused legacy_item 2", "refused malformed 5", "refused not_metered 1", "refused unknown_feature 1",
                 "refused wrong_type 1",
             ])

@@ -1,4 +1,6 @@
 // Calls that are to fail: INTERPOSER_FAULT=KIND[@SUFFIX]:FROM[-[TO]]:ACTION, several of them separated by commas.
+// ACTION is kill, short, hold, delay:MILLISECONDS, or the name of an error. INTERPOSER_HOLD=/file: a call that is held waits
+// for as long as this file is there.
 // INTERPOSER_MET=/file appends a line for each call that one of them met: the fault's place among them, the call's number
 // and the file's name. Without it nobody knows whether a fault was there at all.
 
@@ -22,7 +24,7 @@ struct fault {
     // Only files whose names end so; empty: all.
     char suffix[64];
     long from, to;
-    enum { FAIL, KILL, DELAY, SHORT } action;
+    enum { FAIL, KILL, DELAY, SHORT, HOLD } action;
     // The error, or milliseconds.
     long value;
     // How many calls of this kind, and of these files, there have been.
@@ -33,6 +35,7 @@ struct fault {
 static struct fault faults[MOST_FAULTS];
 static int fault_count;
 static int met = -1;
+static const char *hold;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void refuse(const char *text) {
@@ -81,6 +84,9 @@ static void parse(struct fault *fault, char *text) {
         fault->action = KILL;
     } else if (strcmp(action, "short") == 0) {
         fault->action = SHORT;
+    } else if (strcmp(action, "hold") == 0) {
+        fault->action = HOLD;
+        if (hold == NULL) refuse(whole);
     } else if (strncmp(action, "delay:", 6) == 0) {
         fault->action = DELAY;
         fault->value = strtol(action + 6, &rest, 10);
@@ -95,6 +101,7 @@ static void parse(struct fault *fault, char *text) {
 static void prepare(void) {
     const char *setting = getenv("INTERPOSER_FAULT");
     if (setting == NULL) return;
+    hold = getenv("INTERPOSER_HOLD");
     static char text[4096];
     snprintf(text, sizeof text, "%s", setting);
     char *place = NULL;
@@ -146,6 +153,13 @@ struct verdict judge(enum call call, const char *name) {
         switch (fault->action) {
         case FAIL: if (verdict.error == 0) verdict.error = (int)fault->value; break;
         case SHORT: verdict.is_short = true; break;
+        case HOLD: {
+            const struct timespec moment = {0, 1000000};
+            int saved = errno;
+            while (syscall(SYS_faccessat, AT_FDCWD, hold, F_OK) == 0) syscall(SYS_nanosleep, &moment, NULL);
+            errno = saved;
+            break;
+        }
         case KILL: syscall(SYS_kill, getpid(), SIGKILL); pause(); break;
         case DELAY: {
             struct timespec time = {fault->value / 1000, fault->value % 1000 * 1000000};

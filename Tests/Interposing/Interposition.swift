@@ -17,6 +17,9 @@ package struct Interposition: Sendable {
     /// without it the clocks are right.
     package var clock: String?
 
+    /// A file: while it is there, the calls wait whose fault is ``Fault/Action/hold``.
+    package var hold: String?
+
     package init(folder: String) { self.folder = folder }
 
     package static let library = BuiltProgram.path(of: "libInterposer.so")
@@ -27,6 +30,7 @@ package struct Interposition: Sendable {
         environment["INTERPOSER_JOURNAL"] = journal
         environment["INTERPOSER_CLOCK"] = clock
         environment["INTERPOSER_MET"] = met
+        environment["INTERPOSER_HOLD"] = hold
         if !faults.isEmpty { environment["INTERPOSER_FAULT"] = faults.map(\.setting).joined(separator: ",") }
         return environment
     }
@@ -75,6 +79,8 @@ package struct Fault: Sendable {
         /// SIGKILL instead of the call.
         case kill
         case delay(milliseconds: Int)
+        /// The call waits for as long as ``Interposition/hold`` is there.
+        case hold
         /// Half of what was to be written.
         case short
     }
@@ -111,6 +117,7 @@ package struct Fault: Sendable {
             case .fail(let error): error
             case .kill: "kill"
             case .delay(let milliseconds): "delay:\(milliseconds)"
+            case .hold: "hold"
             case .short: "short"
             }
         let filter = suffix.isEmpty ? "" : "@\(suffix)"

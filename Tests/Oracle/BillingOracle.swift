@@ -82,7 +82,7 @@ package struct BillingOracle {
             return .events(quarantine.map { arrive($0.event, with: step) })
         case .dropQuarantine:
             defer { quarantine = [] }
-            record(step, changed: !quarantine.isEmpty)
+            if !quarantine.isEmpty { record(step) }
             return .dropped(quarantine.count)
         case .eraseDevice(let app, let device):
             let isKnown = usage.activities.contains { $0.app == app && $0.device == Bytes(device) }

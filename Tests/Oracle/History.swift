@@ -136,6 +136,8 @@ package struct History: Sendable, Equatable {
             case deviceActivity(features: [String], device: String)
             case gatewayCall(calls: Int64)
             case usage(feature: String, quantity: Int64)
+            /// A gateway call without `calls` whose data has another member, a JSON value.
+            case bareCall(member: String, value: String)
             /// A text that is no event; nothing else of the event is sent.
             case unreadable(String)
         }

@@ -78,6 +78,7 @@ extension History.Event: CustomStringConvertible {
             case .deviceActivity(let features, let device): "\(features.joined(separator: "+")) device \(device)"
             case .gatewayCall(let calls): "\(calls) gateway calls"
             case .usage(let feature, let quantity): "\(quantity) \(feature)"
+            case .bareCall(let member, let value): "a gateway call with \(member) \(value)"
             case .unreadable(let text): "the text \(text)"
             }
         return "\(Dates.text(instant: timeMicros)) \(app): \(what) [\(source) \(id)]"

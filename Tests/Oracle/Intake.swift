@@ -53,7 +53,34 @@ extension BillingOracle {
         case .deviceActivity(_, let device): device.isEmpty ? .badDevice : nil
         case .gatewayCall(let quantity), .usage(_, let quantity):
             (1...1_000_000_000_000).contains(quantity) ? nil : .badQuantity
+        case .bareCall(let member, _): Self.looksLikeQuantity(member) ? .badQuantity : nil
         }
+    }
+
+    /// Whether a member that is not `calls` may be meant as the quantity: `null` in `calls` itself, a name that is near
+    /// `calls` or `quantity`, or another word for them.
+    package static func looksLikeQuantity(_ member: String) -> Bool {
+        let name = member.lowercased().filter { !" _-.".contains($0) }
+        let words = [
+            "count", "counts", "quantities", "qty", "callcount", "callscount", "numcalls", "numberofcalls", "totalcalls",
+        ]
+        return words.contains(name) || ["calls", "quantity"].contains { neighbours(of: $0).contains(name) }
+    }
+
+    /// All that a word of small letters becomes by one letter more, less or otherwise, or by two that change places.
+    private static func neighbours(of word: String) -> Set<String> {
+        let letters = Array(word)
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+        var all: Set<String> = [word]
+        for at in 0...letters.count {
+            for letter in alphabet { all.insert(String(letters[..<at] + [letter] + letters[at...])) }
+            guard at < letters.count else { continue }
+            all.insert(String(letters[..<at] + letters[(at + 1)...]))
+            for letter in alphabet { all.insert(String(letters[..<at] + [letter] + letters[(at + 1)...])) }
+            guard at + 1 < letters.count else { continue }
+            all.insert(String(letters[..<at] + [letters[at + 1], letters[at]] + letters[(at + 2)...]))
+        }
+        return all
     }
 
     /// nil for device activity, and when nobody holds the identity.
@@ -77,6 +104,7 @@ extension BillingOracle {
         switch event.kind {
         case .deviceActivity, .unreadable: nil
         case .gatewayCall(let calls): ("mobile_gateway", calls)
+        case .bareCall: ("mobile_gateway", 1)
         case .usage(let feature, let quantity): (feature, quantity)
         }
     }
@@ -90,7 +118,7 @@ extension BillingOracle {
         let aggregation: History.Aggregation
         switch event.kind {
         case .deviceActivity(let named, _): (features, aggregation) = (named, .uniqueDevices)
-        case .gatewayCall: (features, aggregation) = (["mobile_gateway"], .sum)
+        case .gatewayCall, .bareCall: (features, aggregation) = (["mobile_gateway"], .sum)
         case .usage(let feature, _): (features, aggregation) = ([feature], .sum)
         case .unreadable: preconditionFailure("a text that is no event feeds nothing")
         }

@@ -37,6 +37,10 @@ struct RandomEvents {
         "mobile_gateway", "gateway_calls", "synchronized_messages", "synchronized_messages", "pushed_messages",
         "api_bundle",
     ]
+    /// The first half are refused: one of them may be meant as the quantity.
+    private static let bareMembers = [
+        "Calls", "call", "quantity", "count", "cal_ls", "Qty", "api", "note", "caller", "country", "cell", "quality",
+    ]
     private static let badSumFeatures = ["no_such_feature", "kernel", "basic_analysis", "mixed", "data_sync"]
     /// The last two look the same and are not.
     static let devices = ["d1", "d2", "d3", "d4", "d5", "caf\u{E9}", "cafe\u{301}"]
@@ -82,6 +86,7 @@ struct RandomEvents {
         case 1: return .unreadable(random.pick(["", "{", "[]", "{\"a\":1,}"]))
         case 2: return .deviceActivity(features: features(&random), device: "")
         case 3: return .gatewayCall(calls: random.pick([0, -1, 1_000_000_000_001]))
+        case 4, 5: return .bareCall(member: random.pick(Self.bareMembers), value: random.pick(["7", "null", "\"x\""]))
         default: break
         }
         if random.chance(percent: 60) {

@@ -8,13 +8,14 @@ import PowerLoss
 import Seeded
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 /// METERD_POWER_ROUNDS and METERD_POWER_SEED choose how many cuts, and which; `scripts/power-loss` sets them.
 private let rounds = ProcessInfo.processInfo.environment["METERD_POWER_ROUNDS"].flatMap { Int($0) } ?? 340
 private let seed = ProcessInfo.processInfo.environment["METERD_POWER_SEED"].flatMap { UInt64($0) } ?? 1
 
-@Suite("When the power fails", .serialized)
+@Suite("When the power fails", .serialized, .inTurn)
 struct PowerLossTests {
     /// A week of the real daemon, on record.
     private struct Week: Sendable {
@@ -31,7 +32,7 @@ struct PowerLossTests {
         }
     }
 
-    private static let week = Task {
+    private static let week = Task(executorPreference: OwnThread.executor()) {
         let history = History(seed: seed)
         let recording = try Recording()
         try await recording.take(history)

@@ -9,6 +9,7 @@ import LedgerStore
 import Migrations
 import Storage
 import Synchronization
+import TestSupport
 
 struct RecordingError: Error, CustomStringConvertible {
     let description: String
@@ -41,8 +42,6 @@ final class Recording: Sendable {
     private let started = Atomic(0)
     /// All evidence that was acknowledged so far.
     private let evidence = Mutex<Set<String>>([])
-
-    private static let seconds = 120.0
 
     init() throws {
         scratch = try ScratchFolder()
@@ -93,14 +92,14 @@ final class Recording: Sendable {
     /// Runs a command that is killed before one of its syncs.
     func run(_ arguments: String..., killedBeforeSync number: Int) async throws {
         let process = try start(arguments, faults: [Fault(.sync, at: number, .kill)]).process
-        guard try await process.end(withinSeconds: Self.seconds) == .killed(signal: SIGKILL) else {
+        guard try await process.end() == .killed(signal: SIGKILL) else {
             throw RecordingError(description: "meterd \(arguments.joined(separator: " ")) has no sync \(number)")
         }
     }
 
     private func end(_ running: (process: ChildProcess, errors: String), _ arguments: [String]) async throws {
         let (process, errors) = running
-        guard try await process.end(withinSeconds: Self.seconds) == .exited(0) else {
+        guard try await process.end() == .exited(0) else {
             throw RecordingError(description: "meterd \(arguments.joined(separator: " ")): \(Self.text(errors))")
         }
     }
@@ -118,7 +117,7 @@ final class Recording: Sendable {
                 Fault(.write, of: ".db.making", at: 1...100, .delay(milliseconds: 10)),
                 Fault(.read, of: "meterd.db-wal", from: 1..., .delay(milliseconds: 2)),
             ])
-        let deadline = ContinuousClock.now + .seconds(Self.seconds)
+        let deadline = ContinuousClock.now + Patience.duration
         while ContinuousClock.now < deadline, process.end == nil {
             let digits = Self.text(log).split(separator: "address=127.0.0.1:").dropFirst().first?.prefix { $0.isNumber }
             if let port = digits.flatMap({ Int($0) }) {
@@ -232,7 +231,7 @@ final class Recording: Sendable {
     private func end(_ daemon: Daemon, by signal: Int32) async throws {
         try note(Evidence.ending)
         daemon.process.send(signal: signal)
-        _ = try await daemon.process.end(withinSeconds: Self.seconds)
+        _ = try await daemon.process.end()
     }
 
     private func add(_ apps: [String], to tenant: String) async throws {

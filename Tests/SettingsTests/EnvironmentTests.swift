@@ -98,7 +98,7 @@ struct EnvironmentTests {
     func unreadableFiles() throws {
         let folder = FileManager.default.temporaryDirectory.path
         let binary = try TemporaryFile(Data([0xFF, 0xFE]))
-        let noFile = "the configuration can't be read; is it a file, and may this user read it?"
+        let noFile = "the configuration can't be read: it is a folder; name a file"
         #expect(
             problems(file: "/nowhere/m.yaml", [:]) == ["/nowhere/m.yaml: there is no such file; is the path right?"])
         #expect(
@@ -106,6 +106,16 @@ struct EnvironmentTests {
                 == ["/nowhere/m.yaml: there is no such file; correct or unset METERD_CONFIG"])
         #expect(problems(file: folder, [:]) == ["\(folder): \(noFile)"])
         #expect(problems([:], standard: folder) == ["\(folder): \(noFile)"])
+        let fifo = folder + "/meterd-test-\(UUID().uuidString)"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        defer { unlink(fifo) }
+        #expect(
+            problems(file: fifo, [:])
+                == ["\(fifo): the configuration can't be read: it is a FIFO, not a file; name a file"])
+        #expect(
+            problems(file: "/dev/zero", [:])
+                == ["/dev/zero: the configuration can't be read: it is a device, not a file; name a file"])
+        #expect(problems(file: "/dev/null", [:]) == [])
         #expect(problems(file: binary.path, [:]) == ["\(binary.path): the file is no UTF-8 text; save it as UTF-8"])
     }
 

@@ -16,6 +16,7 @@ package enum EventText {
         case .gatewayCall(let calls): (type, data) = ("meterd.gateway_call", "{\"calls\":\(calls)}")
         case .usage(let feature, let quantity):
             (type, data) = ("meterd.usage", "{\"feature\":\(quoted(feature)),\"quantity\":\(quantity)}")
+        case .bareCall(let member, let value): (type, data) = ("meterd.gateway_call", "{\(quoted(member)):\(value)}")
         case .unreadable(let text): return text
         }
         let time = Instant(micros: event.timeMicros).description

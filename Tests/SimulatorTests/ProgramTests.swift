@@ -3,6 +3,7 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
 @Suite("A simulation that finds something", .serialized)
@@ -17,7 +18,7 @@ struct FindingTests {
         let process = try ChildProcess(
             BuiltProgram.path(of: "meterd-simulate"), ["600", "1"], environment: environment, output: output,
             errors: errors)
-        #expect(try await process.end(withinSeconds: 600) == .exited(1))
+        #expect(try await process.end() == .exited(1))
         let said = try String(contentsOfFile: output, encoding: .utf8)
         let failure = try #require(
             said.firstMatch(of: Regex("FAILED: seed ([0-9]+), step [0-9]+: ", as: (Substring, Substring).self)),
@@ -40,13 +41,13 @@ struct DyingTests {
         let process = try ChildProcess(
             BuiltProgram.path(of: "meterd-simulate"), ["36000", "4711"], environment: environment, output: output,
             errors: errors)
-        let deadline = ContinuousClock.now + .seconds(120)
+        let deadline = ContinuousClock.now + Patience.duration
         func said(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
         while !said(output).contains("from seed 4711"), process.end == nil, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(5))
         }
         process.send(signal: signal)
-        #expect(try await process.end(withinSeconds: 120) == .killed(signal: signal))
+        #expect(try await process.end() == .killed(signal: signal))
         let words = said(errors)
         #expect(words.contains("dies of signal \(signal) while it runs seed "), "\(words)")
         // Other tests may have kept this one waiting for long: they are not the first any more.

@@ -67,6 +67,13 @@ struct Planted: Sendable, CustomStringConvertible {
                 if case .gatewayCall(let calls) = event.kind { event.kind = .gatewayCall(calls: calls + 1) }
             }
         },
+        Planted("a misnamed quantity counts as one call") {
+            $0.told = told { event in
+                guard case .bareCall(let member, let value) = event.kind else { return }
+                // As the ledger reads it, but for the quantity that it would have found.
+                if BillingOracle.looksLikeQuantity(member) { event.kind = .bareCall(member: "x", value: value) }
+            }
+        },
         Planted("a purchase takes effect a day late") {
             $0.told = { step in
                 var step = step

@@ -208,6 +208,23 @@ struct LedgerFileTests {
         #expect(told.count == 1)
     }
 
+    @Test("A lock that is released is free, also while a child is being started that has this process's files still")
+    func lockBesideChild() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("a.db")
+        let first = try opened(path)
+        // As such a child has them: the same open files under other numbers.
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { number in
+            let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+            return file == path || file == path + ".lock" ? Int32(number) : nil
+        }
+        #expect(open.count >= 2)
+        let inherited = open.map { dup($0) }
+        defer { for descriptor in inherited { close(descriptor) } }
+        try first.close()
+        try LedgerFile.openForWriting(at: path, waitSeconds: 0, migrations: Self.steps).close()
+    }
+
     @Test("What root makes beside a ledger, or in a folder, belongs to its owner", .enabled(if: geteuid() == 0))
     func owner() throws {
         let folder = try ScratchFolder()

@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
 @testable import Migrations
@@ -133,12 +134,12 @@ struct AwaitedTests {
         let start = ContinuousClock.now
         #expect(awaited.value(withinSeconds: 0.05) == nil)
         let time = ContinuousClock.now - start
-        #expect(time >= .milliseconds(50) && time < .seconds(5))
+        #expect(time >= .milliseconds(50) && time < Patience.duration)
         DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(20)) {
             awaited.leave(7)
             awaited.leave(8)
         }
-        #expect(awaited.value(withinSeconds: 30) == 7)
+        #expect(awaited.value(withinSeconds: Patience.seconds) == 7)
         #expect(awaited.wait() == 7)
         #expect(awaited.value(withinSeconds: 0) == 7)
     }

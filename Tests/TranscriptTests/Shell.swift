@@ -1,6 +1,7 @@
 // Runs commands with `sh` in a fresh folder, the tested meterd first in PATH.
 
 import Foundation
+import TestSupport
 
 struct CommandOutcome {
     enum End: Equatable {
@@ -23,8 +24,6 @@ final class Shell {
     private let scratch: URL
     private let folder: URL
     private let environment: [String]
-
-    private static let timeoutSeconds = 60
 
     /// - Parameters:
     ///   - binaries: the folder of the tested meterd.
@@ -63,9 +62,12 @@ final class Shell {
         let output = scratch.appending(path: "output")
         let errors = scratch.appending(path: "errors")
         let end = try wait(for: spawn(command, output: output.path, errors: errors.path))
-        return CommandOutcome(
-            output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
-            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self), end: end)
+        return CommandOutcome(output: try text(output), errors: try text(errors), end: end)
+    }
+
+    /// What was printed; the folder, which has another name each time, is `$PWD`.
+    private func text(_ file: URL) throws -> String {
+        String(decoding: try Data(contentsOf: file), as: UTF8.self).replacing(folder.path, with: "$PWD")
     }
 
     /// Output goes to files: no pipe can fill up while nobody reads it.
@@ -94,7 +96,7 @@ final class Shell {
     }
 
     private func wait(for process: pid_t) throws -> CommandOutcome.End {
-        let deadline = ContinuousClock.now + .seconds(Self.timeoutSeconds)
+        let deadline = ContinuousClock.now + Patience.duration
         var status: Int32 = 0
         while true {
             let ended = waitpid(process, &status, WNOHANG)
@@ -105,7 +107,7 @@ final class Shell {
             if ContinuousClock.now > deadline {
                 kill(-process, SIGKILL)
                 waitpid(process, &status, 0)
-                return .timedOut(seconds: Self.timeoutSeconds)
+                return .timedOut(seconds: Patience.wholeSeconds)
             }
             usleep(2_000)
         }

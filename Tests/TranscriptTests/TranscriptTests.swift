@@ -47,6 +47,8 @@ struct TranscriptTests {
 
     /// Transcripts that can't be told beside a daemon, and why.
     private static let notServed = [
+        "no-file": "puts files where a daemon has its own",
+        "altered-schema": "copies the file of a ledger that is written, and compares what it says alone",
         "serve": "is about a daemon that does not start",
         "init": "lists the folder, where a daemon has its socket",
         "finding-the-ledger": "changes a ledger's schema behind the back of whoever has it open",

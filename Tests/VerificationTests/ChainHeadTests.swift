@@ -81,7 +81,7 @@ struct ChainHeadTests {
         let program = try ChildProcess(
             "/usr/bin/env", ["python3", project.appending(path: "scripts/verify-chain").path, path] + head,
             environment: ProcessInfo.processInfo.environment, output: output, errors: errors)
-        let end = try await program.end(withinSeconds: 60)
+        let end = try await program.end()
         let said = try [output, errors].map { try String(contentsOfFile: $0, encoding: .utf8) }.joined()
         return (end, said)
     }

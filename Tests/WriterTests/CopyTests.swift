@@ -7,6 +7,7 @@ import LedgerFixture
 import LedgerStore
 import Operations
 import Storage
+import TestSupport
 import Testing
 import Writer
 
@@ -60,7 +61,7 @@ struct CopyTests {
             performing: { try await writer.perform(CopyLedger(into: address), clock: clock) },
             throws: { "\($0)".contains("copy.db: No such file or directory; choose a folder that it may write") }
         )
-        #expect(try await writer.probe(within: 10))
+        #expect(try await writer.probe(within: Patience.seconds))
         await writer.stop()
     }
 }

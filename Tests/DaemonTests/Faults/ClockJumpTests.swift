@@ -109,7 +109,7 @@ struct ClockJumpTests {
                 "2027-05-09 draft", "2027-05-10 draft",
             ])
         #expect(try stage.scene.rows("SELECT count(*) FROM ledger WHERE source = 'forfeit'") == ["0"])
-        #expect(try stage.scene.rows("SELECT remaining FROM grant_balance") == ["1000000"])
+        #expect(try stage.scene.rows("SELECT consumed FROM grant_balance") == ["1000000"])
         try await stage.stop(daemon)
     }
 
@@ -143,7 +143,7 @@ struct ClockJumpTests {
         let answer = try connection.post(lines: [event], now: nil)
         #expect(answer.text.hasPrefix(#"{"accepted":1,"#), "\(answer.text)")
         try await daemon.line(with: " notice rated ", " through=2027-06-08", withinSeconds: 30)
-        #expect(try stage.scene.rows("SELECT max(day) FROM settled_day") == ["20974"])
+        #expect(try stage.scene.rows("SELECT max(day) FROM settled_day") == ["20975"])
         #expect(!daemon.log.contains(" error "), "\(daemon.log)")
         try await stage.stop(daemon)
     }

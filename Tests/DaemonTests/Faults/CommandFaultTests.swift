@@ -5,9 +5,10 @@ import Foundation
 import Interposing
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
-@Suite("A command whose disk", .ownThread)
+@Suite("A command whose disk", .inTurn)
 struct CommandFaultTests {
     static let failures: [(name: String, fault: Fault, message: String)] = [
         (

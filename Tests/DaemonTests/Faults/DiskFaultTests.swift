@@ -4,9 +4,10 @@ import BuiltProgram
 import Foundation
 import Interposing
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("A daemon whose disk", .ownThread)
+@Suite("A daemon whose disk", .inTurn)
 struct DiskFaultTests {
     /// Enough that the log is moved into the file on the way.
     private static let batches = 300
@@ -59,7 +60,7 @@ struct DiskFaultTests {
             course.send(batch, over: connection)
         }
         try Journal.mark("refused", in: journal)
-        #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
+        #expect(try await daemon.process.end() == .exited(1), "\(daemon.log)")
         let words =
             "the file can't be read or written (\(failure.reason)); meterd stops writing: when the disk is well again "
             + "(see the kernel's log), start it and send the same again, nothing is counted twice"
@@ -127,7 +128,7 @@ struct DiskFaultTests {
     func failingAtTheStart(name: String, fault: Fault, words: String) async throws {
         let scene = try await DaemonScene.make()
         let daemon = try scene.serve(faults: [fault])
-        #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
+        #expect(try await daemon.process.end() == .exited(1), "\(daemon.log)")
         #expect(daemon.log.contains("meterd: " + words.replacing("LEDGER", with: scene.ledger)), "\(daemon.log)")
         try await FaultyCourse(batches: 2).finish(scene, name)
     }
@@ -149,7 +150,7 @@ struct DiskFaultTests {
         let daemon = try scene.serve(faults: [fault])
         let connection = try HTTPConnection(port: try await daemon.port())
         let course = FaultyCourse(batches: Self.batches, eventsEach: Self.eventsEach)
-        try await course.send(course.batches.indices, over: connection, untilAcknowledgedWithinSeconds: 120)
+        try await course.deliver(course.batches.indices, over: connection)
         for answer in course.refusals {
             #expect(answer?.status == 503)
             #expect(answer?.headers["retry-after"] == "30")
@@ -187,7 +188,7 @@ struct DiskFaultTests {
                 + "twice\n")
         #expect(try connection.get("/v1/usage/days").status == 200)
         try daemon.process.limit(.fileSize, to: nil)
-        try await course.send(batch..<course.batches.count, over: connection, untilAcknowledgedWithinSeconds: 20)
+        try await course.deliver(batch..<course.batches.count, over: connection)
         #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
         try await course.finish(scene, "ulimit -f")
     }
@@ -233,8 +234,8 @@ struct DiskFaultTests {
             scene, failure.fault, isAnswered: failure.isAnswered, arePersistent: false,
             journal: journals.path("journal")
         ) { daemon, outbox in
-            #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(daemon.log)")
-            try await outbox.finish(withinSeconds: 60)
+            #expect(try await daemon.process.end() == .exited(1), "\(daemon.log)")
+            try await outbox.finish()
         }
         #expect(outbox.with { $0.acknowledged.count } >= 5)
         if failure.isAnswered {
@@ -260,15 +261,15 @@ struct DiskFaultTests {
             // What can't be moved into the file is not tried again soon.
             let last = fault.suffix == "-wal" ? try #require(fault.last) : 1
             let met = scene.folder.path("met")
-            try await eventually("\(name): all has failed that is to fail", withinSeconds: 60) {
+            try await eventually("\(name): all has failed that is to fail") {
                 try MetFault.read(met).contains { $0.fault == 0 && $0.call == last }
             }
             let least = outbox.with { $0.acknowledged.count } + 50
-            try await eventually("\(least) requests are acknowledged", withinSeconds: 60) {
+            try await eventually("\(least) requests are acknowledged") {
                 outbox.with { $0.acknowledged.count >= least || !$0.problems.isEmpty }
             }
             outbox.with { $0.mayBegin = false }
-            try await outbox.finish(withinSeconds: 60)
+            try await outbox.finish()
             #expect(try await daemon.stop().end == .exited(0), "\(daemon.log)")
         }
         let requests = Self.requestsOfFailures(log)
@@ -300,7 +301,8 @@ struct DiskFaultTests {
         let connection = try HTTPConnection(port: port)
         var beats = 0
         let start = ContinuousClock.now
-        while ContinuousClock.now - start < .seconds(2) || beats < 2 && ContinuousClock.now - start < .seconds(20) {
+        while ContinuousClock.now - start < .seconds(2) || beats < 2 && ContinuousClock.now - start < Patience.duration
+        {
             let sent = ContinuousClock.now
             let event = SumEvent(id: "probe-\(beats)-\(sent)", number: 3)
             #expect(try connection.post(lines: [event.line]).status == 200)
@@ -308,24 +310,48 @@ struct DiskFaultTests {
             beats += socket.received().filter { $0 == "WATCHDOG=1" }.count
         }
         #expect(beats >= 2)
-        let metrics = try connection.get("/metrics").text
         try await daemon.kill()
         outbox.with { ($0.port, $0.mayBegin) = (nil, false) }
         try scene.copy().expectStored(outbox.with { $0.acknowledged }, "killed on a slow disk")
-        let next = try scene.serve()
-        let nextPort = try await next.port()
-        outbox.with { $0.port = nextPort }
-        try await outbox.finish(withinSeconds: 60)
-        #expect(try await next.stop().end == .exited(0))
-
+        let waited = try await shareOneCommit(outbox, scene)
         let state = outbox.with { $0 }
-        let transactions = Metrics(metrics)["meterd_transaction_events_count"] ?? 0
-        print("slow disk: \(state.acknowledged.count) requests, \(transactions) transactions, \(beats) beats")
+        print("slow disk: \(state.acknowledged.count) requests, \(beats) beats, \(waited) that shared a commit")
         #expect(state.problems == [])
-        #expect(state.acknowledged.count > 2 * Int(transactions))
         try scene.expectStored(state.acknowledged, "slow disk")
         try await scene.run(["rate", "--date", "2027-01-10", "--now", DaemonScene.now])
         try await scene.run(["verify"])
+    }
+
+    /// Serves senders that have a request each to send again, while a commit of another takes its time: theirs share the one
+    /// after it.
+    ///
+    /// - Returns: how many they were.
+    private func shareOneCommit(_ outbox: Outbox, _ scene: DaemonScene) async throws -> Int {
+        let hold = try Hold()
+        let daemon = try scene.serve(settings: hold.environment(scene).merging(["METERD_RATE_AT": "off"]) { $1 })
+        let port = try await daemon.port()
+        let connection = try HTTPConnection(port: port)
+        func metric(_ name: String) throws -> Int { Int(Metrics(try connection.get("/metrics").text)[name] ?? -1) }
+        let slow = try HTTPConnection(port: port)
+        let body = Array(SumEvent(id: "slow", number: 1).line.utf8)
+        let head = [("Content-Type", "application/x-ndjson"), ("Meterd-Now", DaemonScene.now)]
+        try hold.begin()
+        try slow.send(
+            HTTPConnection.request("POST", "/v1/events", head + [("Content-Length", "\(body.count)")]) + body)
+        try await eventually("its commit waits") { try hold.isHolding() }
+        outbox.with { $0.port = port }
+        try await eventually("all that send wait for the next one") {
+            try metric("meterd_queue_requests") == outbox.with { $0.running }
+        }
+        let waiting = outbox.with { $0.running }
+        let before = try metric("meterd_transaction_events_count")
+        try hold.end()
+        try await outbox.finish()
+        #expect(try EventsAnswer(slow.receive()).accepted == 1)
+        #expect(try metric("meterd_transaction_events_count") == before + 2)
+        #expect(waiting > 1)
+        #expect(try await daemon.stop().end == .exited(0))
+        return waiting
     }
 }
 

@@ -53,14 +53,12 @@ final class FaultyCourse {
         return true
     }
 
-    /// Sends batches, each until it is acknowledged.
+    /// Sends batches, each again and again until it is acknowledged.
     ///
     /// - Throws: ``SceneError`` when that takes too long.
-    func send(
-        _ range: Range<Int>, over connection: HTTPConnection, untilAcknowledgedWithinSeconds seconds: Double
-    ) async throws {
+    func deliver(_ range: Range<Int>, over connection: HTTPConnection) async throws {
         for batch in range {
-            try await eventually("batch \(batch) is acknowledged", withinSeconds: seconds) {
+            try await eventually("batch \(batch) is acknowledged") {
                 send(batch, over: connection)
             }
         }
@@ -124,7 +122,7 @@ extension DaemonScene {
     func outcome(_ arguments: [String], faults: [Fault]) async throws -> CommandOutcome {
         var interposition = Interposition(folder: folder.url.path)
         interposition.faults = faults
-        return try await begin(arguments, settings: interposition.environment).outcome(withinSeconds: 60)
+        return try await begin(arguments, settings: interposition.environment).outcome()
     }
 
     /// Starts a daemon whose calls to the system go wrong on the files of this scene.
@@ -132,10 +130,13 @@ extension DaemonScene {
     /// - Parameters:
     ///   - journal: where to note what happens to them.
     ///   - met: where to note which calls met a fault.
+    ///   - hold: a file: calls that are to be held wait while it is there.
     func serve(
-        faults: [Fault], journal: String? = nil, met: String? = nil, settings: [String: String] = [:]
+        faults: [Fault], journal: String? = nil, met: String? = nil, hold: String? = nil,
+        settings: [String: String] = [:]
     ) throws -> ServingDaemon {
         var interposition = Interposition(folder: folder.url.path)
+        interposition.hold = hold
         interposition.faults = faults
         interposition.journal = journal
         interposition.met = met

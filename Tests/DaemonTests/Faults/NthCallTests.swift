@@ -4,6 +4,7 @@ import BuiltProgram
 import Foundation
 import Interposing
 import LedgerFixture
+import TestSupport
 import Testing
 
 /// METERD_FAULT_CALLS chooses which calls fail, as 1-200; without it a few: while the daemon starts, while it takes events,
@@ -14,7 +15,7 @@ private let chosen = ProcessInfo.processInfo.environment["METERD_FAULT_CALLS"].f
     return Array(first...last)
 }
 
-@Suite("A daemon whose n-th call to the disk fails", .ownThread)
+@Suite("A daemon whose n-th call to the disk fails", .inTurn)
 struct NthCallTests {
     struct Kind: Sendable, CustomTestStringConvertible {
         let name: String
@@ -105,13 +106,13 @@ struct NthCallTests {
                 }
                 if course.send(batch, over: connection) { continue }
                 guard kind.goesOn else { break }
-                try await course.send(batch..<batch + 1, over: connection, untilAcknowledgedWithinSeconds: 10)
+                try await course.deliver(batch..<batch + 1, over: connection)
             }
             refusals += course.refusals.count
             #expect(course.refusals.allSatisfy { $0 == nil || $0?.status == 503 }, "\(test)")
             // One that has failed ends by itself.
             if !kind.goesOn, !course.refusals.isEmpty || daemon.process.end != nil {
-                #expect(try await daemon.process.end(withinSeconds: 60) == .exited(1), "\(test): \(daemon.log)")
+                #expect(try await daemon.process.end() == .exited(1), "\(test): \(daemon.log)")
                 #expect(daemon.log.contains("; meterd stops writing"), "\(test): \(daemon.log)")
                 ends.stopped += 1
             } else {
@@ -194,7 +195,7 @@ struct NthCallTests {
             try beforeRating()
             let isDone = try await isDone(Self.settling, scene, goesOn: kind.more > 0)
             let isBroken = kind.more == 0 && !isDone
-            return (isDone, isBroken ? try await daemon.process.end(withinSeconds: 60) : try await daemon.stop().end)
+            return (isDone, isBroken ? try await daemon.process.end() : try await daemon.stop().end)
         }
 
         // Undisturbed: what it comes to, and which calls are the rating's.

@@ -3,11 +3,12 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
 private let disk = ProcessInfo.processInfo.environment["METERD_SMALL_DISK"]
 
-@Suite("A daemon on a small disk", .ownThread, .enabled(if: disk != nil))
+@Suite("A daemon on a small disk", .inTurn, .enabled(if: disk != nil))
 struct SmallDiskTests {
     @Test("that is full: 503 and a clear word to whoever writes, reading goes on, and all goes on by itself with room")
     func full() async throws {
@@ -47,13 +48,13 @@ struct SmallDiskTests {
         #expect(!course.send(batch, over: connection))
 
         try FileManager.default.removeItem(atPath: filler)
-        try await course.send(batch..<batch + 5, over: connection, untilAcknowledgedWithinSeconds: 5)
+        try await course.deliver(batch..<batch + 5, over: connection)
         try await scene.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
         try await daemon.kill()
         try scene.expectStored(course.acknowledgedBatches, "after a full disk")
         let next = try scene.serve(settings: ["METERD_RATE_AT": "off"])
         let again = try HTTPConnection(port: try await next.port())
-        try await course.send(batch + 5..<batch + 10, over: again, untilAcknowledgedWithinSeconds: 5)
+        try await course.deliver(batch + 5..<batch + 10, over: again)
         #expect(try await next.stop().end == .exited(0))
         #expect(
             try scene.rows("SELECT count(*), count(DISTINCT id) FROM usage_event")
