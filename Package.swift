@@ -61,7 +61,7 @@ let package = Package(
     targets: [
         // Pure: no clock, no files, no randomness.
         library("Quantities"),
-        library("EventCodec"),
+        library("EventCodec", ["Quantities"]),
         library("Rating", ["Quantities"]),
         library("Accounting", ["Quantities", "Rating", crypto]),
         library("MarkedYAML", ["Quantities", yams]),
@@ -112,7 +112,7 @@ let package = Package(
 
         // The daemon.
         library("Settings", ["Quantities", "MarkedYAML"]),
-        library("Systemd", [logging]),
+        library("Systemd", ["Quantities", logging]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Gzip", ["CZlib"]),
         library(

@@ -115,6 +115,9 @@ CREATE TABLE "grant" (
     end_day INTEGER NOT NULL,
     first_posting_day INTEGER NOT NULL,
     voided_at INTEGER,
+    -- The earliest day that was open when it was voided: it takes part in no posting day from this one on.
+    voided_from_day INTEGER,
+    CONSTRAINT void_is_whole CHECK ((voided_at IS NULL) = (voided_from_day IS NULL)),
     CONSTRAINT life_is_not_empty CHECK (effective_day < end_day)
 ) STRICT;
 

@@ -49,7 +49,7 @@ package enum Differences {
 
     private static func reason(_ key: LineKey, _ postedDay: Day, _ before: Booked?) -> String? {
         if before != nil { return "rated anew: the difference to what stood here" }
-        if key.source == .forfeit { return "left unused at the end" }
+        if key.source == .forfeit { return "left unused; no usage of its life can come any more" }
         return key.usageDay < postedDay ? "correction: arrived after \(key.usageDay) was final" : nil
     }
 

@@ -56,7 +56,7 @@ struct AppCommand: ParsableCommand {
                         """)
             }
             RowPrinter(columns: ["app", "tenant", "name"], rows)
-                .print(output.format, empty: "no apps; add one with 'meterd app add CODE --tenant TENANT'")
+                .print(output, empty: "no apps; add one with 'meterd app add CODE --tenant TENANT'")
         }
     }
 }

@@ -40,7 +40,7 @@ struct BackupCommand: ParsableCommand {
         }
         try copy.close()
         try draft.publish()
-        proof.print(output.format, "\(file) made", file: file)
+        proof.print(output, "\(file) made", file: file)
     }
 
     /// The ledger is let go when this returns: proving the copy keeps nobody waiting.

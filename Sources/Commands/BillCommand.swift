@@ -91,27 +91,46 @@ struct BillCommand: ParsableCommand {
             columns: [
                 "tenant", "day", "status", "amount_micros", "payable_micros", "currency", "due_day", "reference_app",
             ], bills)
-        let linePrinter = RowPrinter(
-            columns: [
-                "tenant", "item", "app", "usage_day", "source", "grant_code", "tier", "price", "quantity",
-                "amount_micros",
-            ], rows: lines.map(\.values))
+        let linePrinter = RowPrinter(columns: Self.lineColumns, rows: lines.map(\.values))
         guard date != nil else {
-            billPrinter.print(output.format, empty: "no bills")
+            billPrinter.print(output, empty: "no bills")
             return
         }
         switch output.format {
         case .text:
-            billPrinter.print(.text, empty: "no bill of that day")
+            billPrinter.print(output, empty: "no bill of that day")
             if !lines.isEmpty {
                 Terminal.print("")
-                linePrinter.print(.text, empty: "")
+                linePrinter.printTable()
             }
             if lines.contains(where: \.isPrepaid) {
                 Terminal.print("purchases and refunds are prepaid: shown, not part of the amount")
             }
-        case .json: Terminal.print("{\"bills\":\(billPrinter.json),\"lines\":\(linePrinter.json)}")
-        case .csv: linePrinter.print(.csv, empty: "")
+        case .json:
+            Terminal.print(
+                "{\"bills\":\(billPrinter.json(output.numbers)),\"lines\":\(linePrinter.json(output.numbers))}")
+        case .csv: Self.csv(lines, of: bills).printCSV()
         }
+    }
+
+    private static let lineColumns = [
+        "tenant", "item", "app", "usage_day", "source", "grant_code", "tier", "price", "quantity", "amount_micros",
+    ]
+
+    /// Each line with the head of its bill, since a spreadsheet has no other place for it.
+    private static func csv(_ lines: [Line], of bills: [Row]) -> RowPrinter {
+        let leading = ["tenant", "day", "status"]
+        let trailing = ["currency", "due_day"]
+        var heads: [String: Row] = [:]
+        for bill in bills { heads[bill["tenant"]] = bill }
+        return RowPrinter(
+            columns: leading + lineColumns.dropFirst() + trailing,
+            rows: lines.map { line in
+                let head = String.fromDatabaseValue(line.values[0]).flatMap { heads[$0] }
+                func cells(_ names: [String]) -> [DatabaseValue] {
+                    names.map { name in head.map { $0[name] } ?? .null }
+                }
+                return [line.values[0]] + cells(Array(leading.dropFirst())) + line.values.dropFirst() + cells(trailing)
+            })
     }
 }

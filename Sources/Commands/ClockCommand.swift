@@ -89,7 +89,7 @@ struct ClockCommand: ParsableCommand {
                         report.isBelieved.databaseValue, reason.databaseValue, report.kernel.map(code).databaseValue,
                     ]
                 ]
-            ).print(.csv, empty: "")
+            ).printCSV()
         }
     }
 

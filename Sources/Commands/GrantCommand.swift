@@ -62,7 +62,7 @@ struct GrantCommand: ParsableCommand {
         @Option(
             // Also what looks like an option: '-5' deserves to be told why it is wrong.
             parsing: .unconditional,
-            help: "What was paid, in units of the ledger's currency.",
+            help: "What was paid, in units of the ledger's currency, no finer than its minor unit.",
             transform: Arguments.price)
         var price: Money?
 
@@ -111,8 +111,7 @@ struct GrantCommand: ParsableCommand {
             let grant = try options.openForWriting().perform(RecordGrant(order), clock: options.clock)
             let life = grant.life
             guard grant.recording == .recorded else {
-                let voided = grant.isVoided ? ", and has been voided" : ""
-                Terminal.print("grant \(order.code) is recorded already\(voided); nothing changed")
+                Terminal.print("grant \(order.code) is recorded already; nothing changed")
                 return
             }
             Terminal.print(
@@ -120,7 +119,7 @@ struct GrantCommand: ParsableCommand {
                     + "\(life.effective), ends \(life.end)")
             if grant.coversNothing {
                 Terminal.print(
-                    "it ended before \(grant.firstPostingDay), the earliest day that is still open: it covers no usage and "
+                    "it ended on \(life.end), and usage from before that day can't come any more: it covers no usage and "
                         + "changes no bill")
             } else if grant.firstPostingDay > life.effective {
                 Terminal.print(
@@ -131,8 +130,12 @@ struct GrantCommand: ParsableCommand {
 
     struct Void: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Void a purchase that nothing was drawn on.",
-            discussion: "Rates through today first, so that all usage so far has had its turn.")
+            abstract: "Void a purchase that no final day draws on.",
+            discussion: """
+                Days that are final and not rated yet are computed first. The price is refunded, and the next rating rates \
+                the open days without the grant. A subscription can be voided until its first day has ended. A void that \
+                is refused changes nothing.
+                """)
 
         @OptionGroup var options: ChangeOptions
 
@@ -143,6 +146,11 @@ struct GrantCommand: ParsableCommand {
             let voided = try options.openForWriting().perform(VoidGrant(code), clock: options.clock)
             let refund = voided.refund.map { ", \($0) refunded" } ?? ""
             Terminal.print("grant \(code) voided\(refund)")
+            if voided.openDraws != .zero {
+                Terminal.print(
+                    "open days have drawn \(counted(voided.openDraws.units, "unit")) on it; the next rating takes that back"
+                )
+            }
         }
     }
 
@@ -174,7 +182,8 @@ struct GrantCommand: ParsableCommand {
             """
 
         func run() throws {
-            let rows = try options.openForReading().read { database in
+            let ledger = try options.openForReading()
+            let rows = try ledger.read { database in
                 try Row.fetchAll(
                     database, sql: Self.sql,
                     arguments: [
@@ -186,7 +195,8 @@ struct GrantCommand: ParsableCommand {
                     "tenant", "grant_code", "offer", "item", "month", "granted", "consumed", "remaining",
                     "effective_day", "end_day", "status",
                 ], rows
-            ).print(output.format, empty: "no grants; record one with 'meterd grant add'")
+            ).print(output, empty: "no grants; record one with 'meterd grant add'")
+            try LedgerOptions.noteUnratedChanges(of: ledger, output.format)
         }
     }
 }

@@ -56,7 +56,7 @@ struct IngestCommand: ParsableCommand {
                 "\(error)\nstored before it: \(counted(stored, "event")) (\(summary.outcomes)); "
                     + "the same command again counts none of them twice")
         }
-        summary.print(output.format)
+        summary.print(output)
         try summary.failIfAllRefused()
     }
 
@@ -117,7 +117,7 @@ struct IngestSummary {
         report.add(part)
         for result in part.results where examples.count < Self.maxExamples {
             guard case .refused(let code, let reason) = result.outcome else { continue }
-            examples.append("\(place(result)): \(code.rawValue): \(reason)")
+            examples.append("\(place(result)): \(code.rawValue): \(reason)".fitToShow)
         }
     }
 
@@ -140,10 +140,10 @@ struct IngestSummary {
     }
 
     /// - Parameter also: further counts for programs.
-    func print(_ format: OutputFormat, also: [(String, Int)] = []) {
+    func print(_ output: FormatOptions, also: [(String, Int)] = []) {
         progress.end()
         let refused = report.refused.sorted { $0.key.rawValue < $1.key.rawValue }
-        switch format {
+        switch output.format {
         case .text:
             Terminal.print("\(counted(report.received, "event")): \(outcomes)")
             for (code, events) in refused { Terminal.print("  \(code.rawValue): \(grouped(events))") }
@@ -158,9 +158,10 @@ struct IngestSummary {
                     ("corrections", report.corrections), ("refused", report.refusedCount),
                     ("not_kept", report.notKept),
                 ] + also
-            if format == .json {
-                let codes = refused.map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
-                let members = counts.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+            if output.format == .json {
+                let codes = refused.map { "\"\($0.key.rawValue)\":\(output.numbers.json($0.value))" }.joined(
+                    separator: ",")
+                let members = counts.map { "\"\($0.0)\":\(output.numbers.json($0.1))" }.joined(separator: ",")
                 Terminal.print("{\(members),\"refused_by_code\":{\(codes)}}")
             } else {
                 Terminal.print(counts.map(\.0).joined(separator: ","))
@@ -170,7 +171,8 @@ struct IngestSummary {
         for example in examples { Terminal.error(example) }
         if report.received > 0, report.unreadable == report.received {
             Terminal.error(
-                "no line was a JSON object: meterd reads NDJSON, one event on each line" + (shape.map { "; \($0)" } ?? ""))
+                "no line was a JSON object: meterd reads NDJSON, one event on each line"
+                    + (shape.map { "; \($0)" } ?? ""))
         }
         if report.refusedCount > examples.count {
             let more = counted(report.refusedCount - examples.count, "more refusal")

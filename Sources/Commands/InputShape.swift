@@ -12,7 +12,9 @@ enum InputShape {
         }
         if begins("SQLite format 3") { return "it is an SQLite database" }
         if begins([0xFF, 0xFE]) || begins([0xFE, 0xFF]) { return "it is UTF-16; write it in UTF-8" }
-        if begins([0x50, 0x4B, 3, 4]) || begins([0x28, 0xB5, 0x2F, 0xFD]) || begins("BZh") || begins([0xFD, 0x37, 0x7A]) {
+        if begins([0x50, 0x4B, 3, 4]) || begins([0x28, 0xB5, 0x2F, 0xFD]) || begins("BZh")
+            || begins([0xFD, 0x37, 0x7A])
+        {
             return "it is packed in another way than by gzip; unpack it first"
         }
         let text = line.withoutLeadingMarks

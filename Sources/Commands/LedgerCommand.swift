@@ -8,14 +8,25 @@ import Storage
 struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "Print ledger entries, as of the last rating.",
-        discussion: "Text leaves out what few need (currency, run, times, hashes); json and csv have every column.")
+        discussion: """
+            Text leaves out what few need (currency, run, times, hashes); json and csv have every column, csv also the \
+            status of the bill that an entry is on.
+            """)
 
     @OptionGroup var options: LedgerOptions
     @OptionGroup var output: FormatOptions
     @OptionGroup var filter: RowFilter
 
     private static let sql = """
-        SELECT *
+        SELECT
+            *,
+            CASE
+                WHEN unixepoch(posted_day) / 86400 <= (SELECT settled_through FROM ledger_state) THEN 'final'
+                WHEN unixepoch(posted_day) / 86400 + (SELECT final_after_days FROM ledger_property)
+                    <= (SELECT today FROM clock_day)
+                THEN 'unrated'
+                ELSE 'draft'
+            END AS status
         FROM ledger
         WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR app = ?2) AND (?3 IS NULL OR item = ?3)
             AND (?4 IS NULL OR posted_day >= ?4) AND (?5 IS NULL OR posted_day <= ?5)
@@ -31,14 +42,23 @@ struct LedgerCommand: ParsableCommand {
         "amount_micros", "currency", "price_version", "run_id", "reason", "created_at", "prev_hash", "hash",
     ]
 
+    /// A spreadsheet has no other place to learn whether an entry's bill is final.
+    private var columns: [String] {
+        switch output.format {
+        case .text: Self.short
+        case .json: Self.full
+        case .csv: Self.full + ["status"]
+        }
+    }
+
     func run() throws {
         let ledger = try options.openForReading()
         let rows = try ledger.read { database in
             try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments(database))
         }
-        RowPrinter(columns: output.format == .text ? Self.short : Self.full, rows)
+        RowPrinter(columns: columns, rows)
             .print(
-                output.format,
+                output,
                 empty: filter.isEmpty
                     ? "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'" : "no such entries")
         try LedgerOptions.noteUnratedChanges(of: ledger, output.format)

@@ -106,13 +106,46 @@ struct ChangeOptions: ParsableArguments {
     }
 }
 
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+enum OutputFormat {
     case text, json, csv
 }
 
 struct FormatOptions: ParsableArguments {
-    @Option(help: "How to print: text, json or csv.")
-    var format = OutputFormat.text
+    @Option(
+        name: .customLong("format"),
+        help: ArgumentHelp(
+            "How to print: text, json, csv (amounts as decimals), or json-text (json, its numbers as strings).",
+            valueName: "format"))
+    private var given = GivenFormat.text
+
+    private enum GivenFormat: String, ExpressibleByArgument, CaseIterable {
+        case text, json, csv
+        case jsonText = "json-text"
+    }
+
+    var format: OutputFormat {
+        switch given {
+        case .text: .text
+        case .json, .jsonText: .json
+        case .csv: .csv
+        }
+    }
+
+    /// How the numbers of JSON are written.
+    var numbers: NumberForm { given == .jsonText ? .text : .json }
+}
+
+/// How JSON has whole numbers. As JSON's own they are exact, but a reader that holds them as floating point (IEEE 754, 53
+/// bits) changes those beyond 2^53.
+enum NumberForm {
+    case json, text
+
+    func json(_ number: some BinaryInteger) -> String {
+        switch self {
+        case .json: String(number)
+        case .text: "\"\(number)\""
+        }
+    }
 }
 
 /// Reading the words of a command line. The argument parser names the option and what was given; a message says what
@@ -152,7 +185,7 @@ enum Arguments {
             if Money.isBeyondBounds(decimal: text) {
                 throw ValidationError("a price is at most \(Money(micros: .max)) currency units")
             }
-            throw ValidationError("write currency units with at most six decimals, as 55440 or 12.50")
+            throw ValidationError("write currency units with no more decimals than the currency has, as 55440 or 12.50")
         }
         guard price >= .zero else { throw ValidationError("a price can't be negative; 0 is the least") }
         return price

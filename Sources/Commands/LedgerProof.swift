@@ -18,7 +18,7 @@ struct LedgerProof {
         report = try Verification(file: copy).run { progress.show("checking \($0)") }
         progress.end()
         guard !report.isSound else { return }
-        for finding in report.findings { Terminal.error("\(finding.check): \(finding.sentence)") }
+        for finding in report.findings { Terminal.error("\(finding.check): \(finding.sentence.fitToShow)") }
         let count = report.checks.reduce(0) { $0 + $1.findingCount }
         throw Failure(refusal(counted(count, "contradiction")))
     }
@@ -26,20 +26,20 @@ struct LedgerProof {
     /// - Parameters:
     ///   - text: what was done, for people.
     ///   - file: what was made.
-    func print(_ format: OutputFormat, _ text: String, file: String) {
+    func print(_ output: FormatOptions, _ text: String, file: String) {
         let head = report.chainHead
-        switch format {
+        switch output.format {
         case .text:
             Terminal.print("\(text); it agrees in all \(report.checks.count) checks")
             Terminal.print("head: " + (head.map { "\($0)" } ?? "no entry yet"))
         case .json:
-            let json = head.map(VerifyCommand.json) ?? "null"
+            let json = head.map { VerifyCommand.json($0, output.numbers) } ?? "null"
             Terminal.print("{\"file\":\(JSONText.quoted(file)),\"chain_head\":\(json)}")
         case .csv:
             RowPrinter(
                 columns: ["file", "entry_id", "hash"],
                 rows: [[file.databaseValue, (head?.entryID).databaseValue, (head?.hexadecimal).databaseValue]]
-            ).print(.csv, empty: "")
+            ).printCSV()
         }
     }
 }

@@ -51,7 +51,9 @@ package struct Meterd: ParsableCommand {
         } catch let error as ExitCode {
             exit(withError: error)
         } catch let error where error is ValidationError || exitCode(for: error) == .validationFailure {
-            exit(withError: error)
+            // The parser's own message, which repeats arguments as they were given.
+            Terminal.error(fullMessage(for: error))
+            Foundation.exit(ExitCode.validationFailure.rawValue)
         } catch let error where exitCode(for: error) == .success {
             // Help and version.
             exit(withError: error)

@@ -133,7 +133,7 @@ struct PriceBookCommand: ParsableCommand {
 
         /// A file that was applied comes out as it went in.
         private static func printAsWritten(_ yaml: String) {
-            Terminal.print(yaml.hasSuffix("\n") ? String(yaml.dropLast()) : yaml)
+            Terminal.printAsWritten(yaml.hasSuffix("\n") ? String(yaml.dropLast()) : yaml)
         }
     }
 }

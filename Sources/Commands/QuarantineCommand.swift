@@ -42,7 +42,7 @@ struct QuarantineCommand: ParsableCommand {
             }
             let columns = ["number", "arrived_at", "code", "reason", "source", "id"]
             RowPrinter(columns: output.format == .text ? columns : columns + ["event"], rows)
-                .print(output.format, empty: "the quarantine is empty")
+                .print(output, empty: "the quarantine is empty")
             if output.format == .text, count > rows.count {
                 Terminal.print("… \(grouped(count - rows.count)) more; raise --limit")
             }
@@ -71,7 +71,7 @@ struct QuarantineCommand: ParsableCommand {
             let report = try ledger.perform(RetryQuarantine(ids: ids), clock: options.clock)
             var summary = IngestSummary(progress: Progress(totalBytes: nil))
             summary.add(report) { "source '\($0.source ?? "")', id '\($0.id ?? "")'" }
-            summary.print(output.format)
+            summary.print(output)
         }
     }
 

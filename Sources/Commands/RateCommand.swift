@@ -30,6 +30,8 @@ struct RateCommand: ParsableCommand {
     @Flag(help: "Show what would be appended and settled; change nothing.")
     var dryRun = false
 
+    private static let columns = ["tenant", "item", "source", "grant_code", "entries", "quantity", "amount_micros"]
+
     func run() throws {
         let ledger = try options.openForWriting()
         let date = try date.day(options.ledger)
@@ -42,14 +44,20 @@ struct RateCommand: ParsableCommand {
                 line.amount.micros.databaseValue,
             ]
         }
-        let printer = RowPrinter(
-            columns: ["tenant", "item", "source", "grant_code", "entries", "quantity", "amount_micros"], rows: rows)
+        let printer = RowPrinter(columns: Self.columns, rows: rows)
+        if output.format == .csv {
+            let currency = try options.ledger.openForReading().read {
+                try LedgerProperties.read($0).currency.code.databaseValue
+            }
+            RowPrinter(columns: Self.columns + ["currency"], rows: rows.map { $0 + [currency] }).printCSV()
+            return try Self.fail(unrated: report.unrated)
+        }
         guard output.format == .text else {
-            printer.print(output.format, empty: "")
+            printer.print(output, empty: "")
             try Self.fail(unrated: report.unrated)
             return
         }
-        if !rows.isEmpty { printer.print(.text, empty: "") }
+        if !rows.isEmpty { printer.printTable() }
         Terminal.print(summary(report, date))
         try Self.fail(unrated: report.unrated)
     }
@@ -123,7 +131,7 @@ enum RatingDate {
         switch self {
         case .day(let day): return day
         case .yesterday:
-            return try options.openForReading().read { try options.today($0) } - 1
+            return try options.ledger.openForReading().read { try options.today($0) } - 1
         }
     }
 }

@@ -47,7 +47,7 @@ struct ReplayCommand: ParsableCommand {
         var replay = Replay(
             ledger: ledger, zone: properties.timeZone, history: history, start: options.now ?? state.latestInstant)
         try replay.run()
-        replay.summary.print(output.format, also: [("midnights", replay.midnights), ("entries", replay.entries)])
+        replay.summary.print(output, also: [("midnights", replay.midnights), ("entries", replay.entries)])
         if output.format == .text { Terminal.print(replay.ratings) }
         try RateCommand.fail(unrated: replay.unrated)
         try replay.summary.failIfAllRefused()

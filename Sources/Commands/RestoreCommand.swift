@@ -31,7 +31,7 @@ struct RestoreCommand: ParsableCommand {
         try LedgerFile.restore(backup, as: path) { copy in
             proof = try LedgerProof(of: copy) { "\(backup) has \($0), so nothing was restored; restore another backup" }
         }
-        proof?.print(output.format, "\(path) restored from \(backup)", file: path)
+        proof?.print(output, "\(path) restored from \(backup)", file: path)
         guard output.format == .text else { return }
         Terminal.print("what was recorded after the backup was made is missing; see 'meterd restore --help'")
     }

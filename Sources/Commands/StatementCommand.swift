@@ -40,7 +40,7 @@ struct StatementCommand: ParsableCommand {
             columns: [
                 "tenant", "month", "status", "amount_micros", "payable_micros", "remainder_micros", "currency",
             ], rows
-        ).print(output.format, empty: "no statements")
+        ).print(output, empty: "no statements")
         try LedgerOptions.noteUnratedChanges(of: ledger, output.format)
     }
 }

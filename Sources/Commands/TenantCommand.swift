@@ -52,7 +52,7 @@ struct TenantCommand: ParsableCommand {
                         """)
             }
             RowPrinter(columns: ["tenant", "name", "legacy", "apps"], rows)
-                .print(output.format, empty: "no tenants; add one with 'meterd tenant add CODE'")
+                .print(output, empty: "no tenants; add one with 'meterd tenant add CODE'")
         }
     }
 }

@@ -48,6 +48,6 @@ struct UsageCommand: ParsableCommand {
             by == .day
             ? ["tenant", "app", "item", "usage_day", "posted_day", "quantity", "active_devices"]
             : ["tenant", "app", "item", "month", "quantity"]
-        RowPrinter(columns: columns, rows).print(output.format, empty: "no usage")
+        RowPrinter(columns: columns, rows).print(output, empty: "no usage")
     }
 }

@@ -58,7 +58,7 @@ struct VerifyCommand: ParsableCommand {
             RowPrinter(
                 columns: ["check", "finding"],
                 rows: report.findings.map { [$0.check.databaseValue, $0.sentence.databaseValue] }
-            ).print(.csv, empty: "")
+            ).printCSV()
         }
         guard report.isSound else { throw ExitCode(1) }
     }
@@ -68,16 +68,16 @@ struct VerifyCommand: ParsableCommand {
         let head = try options.openForReading().read { try ChainHead.last($0) }
         switch output.format {
         case .text: Terminal.print("\(head)")
-        case .json: Terminal.print(Self.json(head))
+        case .json: Terminal.print(Self.json(head, output.numbers))
         case .csv:
             RowPrinter(
                 columns: ["entry_id", "hash"], rows: [[head.entryID.databaseValue, head.hexadecimal.databaseValue]]
-            ).print(.csv, empty: "")
+            ).printCSV()
         }
     }
 
-    static func json(_ head: ChainHead) -> String {
-        "{\"entry_id\":\(head.entryID),\"hash\":\(JSONText.quoted(head.hexadecimal))}"
+    static func json(_ head: ChainHead, _ numbers: NumberForm) -> String {
+        "{\"entry_id\":\(numbers.json(head.entryID)),\"hash\":\(JSONText.quoted(head.hexadecimal))}"
     }
 
     private func report() throws -> VerificationReport {
@@ -96,7 +96,7 @@ struct VerifyCommand: ParsableCommand {
         for check in report.checks {
             let verdict = check.findingCount == 0 ? "ok   " : "WRONG"
             Terminal.print("\(verdict)  \(check.name): \(check.compared)")
-            for finding in check.findings { Terminal.print("       \(finding.sentence)") }
+            for finding in check.findings { Terminal.print("       \(finding.sentence.fitToShow)") }
             if check.untold > 0 { Terminal.print("       … and \(grouped(check.untold)) more") }
         }
         for note in report.notes { Terminal.print("note: \(note)") }
@@ -112,10 +112,10 @@ struct VerifyCommand: ParsableCommand {
         let checks = report.checks.map { check in
             let findings = check.findings.map { JSONText.quoted($0.sentence) }.joined(separator: ",")
             return "{\"check\":\(JSONText.quoted(check.name)),\"compared\":\(JSONText.quoted(check.compared)),"
-                + "\"finding_count\":\(check.findingCount),\"findings\":[\(findings)]}"
+                + "\"finding_count\":\(output.numbers.json(check.findingCount)),\"findings\":[\(findings)]}"
         }
         let notes = report.notes.map(JSONText.quoted).joined(separator: ",")
-        let head = report.chainHead.map(Self.json) ?? "null"
+        let head = report.chainHead.map { Self.json($0, output.numbers) } ?? "null"
         Terminal.print(
             "{\"sound\":\(report.isSound),\"checks\":[\(checks.joined(separator: ","))],\"notes\":[\(notes)],"
                 + "\"chain_head\":\(head)}")

@@ -1,6 +1,8 @@
 // The rules that single members of an event must meet, each as a quick test for the good case and a sentence for the
 // other.
 
+import Quantities
+
 extension EventMembers {
     /// Whether data is left out; `null`, and data in another form, is not that.
     var hasNoData: Bool { data.kind == .missing && dataBase64.isAbsent }
@@ -101,19 +103,11 @@ extension Bytes {
         return false
     }
 
-    /// The beginning as text fit for a log line or an answer; what is no printable character comes out escaped.
+    /// The beginning as text fit for a log line or an answer; what is not fit to show comes out escaped.
     package var printable: String {
         var shownCount = min(count, Self.printedBytes)
         while shownCount > 0, shownCount < count, start[shownCount] & 0xC0 == 0x80 { shownCount -= 1 }
-        var text = ""
-        for scalar in Bytes(start: start, count: shownCount).string.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate:
-                text += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-            default:
-                text.unicodeScalars.append(scalar)
-            }
-        }
+        let text = Bytes(start: start, count: shownCount).string.fitToShow
         return shownCount < count ? text + "…" : text
     }
 }

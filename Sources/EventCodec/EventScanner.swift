@@ -95,7 +95,8 @@ package final class EventScanner {
         case .deviceActivity:
             try judgeFeatures(members, &event)
             if members.device.isAbsent {
-                throw missing("data.device", in: members, .badDevice, MemberNames.isDevice, meant: "device", own: ["device"])
+                throw missing(
+                    "data.device", in: members, .badDevice, MemberNames.isDevice, meant: "device", own: ["device"])
             }
             try require(members.device, "data.device", atMost: limits.deviceBytes, else: .badDevice)
             event.device = members.device.bytes
@@ -114,7 +115,9 @@ package final class EventScanner {
             try require(members.feature, "data.feature", atMost: limits.featureBytes)
             event.feature = members.feature.bytes
             if members.quantity.isAbsent {
-                throw missing("data.quantity", in: members, .badQuantity, MemberNames.isQuantity, meant: "quantity", own: ["quantity"])
+                throw missing(
+                    "data.quantity", in: members, .badQuantity, MemberNames.isQuantity, meant: "quantity",
+                    own: ["quantity"])
             }
             event.quantity = try number(members.quantity, "data.quantity")
         }
@@ -308,7 +311,8 @@ package final class EventScanner {
     /// The text does not begin as an object: it is either other JSON or none.
     private func noObject(_ scanner: inout JSONScanner) throws(JSONFault) -> ScanResult {
         if scanner.position == scanner.end {
-            return notJSON(scanner.base < scanner.end && scanner.end[-1] == 0 ? "there are NUL bytes only" : "there is no text")
+            return notJSON(
+                scanner.base < scanner.end && scanner.end[-1] == 0 ? "there are NUL bytes only" : "there is no text")
         }
         let text = UnsafeBufferPointer(start: scanner.position, count: scanner.end - scanner.position)
         if text.beginsAsUTF16 { return notJSON("the text is UTF-16; write it in UTF-8") }

@@ -59,7 +59,9 @@ enum MemberNames {
     }
 
     /// What is between the beginning and the end that two texts share tells how they differ.
-    private static func isWithinOneChange(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+    private static func isWithinOneChange(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>)
+        -> Bool
+    {
         guard abs(left.count - right.count) <= 1 else { return false }
         let shorter = min(left.count, right.count)
         var first = 0

@@ -57,7 +57,9 @@ package enum RFC3339 {
     /// - Parameter text: a JSON number or the text of a string.
     /// - Returns: nil for what is no such number.
     static func meant(byNumber text: Bytes) -> (time: String, unit: String)? {
-        guard 9...19 ~= text.count, text.buffer.allSatisfy(\.isDigit), let number = Int64(text.string) else { return nil }
+        guard 9...19 ~= text.count, text.buffer.allSatisfy(\.isDigit), let number = Int64(text.string) else {
+            return nil
+        }
         switch text.count {
         case 9...11: return (self.text(micros: number * microsPerSecond), "seconds")
         case 12...14: return (self.text(micros: number * 1_000), "milliseconds")

@@ -9,11 +9,13 @@ package enum GzipError: Error, Equatable {
     case noMemory
 }
 
-/// A gzip stream of one member or several.
+/// A gzip stream of one member or several, with zeros behind them if there are any, as gzip itself takes it: tapes and
+/// some programs fill up a block.
 package final class GzipStream {
     private var stream = z_stream()
     private var output: [UInt8]
     private var isBetweenMembers = false
+    private var isInPadding = false
 
     /// - Parameter chunkBytes: how much is handed over at once.
     package init(chunkBytes: Int = 1 << 20) throws(GzipError) {
@@ -37,6 +39,9 @@ package final class GzipStream {
         var outputWasFull = false
         while stream.avail_in > 0 || outputWasFull {
             if isBetweenMembers {
+                skipPadding()
+                if stream.avail_in == 0 { break }
+                if isInPadding { throw GzipError.broken("something follows the zeros behind its end") }
                 inflateReset(&stream)
                 isBetweenMembers = false
             }
@@ -56,6 +61,15 @@ package final class GzipStream {
                 isBetweenMembers = true
                 outputWasFull = false
             }
+        }
+    }
+
+    /// Passes over zeros behind a member. No member begins with one.
+    private func skipPadding() {
+        while stream.avail_in > 0, stream.next_in.pointee == 0 {
+            stream.next_in += 1
+            stream.avail_in -= 1
+            isInPadding = true
         }
     }
 

@@ -6,6 +6,7 @@ import HTTPTypes
 import Ingestion
 import LedgerStore
 import NIOCore
+import NIOHTTP1
 import Quantities
 import Synchronization
 import Writer
@@ -14,12 +15,18 @@ import Writer
 struct EventAnswer {
     let status: HTTPResponse.Status
     var headers: HTTPFields
-    let body: ByteBuffer
+    /// In parts: one buffer that grows would take twice the memory, and more while it is moved.
+    private(set) var body: [ByteBuffer] = []
+    private(set) var byteCount = 0
+
+    private static let partBytes = 64 << 10
 
     /// The four counts add up to the events; `results` lists those that were not simply accepted.
     init(_ report: BatchReport) {
+        status = .ok
+        headers = [.contentType: "application/json"]
         var text: [UInt8] = []
-        text.reserveCapacity(96 + report.results.count * 96)
+        text.reserveCapacity(min(96 + report.results.count * 96, Self.partBytes))
         text += #"{"accepted":\#(report.accepted),"duplicates":\#(report.duplicates)"#.utf8
         text += #","corrections":\#(report.corrections),"refused":\#(report.refusedCount)"#.utf8
         if report.notKept > 0 { text += #","not_kept":\#(report.notKept)"#.utf8 }
@@ -27,17 +34,25 @@ struct EventAnswer {
         for (index, result) in report.results.enumerated() {
             if index > 0 { text.append(UInt8(ascii: ",")) }
             Self.append(result, to: &text)
+            // Room is left for one more, so that the array is not made anew.
+            if text.count > Self.partBytes - 4_096 {
+                add(text)
+                text.removeAll(keepingCapacity: true)
+            }
         }
         text += "]}".utf8
-        status = .ok
-        headers = [.contentType: "application/json"]
-        body = ByteBuffer(bytes: text)
+        add(text)
     }
 
     init(_ problem: ProblemError) {
         status = problem.status
         headers = problem.fields
-        body = ByteBuffer(bytes: problem.text)
+        add(problem.text)
+    }
+
+    private mutating func add(_ text: [UInt8]) {
+        body.append(ByteBuffer(bytes: text))
+        byteCount += text.count
     }
 
     private static func append(_ result: EventResult, to text: inout [UInt8]) {
@@ -91,6 +106,43 @@ extension ProblemError {
         }
     }
 
+    /// What the decoder made of bytes that are no request.
+    init(_ error: HTTPParserError) {
+        let headers: HTTPFields = [.connection: "close"]
+        switch error {
+        case .invalidEOFState, .closedConnection:
+            self.init(
+                .badRequest, "the connection ended in the middle of the request; nothing of it was stored",
+                headers: headers)
+        case .headerOverflow:
+            self.init(
+                .requestHeaderFieldsTooLarge,
+                "the request's head has more than \(RequestDecoder.maxHeadBytes) bytes or 100 fields", headers: headers)
+        // "Paused" is what the decoder says to the preface of HTTP/2.
+        case .invalidVersion, .paused:
+            self.init(
+                .httpVersionNotSupported, "this address understands HTTP/1.1 and HTTP/1.0 only", headers: headers)
+        case .invalidMethod:
+            self.init(
+                .badRequest,
+                "the request does not begin with a method of HTTP; this address understands plain HTTP/1.1, not TLS",
+                headers: headers)
+        case .invalidContentLength, .unexpectedContentLength:
+            self.init(
+                .badRequest,
+                "header Content-Length: send it once, in digits, and not beside Transfer-Encoding", headers: headers)
+        case .invalidChunkSize:
+            self.init(
+                .badRequest, "a chunk of the body has no length that can be read; nothing of it was stored",
+                headers: headers)
+        default:
+            self.init(
+                .badRequest,
+                "the request is not valid HTTP/1.1: a header field, like Transfer-Encoding, or a line's end can't be read",
+                headers: headers)
+        }
+    }
+
     static func bodyTimeout(seconds: Int) -> ProblemError {
         ProblemError(
             .requestTimeout, "the body did not arrive within \(seconds) s; nothing was stored",
@@ -104,7 +156,7 @@ extension EventBodyError {
         case .unsupportedType, .unsupportedEncoding: .unsupportedMediaType
         case .tooLarge, .tooManyEvents: .contentTooLarge
         case .noRoom: .serviceUnavailable
-        case .brokenGzip, .noBatch, .badHeader: .badRequest
+        case .brokenGzip, .noBatch, .badHeader, .unreadable: .badRequest
         }
     }
 }

@@ -64,6 +64,8 @@ package enum EventBodyError: Error, Equatable, CustomStringConvertible {
     case noRoom
     case brokenGzip(String)
     case noBatch(String)
+    /// Not one event of it could be read.
+    case unreadable(String)
     case badHeader(String, String)
 
     package var description: String {
@@ -80,6 +82,7 @@ package enum EventBodyError: Error, Equatable, CustomStringConvertible {
         case .noRoom: "too many events are on their way; send the same again in a moment"
         case .brokenGzip(let reason): "the body is a broken gzip stream: \(reason)"
         case .noBatch(let reason): "the body is no JSON array of events: \(reason)"
+        case .unreadable(let reason): "no event could be read: \(reason)"
         case .badHeader(let name, let reason): "header \(name): \(reason)"
         }
     }
@@ -89,56 +92,77 @@ package enum EventBody {
     /// Most events of a body. An event takes more memory than its shortest text, and so does its answer.
     package static let maxEvents = 100_000
 
+    /// How many events are scanned between two looks at the room for them: short events weigh many times their text.
+    private static let eventsBetweenLooks = 1_024
+
     /// Scans a body's events; what is wrong with one of them is its own outcome.
     ///
-    /// - Parameter body: its bytes, not yet scanned.
-    /// - Throws: ``EventBodyError`` where it can't be told what the events are.
+    /// - Parameters:
+    ///   - body: its bytes, not yet scanned.
+    ///   - hasRoom: whether there is memory for events that weigh so much.
+    /// - Throws: ``EventBodyError`` where it can't be told what the events are, or none can be read.
     package static func read(
-        _ body: ReceivedEvents, as form: EventForm, headers: HTTPFields, key: FingerprintKey
+        _ body: ReceivedEvents, as form: EventForm, headers: HTTPFields, key: FingerprintKey,
+        hasRoom: (Int) -> Bool = { _ in true }
     ) throws(EventBodyError) -> ReceivedEvents {
         let events =
             form == .binary
-            ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key) : body
+            ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key)
+            : body
         events.batch.reserve(textBytes: events.byteCount)
+        func look() throws(EventBodyError) {
+            guard events.batch.count % eventsBetweenLooks != 0 || hasRoom(events.memoryShare) else { throw .noRoom }
+        }
         switch form {
         case .structured, .binary: events.batch.add(events.bytes)
-        case .batched: try eachElement(of: events.bytes) { events.batch.add($0) }
+        case .batched:
+            try eachElement(of: events.bytes) { (element) throws(EventBodyError) in
+                events.batch.add(element)
+                try look()
+            }
         case .lines:
             var splitter = LineSplitter(events.bytes, endsInput: true)
             while let line = splitter.next() {
                 guard events.batch.count < maxEvents else { throw .tooManyEvents(limit: maxEvents) }
                 events.batch.add(line: line.count > EventLimits.standard.eventBytes ? nil : line)
+                try look()
             }
+        }
+        if !events.batch.isReadable {
+            let reason = events.batch.firstRefusal?.reason ?? ""
+            throw .unreadable(UnreadableBody.explanation(events.bytes, as: form, reason: reason))
         }
         return events
     }
 
     /// A batch that is cut is refused whole: its sender does not know which of its events are meant.
     private static func eachElement(
-        of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+        of text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) throws(EventBodyError) -> Void
     ) throws(EventBodyError) {
         var elements: [UnsafeBufferPointer<UInt8>] = []
         var splitter = BatchSplitter(text)
         do {
             while elements.count <= maxEvents, let element = try splitter.next() { elements.append(element) }
         } catch {
-            throw .noBatch("\(error.reason), at byte \(error.offset)")
+            throw .noBatch("\(error.reason), at byte \(error.offset)\(UnreadableBody.hint(forNoArray: text))")
         }
         guard elements.count <= maxEvents else { throw .tooManyEvents(limit: maxEvents) }
-        for element in elements { body(element) }
+        for element in elements { try body(element) }
     }
 
     /// The JSON text of an event that came in binary mode.
     private static func structuredText(_ data: [UInt8], _ headers: HTTPFields) throws(EventBodyError) -> [UInt8] {
         var text = Array("{".utf8)
+        var seen: Set<String> = []
         for field in headers {
             let name = field.name.canonicalName
             guard name.hasPrefix("ce-") else { continue }
             let attribute = String(name.dropFirst(3))
             guard attribute != "data", attribute != "data_base64" else { continue }
+            guard seen.insert(name).inserted else { throw .badHeader(name, "it is there twice; send it once") }
             JSONText.append(attribute, to: &text)
             text.append(UInt8(ascii: ":"))
-            JSONText.append(try percentDecoded(field.value, of: name), to: &text)
+            JSONText.append(try decoded(field.value, of: name), to: &text)
             text.append(UInt8(ascii: ","))
         }
         // No body: an event without data, as in the other forms.
@@ -154,38 +178,39 @@ package enum EventBody {
         return text + Array("\"data\":".utf8) + data + [UInt8(ascii: "}")]
     }
 
-    /// Header values carry what is not printable ASCII as percent-encoded UTF-8.
-    private static func percentDecoded(_ value: String, of name: String) throws(EventBodyError) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(value.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let high = hexValue(rest.removeFirst()), let low = hexValue(rest.removeFirst())
-            else { throw .badHeader(name, "'%' is followed by two hexadecimal digits, and itself written %25") }
-            bytes.append(high << 4 | low)
-        }
+    /// What a header's value stands for: one in double quotes is unquoted first, then escapes are decoded, once
+    /// (CloudEvents, HTTP binding, section 3.1.3.2). A `%` that begins no escape stands for itself.
+    private static func decoded(_ value: String, of name: String) throws(EventBodyError) -> String {
+        let (bytes, _) = PercentCoding.decode(unquoted(Array(value.utf8)))
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .badHeader(name, "it is no UTF-8 once decoded")
+            throw .badHeader(name, "'\(excerpt(value))' is not UTF-8 once it is decoded; write é as %C3%A9")
         }
         return text
     }
 
-    private static func hexValue(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
+    /// What is between the quotes of a quoted string (RFC 9110, section 5.6.4); any other value as it is.
+    private static func unquoted(_ value: [UInt8]) -> [UInt8] {
+        let quote = UInt8(ascii: "\"")
+        guard value.count >= 2, value.first == quote, value.last == quote else { return value }
+        var result: [UInt8] = []
+        var rest = value.dropFirst().dropLast()
+        while let byte = rest.popFirst() {
+            guard byte != quote else { return value }
+            guard byte == UInt8(ascii: "\\") else {
+                result.append(byte)
+                continue
+            }
+            // A backslash before the last quote: the string does not end there.
+            guard let escaped = rest.popFirst() else { return value }
+            result.append(escaped)
         }
+        return result
     }
 }
 
 /// Collects a body as it comes, within bounds, decompressing it on the way.
 struct BodyCollector {
-    let share: BodyBudget.Share
+    let share: MemoryBudget.Share
     private let limit: Int
     private let expandedLimit: Int
     private let gzip: GzipStream?
@@ -195,11 +220,16 @@ struct BodyCollector {
     /// A body that says that it is longer has to send some of it first before room is made for the rest.
     private static let mostReservedBytes = 1 << 20
 
+    private static let chunkBytes = 64 << 10
+    /// What it takes to expand a body: a chunk, and what zlib remembers.
+    private static let gzipBytes = chunkBytes + 48 << 10
+
     /// - Parameters:
     ///   - encoding: the request's `Content-Encoding`.
     ///   - declared: its `Content-Length`, if it has one.
     init(
-        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int, share: BodyBudget.Share, key: FingerprintKey
+        encoding: String?, declared: Int?, limit: Int, expandedLimit: Int, share: MemoryBudget.Share,
+        key: FingerprintKey
     ) throws(EventBodyError) {
         self.share = share
         self.limit = limit
@@ -209,7 +239,8 @@ struct BodyCollector {
         case nil, "", "identity":
             gzip = nil
         case "gzip", "x-gzip":
-            do { gzip = try GzipStream(chunkBytes: 64 << 10) } catch { throw .brokenGzip("no memory") }
+            guard share.grow(to: Self.gzipBytes) else { throw .noRoom }
+            do { gzip = try GzipStream(chunkBytes: Self.chunkBytes) } catch { throw .brokenGzip("no memory") }
         case let encoding?: throw .unsupportedEncoding(encoding)
         }
         events = ReceivedEvents(capacity: min(declared ?? 0, Self.mostReservedBytes), key: key)
@@ -218,7 +249,8 @@ struct BodyCollector {
     var byteCount: Int { events.byteCount }
 
     private func append(_ part: UnsafeBufferPointer<UInt8>) throws {
-        guard share.grow(to: events.byteCount + part.count) else { throw EventBodyError.noRoom }
+        let size = events.byteCount + part.count + (gzip == nil ? 0 : Self.gzipBytes)
+        guard share.grow(to: size) else { throw EventBodyError.noRoom }
         events.append(part)
     }
 

@@ -12,13 +12,14 @@ package import Writer
 
 /// What the connections of a daemon share for taking events.
 package struct EventDoor: Sendable {
+    /// No single body may be larger than all together.
     package struct Bounds: Sendable {
         package var bodyBytes = 16 << 20
         /// What a compressed body may expand to.
         package var expandedBytes = 64 << 20
-        /// All bodies that are in memory at a time.
+        /// All bodies and unread answers that are in memory at a time.
         package var allBytes = 128 << 20
-        /// How long a body may take to arrive.
+        /// How long a body may take to arrive, and an answer to be read.
         package var seconds = 30
 
         package init() {}
@@ -29,15 +30,19 @@ package struct EventDoor: Sendable {
     let writer: LedgerWriter
     let clock: LedgerClock
     let bounds: Bounds
-    let budget: BodyBudget
+    package let budget: MemoryBudget
+    let connections = ConnectionFigures()
     let dates = HTTPDates()
 
     /// - Parameter clock: the daemon's own.
     package init(writer: LedgerWriter, clock: LedgerClock, bounds: Bounds) {
         self.writer = writer
         self.clock = clock
+        var bounds = bounds
+        bounds.bodyBytes = min(bounds.bodyBytes, bounds.allBytes)
+        bounds.expandedBytes = min(bounds.expandedBytes, bounds.allBytes)
         self.bounds = bounds
-        budget = BodyBudget(limit: bounds.allBytes)
+        budget = MemoryBudget(limit: bounds.allBytes)
     }
 
     /// Scans a complete request and hands it to the writer; `answer` is called once its events are durable or refused.
@@ -68,7 +73,8 @@ struct EventRequest {
     private let form: EventForm
     /// nil: the daemon's own.
     let givenClock: LedgerClock?
-    let wantsClose: Bool
+    /// Whether the sender keeps the body back until it is told to go on.
+    let awaitsContinue: Bool
     private var body: BodyCollector
     private let key: FingerprintKey
 
@@ -77,7 +83,7 @@ struct EventRequest {
         headers = head.headerFields
         key = door.writer.eventKey
         givenClock = try Self.clock(headers)
-        wantsClose = headers[.connection]?.lowercased() == "close"
+        awaitsContinue = headers[.expect] != nil
         form = try EventForm(headers)
         body = try BodyCollector(
             encoding: headers[.contentEncoding], declared: headers[.contentLength].flatMap { Int($0) },
@@ -86,7 +92,7 @@ struct EventRequest {
     }
 
     /// What the request takes of the budget, for as long as this is held.
-    var share: BodyBudget.Share { body.share }
+    var share: MemoryBudget.Share { body.share }
     var byteCount: Int { body.byteCount }
 
     /// - Throws: ``EventBodyError``.
@@ -94,7 +100,8 @@ struct EventRequest {
 
     /// - Throws: ``EventBodyError``.
     func scan() throws(EventBodyError) -> ReceivedEvents {
-        try EventBody.read(try body.finish(), as: form, headers: headers, key: key)
+        let share = body.share
+        return try EventBody.read(try body.finish(), as: form, headers: headers, key: key) { share.grow(to: $0) }
     }
 
     private static func clock(_ headers: HTTPFields) throws -> LedgerClock? {

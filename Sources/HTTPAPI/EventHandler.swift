@@ -8,7 +8,7 @@ import Writer
 
 /// Takes requests of events out of a connection; all others go on to the router.
 ///
-/// A pipeline handler before it lets one request in at a time. Everything here runs on the connection's event loop.
+/// The gate before it lets one request in at a time. Everything here runs on the connection's event loop.
 final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -19,7 +19,7 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         case passing
         case receiving(EventRequest)
         /// Complete, and not yet answered.
-        case storing(wantsClose: Bool)
+        case storing
         /// Answered before its end; the rest is dropped.
         case dropping
     }
@@ -27,9 +27,8 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let door: EventDoor
     private var state = State.passing
     private var context: ChannelHandlerContext?
-    /// The client has ended its side while its events are stored: told to the router, which then ends the connection, only
-    /// once the answer is out.
-    private var heldEnd = false
+    /// Whether the sender keeps its body back until it is told to go on.
+    private var owesContinue = false
 
     /// Longer bodies are scanned elsewhere: the other connections of the event loop should not wait for that.
     private static let mostBytesScannedHere = 1 << 20
@@ -52,13 +51,25 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func begin(_ head: HTTPRequest) {
         do {
-            state = .receiving(try EventRequest(head, door))
+            let request = try EventRequest(head, door)
+            owesContinue = request.awaitsContinue
+            state = .receiving(request)
         } catch {
             refuse(error)
         }
     }
 
+    /// Most bodies come with their head: then there is nothing to tell the sender.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if owesContinue, case .receiving = state {
+            owesContinue = false
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        }
+        context.fireChannelReadComplete()
+    }
+
     private func add(_ part: ByteBuffer, to request: EventRequest) {
+        owesContinue = false
         do {
             var request = request
             try part.withUnsafeReadableBytes { try request.add($0.bindMemory(to: UInt8.self)) }
@@ -70,11 +81,11 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func store(_ request: EventRequest) {
         guard let context else { return }
-        state = .storing(wantsClose: request.wantsClose)
+        state = .storing
         let (door, eventLoop) = (door, context.eventLoop)
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         let (given, share) = (request.givenClock, request.share)
-        // The body counts against the budget until its answer is made.
+        // The body counts against the budget until the answer, which does from then on, is written.
         let answer: @Sendable (Result<BatchReport, any Error>) -> Void = { result in
             eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(result, given != nil) } }
         }
@@ -87,38 +98,29 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func finish(_ result: Result<BatchReport, any Error>, _ isOnSendersClock: Bool) {
-        guard case .storing(let wantsClose) = state else { return }
+        guard case .storing = state else { return }
         state = .passing
         switch result {
-        case .success(let report): send(EventAnswer(report), thenCloses: wantsClose)
-        case .failure(let error):
-            let problem = ProblemError(error, isOnSendersClock: isOnSendersClock)
-            send(EventAnswer(problem), thenCloses: wantsClose)
-        }
-        if heldEnd {
-            heldEnd = false
-            context?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        case .success(let report): send(EventAnswer(report))
+        case .failure(let error): send(EventAnswer(ProblemError(error, isOnSendersClock: isOnSendersClock)))
         }
     }
 
     /// Answers a request that has not come to its end, and goes on once it has.
     private func refuse(_ error: any Error) {
         state = .dropping
-        send(EventAnswer(ProblemError(error, isOnSendersClock: false)), thenCloses: false)
+        send(EventAnswer(ProblemError(error, isOnSendersClock: false)))
     }
 
-    private func send(_ answer: EventAnswer, thenCloses: Bool) {
+    private func send(_ answer: EventAnswer) {
         guard let context, context.channel.isActive else { return }
         var headers = answer.headers
-        headers[.contentLength] = String(answer.body.readableBytes)
+        headers[.contentLength] = String(answer.byteCount)
         headers[.date] = door.dates.now
         headers[.server] = ServedConnection.serverName
         context.write(wrapOutboundOut(.head(HTTPResponse(status: answer.status, headerFields: headers))), promise: nil)
-        context.write(wrapOutboundOut(.body(answer.body)), promise: nil)
-        let end = wrapOutboundOut(.end(nil))
-        guard thenCloses else { return context.writeAndFlush(end, promise: nil) }
-        let channel = context.channel
-        context.writeAndFlush(end).whenComplete { _ in channel.close(promise: nil) }
+        for part in answer.body { context.write(wrapOutboundOut(.body(part)), promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
     // MARK: What may come instead of a request's end
@@ -127,7 +129,6 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         switch (event, state) {
         case (is RequestDeadline.HasPassed, .receiving):
             refuse(ProblemError.bodyTimeout(seconds: door.bounds.seconds))
-        case (ChannelEvent.inputClosed, .storing): heldEnd = true
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -135,10 +136,7 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// A client that goes away in the middle of its body, or is cut off: nothing of it counts, and nothing is wrong here.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard case .receiving = state else { return context.fireErrorCaught(error) }
-        refuse(
-            ProblemError(
-                .badRequest, "the connection ended in the middle of the body: \(error)", headers: [.connection: "close"]
-            ))
+        state = .dropping
         context.close(promise: nil)
     }
 }

@@ -25,8 +25,10 @@ package enum OpenAPIDocument {
             "title": "meterd", "version": "1",
             "summary": "Usage in, bills out.",
             "description": """
-            Amounts are whole micro-units of the currency: 1500000 is 1.50. Days are local days of the ledger's time \
-            zone. Collections come in pages: follow next until it is null. A filter by a name that is not in the ledger \
+            Amounts are whole micro-units of the currency: 1500000 is 1.50. Whole numbers have up to 64 bits and are \
+            exact; a client that holds numbers as floating point, as JavaScript does, changes those beyond 2^53 and asks \
+            for them as text with numbers=text. Characters that aren't fit to show (control characters, those that turn \
+            the reading order round) stand as \\uXXXX in texts. Days are local days of the ledger's time zone. Collections come in pages: follow next until it is null. A filter by a name that is not in the ledger \
             gives an empty page.
             """,
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
@@ -69,7 +71,7 @@ package enum OpenAPIDocument {
             "type": ["type": "string", "description": "about:blank: the title is the status's own."],
             "title": ["type": "string"],
             "status": ["type": "integer", "minimum": 400, "maximum": 599],
-            "detail": ["type": "string", "description": "What is wrong with this request, and the way out."],
+            "detail": ["type": "string", "description": "What is wrong with this request, and what to do."],
         ],
         "required": ["type", "title", "status", "detail"],
         "additionalProperties": false,

@@ -13,7 +13,8 @@ enum EventOperations {
         "description": """
         One event, a batch, an event a line, or one in CloudEvents' binary mode, in which the ce- headers have its \
         attributes and the body its data. A bad event spoils no other one: the answer names it. What is answered \
-        with 200 is on the disk; the same request may always be sent again.
+        with 200 is on the disk; the same request may always be sent again. A body of which not one event can be read \
+        is 400.
         """,
         "tags": ["events"],
         "parameters": .array(parameters.map { Document.reference("parameters", $0.name) }),
@@ -49,7 +50,9 @@ enum EventOperations {
                 "ce-\(attribute)",
                 [
                     "name": .string("ce-\(attribute)"), "in": "header",
-                    "description": .string("The event's \(attribute), in binary mode."), "schema": ["type": "string"],
+                    "description": .string(
+                        "The event's \(attribute), in binary mode; what is not printable ASCII is percent-encoded UTF-8."
+                    ), "schema": ["type": "string"],
                 ]
             )
         } + [
@@ -78,7 +81,11 @@ enum EventOperations {
     ]
 
     private static let event: JSONValue = [
-        "type": "object", "description": "A CloudEvent, version 1.0. Other members are passed over.",
+        "type": "object",
+        "description": """
+        A CloudEvent, version 1.0. Other members are passed over. Only a gateway call may come without data: it counts \
+        one call.
+        """,
         "properties": [
             "specversion": ["type": "string", "const": "1.0"],
             "type": ["type": "string", "enum": ["meterd.device_activity", "meterd.gateway_call", "meterd.usage"]],

@@ -13,7 +13,7 @@ extension ReadResource {
             "operationId": .string(operation), "summary": .string(summary), "description": .string(description),
             "tags": ["ledger"], "parameters": .array(parameters),
             "responses": [
-                "200": Document.answer("A page.", Document.reference("schemas", "\(schema)Page")),
+                "200": ["description": "A page.", "content": .object(NumberForm.allCases.map(content))],
                 "400": Document.reference("responses", "BadRequest"),
                 "500": Document.reference("responses", "InternalError"),
                 "503": Document.reference("responses", "Unavailable"),
@@ -21,28 +21,58 @@ extension ReadResource {
         ]
     }
 
-    /// A row, and a page of them.
-    var schemaObjects: [(name: String, value: JSONValue)] {
+    private func content(_ numbers: NumberForm) -> (name: String, value: JSONValue) {
+        (numbers.mediaType, ["schema": Document.reference("schemas", numbers.schema("\(schema)Page"))])
+    }
+
+    /// A row, and a page of them, in each form of numbers.
+    var schemaObjects: [(name: String, value: JSONValue)] { NumberForm.allCases.flatMap(schemaObjects) }
+
+    private func schemaObjects(_ numbers: NumberForm) -> [(name: String, value: JSONValue)] {
         let row: JSONValue = [
             "type": "object",
-            "properties": .object(columns.map { ($0.name, $0.schemaObject) }),
+            "properties": .object(columns.map { ($0.name, $0.schemaObject(numbers)) }),
             "required": .array(columns.map { .string($0.name) }),
             "additionalProperties": false,
         ]
+        let members: [(name: String, value: JSONValue)] =
+            [
+                ("items", ["type": "array", "items": Document.reference("schemas", numbers.schema(schema))]),
+                (
+                    "next",
+                    [
+                        "type": ["string", "null"],
+                        "description": "The cursor of the next page; null where there is none yet.",
+                    ]
+                ),
+            ] + (isRated ? Self.age : [])
         let page: JSONValue = [
-            "type": "object",
-            "properties": [
-                "items": ["type": "array", "items": Document.reference("schemas", schema)],
-                "next": [
-                    "type": ["string", "null"],
-                    "description": "The cursor of the next page; null where there is none yet.",
-                ],
-            ],
-            "required": ["items", "next"],
-            "additionalProperties": false,
+            "type": "object", "properties": .object(members),
+            "required": .array(members.map { .string($0.name) }), "additionalProperties": false,
         ]
-        return [(schema, row), ("\(schema)Page", page)]
+        return [(numbers.schema(schema), row), (numbers.schema("\(schema)Page"), page)]
     }
+
+    /// How old the figures of a rated collection are.
+    private static let age: [(name: String, value: JSONValue)] = [
+        (
+            "as_of",
+            [
+                "type": ["string", "null"], "format": "date-time",
+                "description": "When the last rating began, by the ledger's clock; null before the first one.",
+            ]
+        ),
+        (
+            "stale",
+            [
+                "type": "boolean",
+                "description": """
+                Whether usage, grants or prices have changed since the last rating: then the figures of days that \
+                aren't settled are older than the usage.
+                """,
+            ]
+        ),
+    ]
 
     static let pageParameters: [(name: String, value: JSONValue)] = [
         (
@@ -60,8 +90,24 @@ extension ReadResource {
             "cursor",
             [
                 "name": "cursor", "in": "query",
-                "description": "What next of an earlier answer was, with the same filters: the page behind it.",
+                "description": """
+                What next of an earlier answer was, with the same filters: the page after the one that it stood in.
+                """,
                 "schema": ["type": "string"],
+            ]
+        ),
+        (
+            NumberForm.parameter,
+            [
+                "name": .string(NumberForm.parameter), "in": "query",
+                "description": .string(
+                    "text: whole numbers come as strings of digits, \"9007199254740993\", in "
+                        + "\(NumberForm.text.mediaType). For clients that hold numbers as floating point, as JavaScript's "
+                        + "JSON.parse does: they change numbers beyond 2^53."),
+                "schema": [
+                    "type": "string", "enum": .array(NumberForm.allCases.map { .string($0.rawValue) }),
+                    "default": .string(NumberForm.json.rawValue),
+                ],
             ]
         ),
     ]
@@ -77,8 +123,9 @@ extension ReadResource.Filter {
 }
 
 extension ReadResource.Column {
-    fileprivate var schemaObject: JSONValue {
-        .object(kind.schemaMembers(isNullable: isNullable) + [("description", .string(description + kind.unit))])
+    fileprivate func schemaObject(_ numbers: NumberForm) -> JSONValue {
+        .object(
+            kind.schemaMembers(isNullable: isNullable, numbers) + [("description", .string(description + kind.unit))])
     }
 }
 
@@ -88,7 +135,9 @@ extension ReadResource.Kind {
         return ""
     }
 
-    fileprivate func schemaMembers(isNullable: Bool) -> [(name: String, value: JSONValue)] {
+    fileprivate func schemaMembers(
+        isNullable: Bool, _ numbers: NumberForm = .json
+    ) -> [(name: String, value: JSONValue)] {
         func type(_ name: String) -> (name: String, value: JSONValue) {
             ("type", isNullable ? [.string(name), "null"] : .string(name))
         }
@@ -97,7 +146,9 @@ extension ReadResource.Kind {
         case .day: return [type("string"), ("format", "date")]
         case .month: return [type("string"), ("pattern", "^[0-9]{4}-(0[1-9]|1[0-2])$")]
         case .instant: return [type("string"), ("format", "date-time")]
-        case .integer, .micros: return [type("integer"), ("format", "int64")]
+        case .integer, .micros:
+            return numbers == .json
+                ? [type("integer"), ("format", "int64")] : [type("string"), ("pattern", "^(0|-?[1-9][0-9]*)$")]
         case .flag: return [type("boolean")]
         case .hash: return [type("string"), ("pattern", "^[0-9a-f]{64}$")]
         case .word(let words):

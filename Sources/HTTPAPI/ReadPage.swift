@@ -1,12 +1,15 @@
 // A page of a collection, straight from the rows of a query to the text of the answer.
 
 import GRDB
+import LedgerStore
+import Quantities
 
 /// Makes pages. They are found by the key of the last row before them, so that no row comes twice or is passed over
 /// because others were added meanwhile.
 enum ReadPage {
-    /// A page ends after this many bytes even if it has fewer rows than were asked for.
-    static let maxBytes = 4 << 20
+    /// A page ends after this many bytes even if it has fewer rows than were asked for: it is in memory until the client
+    /// has read it.
+    static let maxBytes = 1 << 20
 
     /// Up to this many rows that an index finds are sorted by their row ids; of more, each page is found by going
     /// through the table in its order, in which they cannot be rare.
@@ -18,7 +21,7 @@ enum ReadPage {
         var arguments: [DatabaseValue]
     }
 
-    /// `{"items":[…],"next":"…"}` in UTF-8.
+    /// `{"items":[…],"next":"…"}` in UTF-8; of a rated collection with `as_of` and `stale` as well.
     static func json(_ query: ReadQuery, of resource: ReadResource, _ database: Database) throws -> [UInt8] {
         let statement = try select(query, of: resource, database)
         let rows = try Row.fetchCursor(
@@ -37,7 +40,7 @@ enum ReadPage {
             for (index, column) in resource.columns.enumerated() {
                 bytes.append(UInt8(ascii: index == 0 ? "{" : ","))
                 bytes += names[index]
-                column.kind.append(row[index], to: &bytes)
+                column.kind.append(row[index], query.numbers, to: &bytes)
             }
             bytes.append(UInt8(ascii: "}"))
             lastKey = resource.key.indices.map { row[resource.columns.count + $0] }
@@ -45,8 +48,20 @@ enum ReadPage {
         }
         bytes += #"],"next":"#.utf8
         (next.map(JSONValue.string) ?? .null).append(to: &bytes)
+        if resource.isRated { try appendAge(to: &bytes, database) }
         bytes.append(UInt8(ascii: "}"))
         return bytes
+    }
+
+    /// When the last rating began, and whether something that rating depends on has changed since.
+    private static func appendAge(to bytes: inout [UInt8], _ database: Database) throws {
+        let micros = try Int64.fetchOne(
+            database, sql: "SELECT started_at FROM rating_run ORDER BY run_id DESC LIMIT 1")
+        let asOf: JSONValue = micros.map { .string(Instant(micros: $0).description) } ?? .null
+        bytes += #","as_of":"#.utf8
+        asOf.append(to: &bytes)
+        bytes += #","stale":"#.utf8
+        JSONValue.boolean(try LedgerState.read(database).hasUnratedChanges).append(to: &bytes)
     }
 
     /// The columns, then the key; a row more than the page has, to know whether there is another page.

@@ -8,6 +8,7 @@ import Quantities
 struct ReadQuery: Sendable {
     private(set) var filters: [(filter: ReadResource.Filter, value: DatabaseValue)] = []
     private(set) var limit = Self.defaultLimit
+    private(set) var numbers = NumberForm.json
     /// The key of the row that the page begins behind.
     private(set) var after: [DatabaseValue]?
 
@@ -19,8 +20,8 @@ struct ReadQuery: Sendable {
         var seen: Set<String> = []
         for part in (query ?? "").split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = try Self.decoded(pair[0])
-            let value = try Self.decoded(pair.count > 1 ? pair[1] : "")
+            let name = try Self.decoded(pair[0], of: pair[0])
+            let value = try Self.decoded(pair.count > 1 ? pair[1] : "", of: pair[0])
             guard seen.insert(name).inserted else { throw .badRequest("\(name) stands there twice") }
             try set(name, value, resource)
         }
@@ -32,6 +33,12 @@ struct ReadQuery: Sendable {
                 throw .badRequest("limit is a whole number from 1 to \(Self.maxLimit)")
             }
             self.limit = limit
+        } else if name == NumberForm.parameter {
+            guard let numbers = NumberForm(rawValue: value) else {
+                let forms = NumberForm.allCases.map(\.rawValue).joined(separator: " or ")
+                throw .badRequest("\(name) '\(value)' is unknown; write \(forms)")
+            }
+            self.numbers = numbers
         } else if name == "cursor" {
             guard let key = Cursor.key(value, of: resource) else {
                 throw .badRequest("the cursor is none of this collection; take it from next of an earlier answer")
@@ -40,15 +47,23 @@ struct ReadQuery: Sendable {
         } else if let filter = resource.filters.first(where: { $0.name == name }) {
             filters.append((filter, try filter.kind.value(value, of: name)))
         } else {
-            let names = resource.filters.map(\.name) + ["limit", "cursor"]
+            let names = resource.filters.map(\.name) + ["limit", "cursor", NumberForm.parameter]
             let hint = nearest(to: name, of: names).map { "did you mean \($0)? " } ?? ""
             throw .badRequest("there is no such parameter; \(hint)there are \(names.joined(separator: ", "))")
         }
     }
 
-    private static func decoded(_ text: Substring) throws(ProblemError) -> String {
-        guard let decoded = text.replacing("+", with: " ").removingPercentEncoding else {
-            throw .badRequest("the query is not percent-encoded UTF-8")
+    /// - Parameter name: the parameter's, for the message.
+    private static func decoded(_ text: Substring, of name: Substring) throws(ProblemError) -> String {
+        func problem(_ what: String) -> ProblemError {
+            .badRequest("parameter \(excerpt(name)): '\(excerpt(text))' \(what)")
+        }
+        let (bytes, hasStrayPercent) = PercentCoding.decode(text.utf8.lazy.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 })
+        guard !hasStrayPercent else { throw problem("has a % that begins no escape; write it as %25") }
+        // Bound to a statement, text ends at its first NUL.
+        guard !bytes.contains(0) else { throw problem("has the character U+0000 (%00); leave it out") }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw problem("is not UTF-8 once it is decoded; write what is not ASCII like %C3%A9 for é")
         }
         return decoded
     }
@@ -95,7 +110,7 @@ enum Cursor {
         for (name, part) in zip(resource.key, parts.dropFirst()) {
             switch (part, resource.column(name).kind.isInteger) {
             case (.number(let number), true): key.append(number.databaseValue)
-            case (.text(let text), false): key.append(text.databaseValue)
+            case (.text(let text), false) where !text.utf8.contains(0): key.append(text.databaseValue)
             default: return nil
             }
         }

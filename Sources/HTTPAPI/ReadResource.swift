@@ -3,6 +3,30 @@
 import GRDB
 import Quantities
 
+/// How an answer has whole numbers. As JSON's own they are exact, but a reader that holds them as floating point, as
+/// JavaScript does, changes those beyond 2^53.
+enum NumberForm: String, CaseIterable, Sendable {
+    case json, text
+
+    static let parameter = "numbers"
+
+    /// The media type of an answer in this form: each has a schema of its own.
+    var mediaType: String {
+        switch self {
+        case .json: "application/json"
+        case .text: "application/vnd.meterd.text-numbers+json"
+        }
+    }
+
+    /// What the schema of an answer in this form is called.
+    func schema(_ name: String) -> String {
+        switch self {
+        case .json: name
+        case .text: "\(name)WithTextNumbers"
+        }
+    }
+}
+
 /// A collection that can be read page by page.
 struct ReadResource: Sendable {
     let path: String
@@ -12,6 +36,8 @@ struct ReadResource: Sendable {
     let summary: String
     let description: String
     let rows: Rows
+    /// Whether its figures come from ratings, and may be older than the usage: then each page says how old they are.
+    var isRated = false
     let columns: [Column]
     /// The columns that rows are ordered by; together they are unique.
     let key: [String]
@@ -99,10 +125,11 @@ extension ReadResource.Kind {
     }
 
     /// Appends a value as JSON. Bytes are shown as text.
-    func append(_ value: DatabaseValue, to bytes: inout [UInt8]) {
+    func append(_ value: DatabaseValue, _ numbers: NumberForm = .json, to bytes: inout [UInt8]) {
         switch (value.storage, self) {
         case (.null, _): bytes += "null".utf8
         case (.int64(let number), .flag): bytes += (number == 0 ? "false" : "true").utf8
+        case (.int64(let number), _) where numbers == .text: bytes += "\"\(number)\"".utf8
         case (.int64(let number), _): bytes += String(number).utf8
         case (.double(let number), _): bytes += String(number).utf8
         case (.string(let text), _): JSONValue.string(text).append(to: &bytes)

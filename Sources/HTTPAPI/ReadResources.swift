@@ -32,7 +32,7 @@ extension ReadResource {
             A row for each item that a grant covers, of a package each month of its life; of a subscription one for \
             its licence. By tenant, grant, item and month. What is consumed is exact as of the last rating.
             """,
-        rows: .from("grant_balance"),
+        rows: .from("grant_balance"), isRated: true,
         columns: [
             .tenant, .code("grant_code", "The grant."),
             .word("offer", ["mini_program_package", "resource_package", "subscription"], "What was bought."),
@@ -62,7 +62,7 @@ extension ReadResource {
         columns: [
             .tenant, .app, .item, .day("usage_day", "The local day of the usage."),
             .day("posted_day", "The day whose bill it is on."),
-            .integer("quantity", "Units; a device counts once a month, on its first day."),
+            .integer("quantity", "Units; a device counts once a month, on the first day that it was posted on."),
             .integer("active_devices", "Devices that were active, each day anew."),
         ],
         key: ["tenant", "app", "item", "usage_day", "posted_day"],
@@ -96,7 +96,7 @@ extension ReadResource {
             As of the last rating, in the order in which they were appended. Entries never change: a client that keeps \
             what it has read goes on with its last cursor.
             """,
-        rows: .chosen(table: "ledger_entry", view: "ledger"),
+        rows: .chosen(table: "ledger_entry", view: "ledger"), isRated: true,
         columns: [
             .integer("entry_id", "1, 2, 3 … without gaps."), .day("posted_day", "The day whose bill it is on."),
             .day("usage_day", "The day of the usage; earlier than posted_day where usage came late."), .tenant,
@@ -106,10 +106,19 @@ extension ReadResource {
             .code("grant_code", isNullable: true, "The grant that the entry is for."),
             .integer("tier", isNullable: true, "The tier of the price, from 1."),
             .integer("quantity", "Units."), .micros("amount_micros", "The amount."), .currency,
-            .integer("price_version", isNullable: true, "The version of the price book."),
-            .integer("run_id", isNullable: true, "The rating run that appended it."),
-            Column(name: "reason", kind: .text, isNullable: true, description: "Why, where a person has said so."),
-            Column(name: "created_at", kind: .instant, description: "When it was appended."),
+            .integer(
+                "price_version", isNullable: true,
+                "The version of the price book that priced it; null where nothing was priced."),
+            .integer("run_id", isNullable: true, "The rating run that appended it; null for purchases and refunds."),
+            Column(
+                name: "reason", kind: .text, isNullable: true,
+                description: """
+                    What is to be said of the entry, for people: that usage came late, that a day was rated anew, that a \
+                    grant ended with something left, which purchase it is; null for an ordinary line.
+                    """),
+            Column(
+                name: "created_at", kind: .instant,
+                description: "When the run that appended it began; of purchases and refunds, when they were recorded."),
             .hash("prev_hash", "The hash of the entry before; of the first one, zeros."),
             .hash("hash", "SHA-256 of this entry and prev_hash."),
         ],
@@ -139,7 +148,7 @@ extension ReadResource {
     private static let bills = ReadResource(
         path: "/v1/bills", operation: "listBills", schema: "Bill", summary: "Bills by day",
         description: "A bill for each tenant and posting day with entries or usage. By tenant and day.",
-        rows: .from("bill"),
+        rows: .from("bill"), isRated: true,
         columns: [
             .tenant, .day("day", "The posting day."),
             .word("status", billStatuses, "Open, final but not settled, or settled."),
@@ -154,6 +163,7 @@ extension ReadResource {
     private static let statements = ReadResource(
         path: "/v1/statements", operation: "listStatements", schema: "Statement", summary: "Statements by month",
         description: "The bills of a tenant's month, added up. By tenant and month.", rows: .from("statement"),
+        isRated: true,
         columns: [
             .tenant, Column(name: "month", kind: .month, description: "The month of the posting days."),
             .word("status", billStatuses, "Open, final but not settled, or settled."),

@@ -5,8 +5,8 @@ import Logging
 import NIOCore
 import NIOHTTPTypes
 
-/// Tells who follows when a request is not complete so long after its head; closes the connection a moment later, the time
-/// to send an answer. The sender may send it again.
+/// Tells the handlers behind it when a request is not complete in time after its head, and closes the connection a moment
+/// later, the time to send an answer. The sender may send it again.
 final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
 
@@ -17,12 +17,14 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     static let patience = TimeAmount.seconds(2)
 
     private let time: TimeAmount
+    private let connections: ConnectionFigures
     private let logger: Logger
     private var isIncomplete = false
     private var deadline: Scheduled<Void>?
 
-    init(_ time: TimeAmount, logger: Logger) {
+    init(_ time: TimeAmount, _ connections: ConnectionFigures, logger: Logger) {
         self.time = time
+        self.connections = connections
         self.logger = logger
     }
 
@@ -46,6 +48,7 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func pass(_ context: ChannelHandlerContext) {
+        connections.note(.slowRequest)
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [logger, time] in
             logger.info(
                 "a request was not complete in time; its connection is closed",

@@ -1,4 +1,5 @@
-// What stands in a connection, from the socket inwards: HTTP, deadlines, the door for events, then the router.
+// What stands in a connection, from the socket inwards: HTTP, one request at a time, deadlines, the door for events, then
+// the router.
 
 package import Hummingbird
 import HummingbirdCore
@@ -31,16 +32,13 @@ package struct ServedConnection: ServerChildChannel, HTTPChannelHandler {
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            let pipeline = channel.pipeline.syncOperations
-            // One request at a time: who sends several without waiting gets his answers in order, whoever gives them.
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false)
-            try pipeline.addHandlers(
+            let decoder = RequestDecoder()
+            try channel.pipeline.syncOperations.addHandlers(
+                HTTPResponseEncoder(),
+                ByteToMessageHandler(decoder, maximumBufferSize: RequestDecoder.maxKeptBytes),
+                RequestGate(decoder, door, time, logger: logger),
                 HTTP1ToHTTPServerCodec(secure: false),
-                RequestDeadline(time, logger: logger),
-                // An idle connection ends later than a request at its deadline, which is still to be answered.
-                HTTPConnectionStateHandler(
-                    idleTimeout: .init(time + RequestDeadline.patience), logger: logger),
+                RequestDeadline(time, door.connections, logger: logger),
                 EventHandler(door))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

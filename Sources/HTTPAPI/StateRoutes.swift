@@ -5,7 +5,7 @@ import Foundation
 import GRDB
 package import Hummingbird
 import Ingestion
-package import LedgerStore
+import LedgerStore
 import NIOCore
 import Quantities
 package import Writer
@@ -15,19 +15,16 @@ package struct StateRoutes: Sendable {
     private let ledgerPath: String
     private let writer: LedgerWriter
     private let reader: LedgerReader
-    private let clock: LedgerClock
+    private let door: EventDoor
     private let startedAt = Date.now
 
     private static let readinessSeconds = 2.0
 
-    /// - Parameter clock: the daemon's own.
-    package init(
-        ledger path: String, writer: LedgerWriter, reader: LedgerReader, clock: LedgerClock = LedgerClock(given: nil)
-    ) {
+    package init(ledger path: String, writer: LedgerWriter, reader: LedgerReader, door: EventDoor) {
         ledgerPath = path
         self.writer = writer
         self.reader = reader
-        self.clock = clock
+        self.door = door
     }
 
     package func add<Context>(to router: some RouterMethods<Context>) {
@@ -60,7 +57,7 @@ package struct StateRoutes: Sendable {
         } catch let error as WriterError {
             throw ProblemError.unavailable("\(error)", retryAfterSeconds: 5)
         }
-        let doubt = try await reader.read { [clock] in try clock.doubt(LedgerProperties.read($0), LedgerState.read($0))
+        let doubt = try await reader.read { [clock = door.clock] in try clock.doubt(LedgerProperties.read($0), LedgerState.read($0))
         }
         if let doubt { throw ProblemError.unavailable("\(doubt)", retryAfterSeconds: 30) }
     }
@@ -82,7 +79,7 @@ package struct StateRoutes: Sendable {
     }
 
     private func figures() async throws -> LedgerFigures {
-        try await reader.read { [clock] database in
+        try await reader.read { [clock = door.clock] database in
             var figures = LedgerFigures()
             let state = try LedgerState.read(database)
             figures.isClockBelieved = try clock.doubt(LedgerProperties.read(database), state) == nil
@@ -138,6 +135,7 @@ package struct StateRoutes: Sendable {
         page.add(
             "meterd_queue_full_total", .counter, "Requests that found the queue full and were told to come again.",
             Double(statistics.refusedRequests))
+        addConnections(to: &page)
         page.add(
             "meterd_failed_requests_total", .counter, "Requests whose transaction failed; nothing of them is stored.",
             Double(statistics.failedRequests))
@@ -184,6 +182,23 @@ package struct StateRoutes: Sendable {
             "process_start_time_seconds", .gauge, "When the daemon started, in seconds since 1970-01-01.",
             startedAt.timeIntervalSince1970)
         return page.text
+    }
+
+    private func addConnections(to page: inout MetricsPage) {
+        let memory = door.budget.figures
+        page.add("meterd_connections", .gauge, "Open connections.", Double(door.connections.open))
+        page.add(
+            "meterd_connections_ended_total", .counter,
+            "Connections that the daemon ended because of what their clients did or did not do, by what that was.",
+            door.connections.ended.map { ([("reason", $0.ending.label)], Double($0.count)) })
+        page.add(
+            "meterd_request_bytes", .gauge,
+            "Memory that requests of events take, against max_queue_bytes: arriving, waiting, being answered.",
+            Double(memory.requests))
+        page.add(
+            "meterd_unread_answer_bytes", .gauge,
+            "Memory that answers take which their clients have not read, against max_queue_bytes.",
+            Double(memory.answers))
     }
 
     private func size(_ path: String) -> Double? {

@@ -31,7 +31,19 @@ package final class EventBatch {
     package func isKeyed(by other: FingerprintKey) -> Bool { key == other }
 
     /// What the batch takes in memory beside the texts, about.
-    package var weight: Int { count * (MemoryLayout<ScannedEvent>.stride + MemoryLayout<Fingerprint>.stride) }
+    package var weight: Int {
+        events.count * (MemoryLayout<ScannedEvent>.stride + MemoryLayout<Fingerprint>.stride)
+            + refusals.count * Self.refusalBytes
+    }
+
+    /// A refusal with its reason, and what is made of it for the answer.
+    private static let refusalBytes = 400
+
+    /// Whether any of the texts is an event, be it one that a rule refuses; also if there are none.
+    package var isReadable: Bool { count == 0 || unreadableCount < count }
+
+    /// Why the first text that could not be taken was not.
+    package var firstRefusal: ScanRefusal? { refusals.first?.refusal }
 
     /// Scans one text, which is one event or refused as one.
     package func add(_ text: UnsafeBufferPointer<UInt8>) {

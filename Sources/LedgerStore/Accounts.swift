@@ -27,15 +27,17 @@ package enum Recording: String, Codable, Sendable {
 package enum Accounts {
     /// Adds a tenant; the same again changes nothing.
     ///
-    /// - Throws: ``LedgerError/otherTerms(what:code:field:recorded:given:)``.
+    /// - Throws: ``LedgerError``: `unfitName` (also for text with NUL), `otherTerms`.
     package static func addTenant(
         _ code: Code, name: String, isLegacy: Bool, _ database: Database
     ) throws -> Recording {
+        try checkName(name, of: "tenant '\(code)'")
         if let tenant = try tenants(named: code, database)[code] {
             try same("tenant", code, "name", tenant.name, name)
             try same("tenant", code, "legacy", "\(tenant.isLegacy)", "\(isLegacy)")
             return .alreadyRecorded
         }
+        let name = try bindable(name, as: "the name of tenant '\(code)'")
         try database.execute(
             sql: "INSERT INTO tenant (code, name, legacy) VALUES (?, ?, ?)", arguments: [code.text, name, isLegacy])
         return .recorded
@@ -43,20 +45,27 @@ package enum Accounts {
 
     /// Adds an app to a tenant; the same again changes nothing.
     ///
-    /// - Throws: ``LedgerError``: `unknownTenant`, `otherTerms` when the app is another tenant's.
+    /// - Throws: ``LedgerError``: `unfitName`, `unknownTenant`, `otherTerms` when the app is another tenant's.
     package static func addApp(
         _ code: Code, tenant tenantCode: Code, name: String, _ database: Database
     ) throws -> Recording {
+        try checkName(name, of: "app '\(code)'")
         let tenant = try tenant(tenantCode, database)
         if let app = try apps(named: code, database)[code] {
             try same("app", code, "tenant", app.tenant.code.text, tenantCode.text)
             try same("app", code, "name", app.name, name)
             return .alreadyRecorded
         }
+        let name = try bindable(name, as: "the name of app '\(code)'")
         try database.execute(
             sql: "INSERT INTO app (tenant_id, code, name) VALUES (?, ?, ?)",
             arguments: [tenant.id.number, code.text, name])
         return .recorded
+    }
+
+    /// Names are free text for people, on one line.
+    private static func checkName(_ name: String, of owner: String) throws(LedgerError) {
+        if let scalar = ShownText.firstUnfit(in: name) { throw .unfitName(name, of: owner, scalar) }
     }
 
     /// - Throws: ``LedgerError/unknownTenant(_:)``.

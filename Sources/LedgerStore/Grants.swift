@@ -59,16 +59,23 @@ package struct RecordedGrant: Sendable {
     package let granted: [Code: Quantity]
     package let recordedAt: Instant
     package let price: Money?
-    package let isVoided: Bool
+    package let voidedAt: Instant?
+
+    package var isVoided: Bool { voidedAt != nil }
 }
 
 extension RecordedGrant {
-    /// Whether it had ended before it was recorded, so that no usage can draw on it any more (Billing rules, section 5).
-    package func coversNothing(_ finality: FinalityRule) -> Bool {
+    /// Whether it had ended so long before it was recorded that no usage of its life could come any more (Billing rules,
+    /// section 5).
+    ///
+    /// - Parameter today: the local date of recording.
+    package func coversNothing(_ finality: FinalityRule, recordedOn today: Day) -> Bool {
         switch offer {
-        // Corrections draw on a package that has ended, as long as they are not too old to be taken.
-        case .miniProgramPackage: grant.life.end + finality.maxAgeDays <= grant.firstPostingDay
-        case .resourcePackage, .subscription: grant.life.end < grant.firstPostingDay
+        case .miniProgramPackage, .resourcePackage:
+            // Where days are closed ahead of the clock, usage may wait on a later day than this one.
+            grant.firstPostingDay == finality.earliestOpenDay(today: today, closedThrough: nil)
+                && finality.firstDayWithoutUsage(before: grant.life.end) <= grant.firstPostingDay
+        case .subscription: grant.life.end < grant.firstPostingDay
         }
     }
 }
@@ -91,10 +98,16 @@ package enum Grants {
         if let row = try Row.fetchOne(
             database, sql: "SELECT * FROM \"grant\" WHERE code = ?", arguments: [order.code.text])
         {
+            if let voidedAt = row["voided_at"] as Int64? {
+                throw LedgerError.voidedCode(order.code, voidedAt: Instant(micros: voidedAt))
+            }
             try check(row, repeats: order, tenant: tenant, database)
             return .alreadyRecorded
         }
         guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
+        if let price = order.price, !moment.properties.currency.canPay(price) {
+            throw LedgerError.notPayable(option: "--price", price, moment.properties.currency)
+        }
         let history = try PriceBooks.history(database)
         let sold = try Sold(order, tenant: tenant, history, effective: purchaseDay + 1, database)
         let life = GrantLife(purchaseDay: purchaseDay, term: sold.term)
@@ -229,23 +242,32 @@ package enum Grants {
         try EntryWriter(moment.properties, Names(database)).append([entry], runID: nil, at: moment.now, database)
     }
 
-    /// Voids a grant that nothing was ever drawn on. The caller has rated through today.
+    /// Voids a grant that no final day draws on. The next rating rates the open days without it.
     ///
-    /// - Throws: ``LedgerError``: `unknownGrant`, `grantUsed`, `grantVoided`.
-    package static func void(_ code: Code, at moment: Moment, _ database: Database) throws -> RecordedGrant {
-        let grant = try notVoided(code, database)
-        let consumed = try Int64.fetchOne(
-            database,
-            sql: "SELECT sum(quantity) FROM rated_total WHERE grant_id = ? AND grant_id <> 0 AND source <> 'forfeit'",
-            arguments: [grant.id])
-        guard consumed ?? 0 == 0 else { throw LedgerError.grantUsed(code, consumed: Quantity(consumed ?? 0)) }
+    /// - Parameter draws: what final days draw on it.
+    /// - Returns: what entries of open days draw on it until the next rating takes that back.
+    /// - Throws: ``LedgerError``: `grantUsed`, `subscriptionBegun`.
+    package static func void(
+        _ recorded: RecordedGrant, finalDraws draws: FinalDraws?, at moment: Moment, _ database: Database
+    ) throws -> Quantity {
+        let code = recorded.grant.code
+        if let draws { throw LedgerError.grantUsed(code, draws, firstOpenDay: moment.earliestOpenDay) }
+        guard recorded.offer != .subscription || moment.today <= recorded.grant.life.effective else {
+            throw LedgerError.subscriptionBegun(code, recorded.grant.life)
+        }
         try database.execute(
-            sql: "UPDATE \"grant\" SET voided_at = ? WHERE grant_id = ?", arguments: [moment.now.micros, grant.id])
+            sql: "UPDATE \"grant\" SET voided_at = ?, voided_from_day = ? WHERE grant_id = ?",
+            arguments: [moment.now.micros, moment.earliestOpenDay.number, recorded.id])
+        try LedgerState.note(moment.now, database)
         try LedgerState.noteChange(database)
-        if let price = grant.price {
+        if let price = recorded.price {
             try appendPrice(try Money.zero - price, source: .refund, grant: code, at: moment, database)
         }
-        return grant
+        let entered = try Int64.fetchOne(
+            database,
+            sql: "SELECT sum(quantity) FROM rated_total WHERE grant_id = ? AND grant_id <> 0 AND source <> 'forfeit'",
+            arguments: [recorded.id])
+        return Quantity(entered ?? 0)
     }
 
     /// A grant that takes part.
@@ -271,6 +293,7 @@ package enum Grants {
         }
         let apps = Dictionary(
             uniqueKeysWithValues: try Accounts.apps(database).map { ($0.value.id.number, $0.key) })
+        let finality = try LedgerProperties.finality(database)
         return try Row.fetchAll(database, sql: "SELECT * FROM \"grant\" ORDER BY grant_id").map { row in
             guard let offer = Offer(rawValue: row["offer"]), let term = Term(rawValue: row["term"]) else {
                 preconditionFailure("an unknown offer or term")
@@ -287,14 +310,16 @@ package enum Grants {
             let grant = Grant(
                 code: stored(row["code"]), coverage: coverage,
                 life: GrantLife(effective: Day(row["effective_day"]), end: Day(row["end_day"])),
-                purchasedAt: Instant(micros: row["purchased_at"]), firstPostingDay: Day(row["first_posting_day"]))
+                purchasedAt: Instant(micros: row["purchased_at"]), firstPostingDay: Day(row["first_posting_day"]),
+                finality: finality, voidedFrom: (row["voided_from_day"] as Int?).map { Day($0) })
             return RecordedGrant(
                 id: id, tenant: TenantID(row["tenant_id"]), offer: offer,
                 item: (row["item_id"] as Int64?).flatMap { items[$0] },
                 app: (row["app_id"] as Int64?).flatMap { apps[$0] }, devices: row["devices"], term: term, grant: grant,
                 granted: granted,
                 recordedAt: Instant(micros: row["recorded_at"]),
-                price: (row["price_micros"] as Int64?).map { Money(micros: $0) }, isVoided: row["voided_at"] != nil)
+                price: (row["price_micros"] as Int64?).map { Money(micros: $0) },
+                voidedAt: (row["voided_at"] as Int64?).map { Instant(micros: $0) })
         }
     }
 }

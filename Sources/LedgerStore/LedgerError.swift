@@ -1,7 +1,7 @@
 // What a person can ask of a ledger that it can't do: each says what, and the way out.
 
 package import Quantities
-import Rating
+package import Rating
 
 package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case unknownTimeZone(String)
@@ -20,6 +20,7 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case testClockFarAhead(now: Instant, latest: Instant)
     case unknownItem(String, known: [Code], later: Day? = nil)
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
+    case unfitName(String, of: String, Unicode.Scalar)
     case appOfOtherTenant(app: Code, tenant: Code)
     case offerMissing(String)
     case devicesOutOfRange(Int64, ClosedRange<Int64>)
@@ -27,8 +28,13 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case purchasedInFuture(Instant, now: Instant)
     case termNotOffered(String, offered: [String])
     case notALicence(String)
-    case grantUsed(Code, consumed: Quantity)
+    case grantUsed(Code, FinalDraws, firstOpenDay: Day)
+    case subscriptionBegun(Code, GrantLife)
     case grantVoided(Code)
+    /// The code of a voided grant is recorded again.
+    case voidedCode(Code, voidedAt: Instant)
+    /// An amount that is finer than the currency's minor unit.
+    case notPayable(option: String, Money, Currency)
     case dayInFuture(Day, today: Day)
     /// A tenant that could not be rated first, in its own words.
     case unrated(String)
@@ -64,6 +70,9 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .otherTerms(let what, let code, let field, let recorded, let given):
             "\(what) '\(code)' is recorded with \(field) '\(recorded)', not '\(given)'; "
                 + "repeat it as it is recorded, or choose another code"
+        case .unfitName(let name, let owner, let scalar):
+            "the name '\(name.fitToShow)' of \(owner) holds \(ShownText.name(scalar)), which can't be shown; "
+                + "write a name on one line, without control characters"
         case .appOfOtherTenant(let app, let tenant):
             "app '\(app)' is not an app of tenant '\(tenant)'; name one of its apps"
         case .offerMissing(let offer):
@@ -81,11 +90,20 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "--term \(term): the price book offers \(offered.joined(separator: ", "))"
         case .notALicence(let code):
             "'\(code)' is no licence: a subscription is for a feature of the price book that has no billable items"
-        case .grantUsed(let code, let consumed):
-            "grant '\(code)' has been drawn on (\(consumed.units) units) and can't be voided; "
-                + "a used grant stays"
+        case .grantUsed(let code, let draws, let firstOpenDay):
+            "grant '\(code)' can't be voided: final days draw on it (\(draws)), and a final day never changes; leave it as "
+                + "it is. If its terms are wrong, record the right ones under another code: that grant can cover days from "
+                + "\(firstOpenDay) on"
+        case .subscriptionBegun(let code, let life):
+            "subscription '\(code)' can't be voided any more: that was possible until its first day, \(life.effective), "
+                + "had ended; leave it to end on \(life.end)"
         case .grantVoided(let code):
             "grant '\(code)' is voided already"
+        case .voidedCode(let code, let voidedAt):
+            "grant '\(code)' was voided at \(voidedAt), and its code can't be used again; record the purchase under "
+                + "another code"
+        case .notPayable(let option, let amount, let currency):
+            "\(option) \(amount.shortest): \(currency.minorUnitRule); \(currency.nearestPayable(to: amount))"
         case .unrated(let words): words
         case .dayInFuture(let day, let today):
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"

@@ -33,12 +33,17 @@ package struct LedgerProperties: Sendable {
 
     package static func read(_ database: Database) throws -> LedgerProperties {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM ledger_property"),
-            let currency = Currency(code: row["currency"])
+            let currency = Currency(recordedCode: row["currency"])
         else { preconditionFailure("a ledger without properties") }
         return LedgerProperties(
             timeZone: try timeZone(named: row["time_zone"]), hasTestClock: row["test_clock"],
-            finality: FinalityRule(finalAfterDays: row["final_after_days"], maxAgeDays: row["max_age_days"]),
-            currency: currency, fingerprintKey: [UInt8](row["fingerprint_key"] as Data))
+            finality: FinalityRule(row), currency: currency, fingerprintKey: [UInt8](row["fingerprint_key"] as Data))
+    }
+
+    package static func finality(_ database: Database) throws -> FinalityRule {
+        let row = try Row.fetchOne(database, sql: "SELECT final_after_days, max_age_days FROM ledger_property")
+        guard let row else { preconditionFailure("a ledger without properties") }
+        return FinalityRule(row)
     }
 
     /// Writes the properties and the empty state of a new ledger.
@@ -63,5 +68,11 @@ package struct LedgerProperties: Sendable {
         try database.execute(
             sql: "INSERT INTO ledger_state (id, latest_instant, change_count, rated_change_count) VALUES (1, ?, 0, 0)",
             arguments: [hasTestClock ? nil : now.micros])
+    }
+}
+
+extension FinalityRule {
+    fileprivate init(_ row: Row) {
+        self.init(finalAfterDays: row["final_after_days"], maxAgeDays: row["max_age_days"])
     }
 }

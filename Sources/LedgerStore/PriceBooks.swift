@@ -47,6 +47,7 @@ package enum PriceBooks {
     private static func insert(
         _ version: PriceBookVersion, yaml: String, at now: Instant, _ database: Database
     ) throws {
+        let yaml = try bindable(yaml, as: "the price book")
         try database.execute(
             sql: "INSERT INTO price_book_version (version, effective_day, applied_at, yaml) VALUES (?, ?, ?, ?)",
             arguments: [version.number, version.book.effective.number, now.micros, yaml])
@@ -64,10 +65,14 @@ package enum PriceBooks {
 
     /// - Parameter known: what was read before; a version never changes, so only later ones are read.
     package static func history(_ database: Database, known: PriceBookHistory? = nil) throws -> PriceBookHistory {
+        let currency = try String.fetchOne(database, sql: "SELECT currency FROM ledger_property")
         let later = try Row.fetchAll(
             database, sql: "SELECT version, yaml FROM price_book_version WHERE version > ? ORDER BY version",
             arguments: [known?.latest.number ?? 0]
-        ).map { row in PriceBookVersion(number: row["version"], book: try PriceBookFile.read(row["yaml"])) }
+        ).map { row in
+            PriceBookVersion(
+                number: row["version"], book: try PriceBookFile.read(row["yaml"], recordedCurrency: currency))
+        }
         return PriceBookHistory(versions: (known?.versions ?? []) + later)
     }
 

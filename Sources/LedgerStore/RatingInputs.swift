@@ -17,16 +17,18 @@ package struct TenantLedger: Sendable {
 }
 
 package enum RatingInputs {
-    /// Reads every tenant's totals and booked lines.
+    /// Reads the totals and booked lines of every tenant, or of one.
     ///
     /// - Parameters:
+    ///   - only: nil for every tenant.
     ///   - firstDay: the first unsettled day; later entries are booked lines, earlier ones are in the totals.
     ///   - firstMonth: the earliest usage month that has usage to rate; of earlier ones only resource packages count
     ///     on, as long as something may be drawn on them or forfeited.
     package static func tenants(
-        firstDay: Day, firstMonth: Month, _ names: Names, _ database: Database
+        only tenant: TenantID? = nil, firstDay: Day, firstMonth: Month, finality: FinalityRule, _ names: Names,
+        _ database: Database
     ) throws -> [TenantID: TenantLedger] {
-        var tenants = try booked(from: firstDay, names, database)
+        var tenants = try booked(of: tenant, from: firstDay, names, database)
         var open: [TotalKey: Int64] = [:]
         for (tenant, ledger) in tenants {
             for lines in ledger.booked.values {
@@ -39,15 +41,23 @@ package enum RatingInputs {
             """
             SELECT tenant_id, item_id, month, source, grant_id, tier, price_version, quantity
             FROM rated_total
-            WHERE month >= ?1
+            WHERE month >= ?1 AND (?4 IS NULL OR tenant_id = ?4)
             UNION ALL
             SELECT tenant_id, item_id, month, source, grant_id, tier, price_version, quantity
             FROM rated_total
-            WHERE grant_id IN (SELECT grant_id FROM "grant" WHERE offer = 'resource_package' AND end_day >= ?2)
+            WHERE grant_id IN (
+                    SELECT grant_id
+                    FROM "grant"
+                    WHERE offer = 'resource_package'
+                        -- Before its forfeit day, or without one.
+                        AND (end_day + ?3 >= ?2 OR first_posting_day > end_day + ?3)
+                        AND (?4 IS NULL OR tenant_id = ?4))
                 AND grant_id <> 0 AND month < ?1
             """)
         statement.bind(1, firstMonth.number)
         statement.bind(2, firstDay.number)
+        statement.bind(3, Int64(finality.correctionDays))
+        statement.bind(4, tenant?.number)
         while try statement.step() {
             guard let source = Source(rawValue: String(decoding: statement.bytes(3), as: UTF8.self)) else { continue }
             let key = TotalKey(
@@ -103,7 +113,7 @@ package enum RatingInputs {
     }
 
     private static func booked(
-        from firstDay: Day, _ names: Names, _ database: Database
+        of tenant: TenantID?, from firstDay: Day, _ names: Names, _ database: Database
     ) throws -> [TenantID: TenantLedger] {
         let statement = try RawStatement(
             database,
@@ -112,10 +122,11 @@ package enum RatingInputs {
                 tenant_id, posted_day, usage_day, app_id, item_id, source, grant_id, tier, price_version, quantity,
                 amount_micros
             FROM ledger_entry
-            WHERE posted_day >= ?1
+            WHERE posted_day >= ?1 AND (?2 IS NULL OR tenant_id = ?2)
                 AND source IN ('allowance', 'package', 'resource_package', 'overage', 'free', 'forfeit')
             """)
         statement.bind(1, firstDay.number)
+        statement.bind(2, tenant?.number)
         var tenants: [TenantID: TenantLedger] = [:]
         while try statement.step() {
             guard let source = Source(rawValue: String(decoding: statement.bytes(5), as: UTF8.self)) else { continue }

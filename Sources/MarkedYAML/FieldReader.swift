@@ -119,8 +119,9 @@ package struct FieldReader {
     package mutating func label(_ key: String, of record: Record, default fallback: String) -> String? {
         guard let field = record[key] else { return fallback }
         guard let text = text(field, expecting: "a text, or leave the key out for \(fallback)") else { return nil }
-        if let scalar = text.unicodeScalars.first(where: isControl) {
-            report(field, "\(shown(text)) has the control character \(codePoint(scalar)); write a text on one line")
+        if let scalar = ShownText.firstUnfit(in: text) {
+            report(
+                field, "\(shown(text)) has the control character \(ShownText.name(scalar)); write a text on one line")
             return nil
         }
         guard text.contains(where: { !$0.isWhitespace }) else {

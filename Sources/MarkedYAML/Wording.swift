@@ -1,31 +1,15 @@
 // How values of a file appear in messages, and the small readings of text that files share.
 
+import Quantities
 import Yams
 
-/// A value between backquotes: shortened, control characters spelled out.
+/// A value between backquotes: shortened and fit to show.
 package func shown(_ text: String) -> String { "`\(printable(text))`" }
 
 package func printable(_ text: String) -> String {
     let limit = 64
-    var result = ""
-    for scalar in text.unicodeScalars.prefix(limit) {
-        result += isControl(scalar) ? "<\(codePoint(scalar))>" : String(scalar)
-    }
-    return text.unicodeScalars.count > limit ? result + "…" : result
-}
-
-/// Control characters, and the two separators that end a line as they do.
-package func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator: true
-    default: false
-    }
-}
-
-/// `U+0007`.
-package func codePoint(_ scalar: Unicode.Scalar) -> String {
-    let digits = String(scalar.value, radix: 16, uppercase: true)
-    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    let beginning = String(text.unicodeScalars.prefix(limit)).fitToShow
+    return text.unicodeScalars.count > limit ? beginning + "…" : beginning
 }
 
 func isNull(_ node: Node) -> Bool {

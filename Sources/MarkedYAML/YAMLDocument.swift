@@ -1,5 +1,6 @@
 // From text to the one YAML document in it, with the parser's complaints put as problems of the file.
 
+import Quantities
 import Yams
 
 package struct YAMLDocument {
@@ -22,7 +23,8 @@ package struct YAMLDocument {
         if let (place, scalar) = source.firstUnprintable {
             throw Self.problem(
                 at: place,
-                "\(codePoint(scalar)) is a character that YAML does not allow; remove it and save the file as UTF-8")
+                "\(ShownText.name(scalar)) is a character that YAML does not allow; remove it and save the file as UTF-8"
+            )
         }
         root = try Self.compose(&source, noun).flatMap { isNull($0) ? nil : Field(path: "", node: $0) }
         self.source = source

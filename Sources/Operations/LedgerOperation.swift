@@ -82,7 +82,7 @@ package struct ApplyPriceBook: LedgerOperation {
 
     package func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Answer {
         do {
-            let book = try PriceBookFile.read(yaml)
+            let book = try PriceBookFile.read(yaml, recordedCurrency: ledger.properties.currency.code)
             let application =
                 isDryRun
                 ? try ledger.previewPriceBook(book, yaml: yaml, clock: clock)
@@ -109,15 +109,13 @@ package struct RecordGrant: LedgerOperation {
         /// The earliest day that was open when it was recorded.
         package let firstPostingDay: Day
         package let coversNothing: Bool
-        package let isVoided: Bool
     }
 
     package func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Answer {
-        let (recording, grant) = try ledger.recordGrant(order, clock: clock)
+        let (recording, grant, coversNothing) = try ledger.recordGrant(order, clock: clock)
         return Answer(
             recording: recording, offer: grant.offer, life: grant.grant.life,
-            firstPostingDay: grant.grant.firstPostingDay,
-            coversNothing: grant.coversNothing(ledger.properties.finality), isVoided: grant.isVoided)
+            firstPostingDay: grant.grant.firstPostingDay, coversNothing: coversNothing)
     }
 }
 
@@ -130,10 +128,13 @@ package struct VoidGrant: LedgerOperation {
     package struct Answer: Codable, Sendable {
         /// What was paid and is refunded.
         package let refund: Money?
+        /// What entries of open days draw on it until the next rating.
+        package let openDraws: Quantity
     }
 
     package func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Answer {
-        Answer(refund: try ledger.voidGrant(code, clock: clock).price)
+        let (grant, openDraws) = try ledger.voidGrant(code, clock: clock)
+        return Answer(refund: grant.price, openDraws: openDraws)
     }
 }
 

@@ -123,28 +123,30 @@ package final class OpenLedger {
             book, yaml: yaml, earliestOpenDay: moment.earliestOpenDay, at: moment.now, database)
     }
 
-    package func recordGrant(_ order: GrantOrder, clock: LedgerClock) throws -> (Recording, RecordedGrant) {
-        try write(clock, changes: { $0.0 == .recorded }) { moment, database in
+    /// - Returns: what became of it, the grant, and whether it covers nothing when it is recorded now.
+    package func recordGrant(
+        _ order: GrantOrder, clock: LedgerClock
+    ) throws -> (recording: Recording, grant: RecordedGrant, coversNothing: Bool) {
+        try write(clock, changes: { $0.recording == .recorded }) { moment, database in
             let recording = try Grants.record(order, at: moment, database)
             guard let grant = try Grants.all(database).first(where: { $0.grant.code == order.code }) else {
                 preconditionFailure("a grant was just recorded")
             }
-            return (recording, grant)
+            return (recording, grant, grant.coversNothing(properties.finality, recordedOn: moment.today))
         }
     }
 
-    /// Rates through today, then voids a grant that nothing was drawn on.
-    package func voidGrant(_ code: Code, clock: LedgerClock) throws -> RecordedGrant {
-        let (today, tenant) = try write(clock, changes: { _ in false }) { moment, database in
-            // A refused command appends nothing, so what can be refused before the rating is.
+    /// Voids a grant that no final day draws on, in one transaction: when it fails, nothing has changed. Only its tenant's
+    /// days are computed: a tenant that can't be billed says nothing of another's grant.
+    ///
+    /// - Returns: the grant as it was, and what entries of open days draw on it until the next rating takes that back.
+    /// - Throws: ``LedgerError``: `unknownGrant`, `grantVoided`, `grantUsed`, `subscriptionBegun`, `unrated`.
+    package func voidGrant(_ code: Code, clock: LedgerClock) throws -> (grant: RecordedGrant, openDraws: Quantity) {
+        try write(clock) { moment, database in
             let grant = try Grants.notVoided(code, database)
-            return (moment.today, try Accounts.tenants(database).values.first { $0.id == grant.tenant }?.code)
+            let draws = try GrantDraws.ofFinalDays(on: grant, at: moment, database)
+            return (grant, try Grants.void(grant, finalDraws: draws, at: moment, database))
         }
-        // What other tenants can't be billed says nothing of this one's grant.
-        if let unrated = try rate(today, clock: clock).unrated.first(where: { $0.tenant == tenant }) {
-            throw LedgerError.unrated("\(unrated)")
-        }
-        return try write(clock) { moment, database in try Grants.void(code, at: moment, database) }
     }
 
     // MARK: Events

@@ -5,14 +5,15 @@ import Quantities
 import Rating
 
 extension FieldReader {
-    mutating func book(_ field: Field) -> PriceBook? {
+    /// - Parameter recordedCurrency: a code that may have been withdrawn.
+    mutating func book(_ field: Field, recordedCurrency: String?) -> PriceBook? {
         let keys = ["book", "effective", "currency", "items", "features", "offers"]
         guard let record = record(field, "a price book", keys: keys) else { return nil }
         let name = required("book", of: record, hint: "the book's code, like mpaas").flatMap { code($0) }
         let effective = required("effective", of: record, hint: "the first day that it prices, like 2026-01-01")
             .flatMap { day($0) }
         let currency = required("currency", of: record, hint: "an ISO 4217 code, like USD")
-            .flatMap { self.currency($0) }
+            .flatMap { self.currency($0, recorded: recordedCurrency) }
         var known = BookItems()
         let items = required("items", of: record, hint: "the items, each under its code")
             .flatMap { self.items($0, &known) }
@@ -34,17 +35,24 @@ extension FieldReader {
         return day
     }
 
-    private mutating func currency(_ field: Field) -> Currency? {
+    private mutating func currency(_ field: Field, recorded: String?) -> Currency? {
         guard let text = text(field, expecting: "an ISO 4217 code, like USD") else { return nil }
+        if let recorded, text.utf8.elementsEqual(recorded.utf8) { return Currency(recordedCode: text) }
+        if let currency = Currency(code: text) { return currency }
         // The length in bytes keeps out the letters that Swift holds equal to A-Z, like the Kelvin sign.
-        guard text.utf8.count == 3, let currency = Currency(code: text) else {
-            let capitals = text.utf8.count == 3 ? Currency(code: text.uppercased())?.code : nil
+        let capitals = text.utf8.count == 3 ? text.uppercased() : text
+        if let successor = Currency.successor(ofWithdrawn: capitals) {
             report(
                 field,
-                "\(shown(text)) is no currency of ISO 4217; write \(capitals ?? "one that is, like USD")")
-            return nil
+                "\(shown(text)) is no currency of ISO 4217 any more; write \(successor), which took the place of "
+                    + "\(capitals)")
+        } else {
+            report(
+                field,
+                "\(shown(text)) is no currency of ISO 4217; write "
+                    + "\(Currency(code: capitals)?.code ?? "one that is, like USD")")
         }
-        return currency
+        return nil
     }
 
     // MARK: Items

@@ -120,8 +120,8 @@ enum PriceBookLayout {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"", "\\": result += "\\\(scalar)"
-            case "\u{FEFF}", "\u{FFFE}", "\u{FFFF}": result += escape(scalar)
-            default: result += isControl(scalar) ? escape(scalar) : String(scalar)
+            case "\u{FFFE}", "\u{FFFF}": result += escape(scalar)
+            default: result += ShownText.isUnfit(scalar) ? escape(scalar) : String(scalar)
             }
         }
         return result + "\""
@@ -129,6 +129,7 @@ enum PriceBookLayout {
 
     private static func escape(_ scalar: Unicode.Scalar) -> String {
         let digits = String(scalar.value, radix: 16, uppercase: true)
-        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        let (letter, width) = digits.count > 4 ? ("U", 8) : ("u", 4)
+        return "\\\(letter)" + String(repeating: "0", count: width - digits.count) + digits
     }
 }

@@ -1,42 +1,72 @@
-// The currencies that a price book may name, with the decimals of their minor units.
+// Currencies with the decimals of their minor units, and what can be paid in them.
 
 /// An ISO 4217 currency.
 package struct Currency: Hashable, Sendable {
     /// Three capital letters: `USD`.
     package let code: String
+    /// How many decimals an amount in minor units has: 2 for the cent of USD, 0 for JPY.
+    package let decimals: Int
+
     /// How many micro-units one minor unit has: 10,000 for the cent of USD, 1,000,000 for JPY.
     package let minorUnitMicros: Int64
 
     /// Returns nil for a code that is no active ISO 4217 currency.
     package init?(code: String) {
         // Swift compares strings canonically: some signs outside ASCII equal a letter.
-        guard code.utf8.count == 3, let decimals = Self.decimals[code] else { return nil }
+        guard code.utf8.count == 3, let decimals = CurrencyCodes.active[code] else { return nil }
+        self.init(code, decimals: decimals)
+    }
+
+    /// The currency of a ledger as it was made: it stays what it is when its code is withdrawn later.
+    ///
+    /// Returns nil for a code that has never been one.
+    package init?(recordedCode code: String) {
+        guard code.utf8.count == 3 else { return nil }
+        guard let decimals = CurrencyCodes.active[code] ?? CurrencyCodes.withdrawn[code]?.decimals else { return nil }
+        self.init(code, decimals: decimals)
+    }
+
+    private init(_ code: String, decimals: Int) {
         self.code = code
+        self.decimals = decimals
         minorUnitMicros = [1_000_000, 100_000, 10_000, 1_000, 100][decimals]
     }
 
-    /// ISO 4217 codes by the number of their decimals.
-    private static let decimals: [String: Int] = {
-        let groups: [(Int, String)] = [
-            (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"),
-            (3, "BHD IQD JOD KWD LYD OMR TND"),
-            (4, "CLF UYW"),
-            (
-                2,
-                """
-                AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF \
-                CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL \
-                HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP \
-                MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD \
-                SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS \
-                VES WST XCD YER ZAR ZMW ZWG
-                """
-            ),
-        ]
-        var decimals: [String: Int] = [:]
-        for (count, codes) in groups {
-            for code in codes.split(whereSeparator: { $0 == " " || $0 == "\n" }) { decimals[String(code)] = count }
+    /// The code that took the place of a withdrawn one; nil for any other.
+    package static func successor(ofWithdrawn code: String) -> String? {
+        code.utf8.count == 3 ? CurrencyCodes.withdrawn[code]?.successor : nil
+    }
+}
+
+// MARK: What people pay
+
+extension Currency {
+    /// Whether the amount is in whole minor units, as all that people pay is (Billing rules, section 5).
+    package func canPay(_ amount: Money) -> Bool { amount.micros % minorUnitMicros == 0 }
+
+    /// The rule for amounts that people pay, in words.
+    package var minorUnitRule: String {
+        switch decimals {
+        case 0: "what is paid in \(code) has no decimals"
+        default: "what is paid in \(code) has at most \(decimals) decimals"
         }
-        return decimals
-    }()
+    }
+
+    /// The nearest amounts that can be paid, in words.
+    ///
+    /// - Parameter amount: not negative, and too fine to be paid.
+    package func nearestPayable(to amount: Money) -> String {
+        let below = amount.micros / minorUnitMicros * minorUnitMicros
+        let (above, isBeyond) = below.addingReportingOverflow(minorUnitMicros)
+        return isBeyond
+            ? "the nearest is \(text(ofMicros: below))"
+            : "the nearest are \(text(ofMicros: below)) and \(text(ofMicros: above))"
+    }
+
+    /// An amount in whole minor units, with the currency's decimals.
+    private func text(ofMicros micros: Int64) -> String {
+        let whole = String(micros / 1_000_000)
+        guard decimals > 0 else { return whole }
+        return whole + "." + String(micros % 1_000_000 + 1_000_000).dropFirst().prefix(decimals)
+    }
 }

@@ -27,6 +27,14 @@ package struct FinalityRule: Hashable, Sendable {
         max(usageDay, earliestOpenDay(today: today, closedThrough: closedThrough))
     }
 
+    /// How many days usage from before a date can still be posted on, from that date on: it may be the age limit old when
+    /// it arrives, and is then posted N - 1 days back.
+    package var correctionDays: Int { max(0, maxAgeDays - finalAfterDays + 1) }
+
+    /// The first posting day that no usage from before a date can enter by the clock: the later of the date and
+    /// date + age limit - N + 1 (Billing rules, section 5).
+    package func firstDayWithoutUsage(before date: Day) -> Day { date + correctionDays }
+
     package func isFinal(_ day: Day, today: Day) -> Bool { day + finalAfterDays <= today }
 
     /// The first arrival day whose identities are still held on a day: an identity is held through its arrival date

@@ -38,6 +38,9 @@ extension Money: CustomStringConvertible {
         return "\(micros < 0 ? "-" : "")\(magnitude / 1_000_000).\(fraction)"
     }
 
+    /// The amount as somebody would type it, without a zero at the end: `45`, `100.5`.
+    package var shortest: String { Decimal12(units: Int128(micros) * 1_000_000).description }
+
     /// Reads a decimal number of currency units with at most six decimals: `55440`, `-12.50`.
     ///
     /// Returns nil for anything else, a number out of range included.

@@ -48,7 +48,9 @@ package struct WordIndex: Sendable {
             var distance: Int?
             if isPrefix(word, typed) { distance = word.count == typed.count ? 0 : 1 }
             // A change takes one letter away and brings one.
-            if distance == nil, abs(word.count - typed.count) <= most, (letters ^ word.letters).nonzeroBitCount <= 2 * most {
+            if distance == nil, abs(word.count - typed.count) <= most,
+                (letters ^ word.letters).nonzeroBitCount <= 2 * most
+            {
                 work -= word.count * typed.count
                 distance = self.text[word.start..<word.start + word.count].withUnsafeBufferPointer { word in
                     typed.withUnsafeBufferPointer { rows.distance($0, word, most: most) }
@@ -71,8 +73,18 @@ package struct WordIndex: Sendable {
         UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
     }
 
-    /// A bit for each letter that is there; several letters may share one.
-    private static func letters(of bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 | 1 << UInt64($1 & 63) } }
+    /// A bit for each letter and digit that is there; what else there may be shares some bits.
+    private static func letters(of bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0) { letters, byte in
+            let bit: UInt8 =
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - UInt8(ascii: "a")
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): 26 + byte - UInt8(ascii: "0")
+                default: 36 + byte & 15
+                }
+            return letters | 1 << UInt64(bit)
+        }
+    }
 }
 
 /// The number of changes that make one text of another, with rows of memory that are used again.

@@ -39,7 +39,7 @@ package struct GrantLife: Hashable, Codable, Sendable {
     package func covers(_ usageDay: Day) -> Bool { effective <= usageDay && usageDay < end }
 }
 
-/// A grant as rating sees it: one that takes part (a voided one is left out by the caller).
+/// A grant as rating sees it.
 package struct Grant: Hashable, Sendable {
     package let code: Code
     package let coverage: Coverage
@@ -47,24 +47,48 @@ package struct Grant: Hashable, Sendable {
     package let purchasedAt: Instant
     /// The earliest day that was not yet final when the grant was recorded: it takes part from there on.
     package let firstPostingDay: Day
+    /// The posting day on which a resource package forfeits what is left. Nil for other grants, and for a resource package
+    /// that was recorded after that day had become final.
+    package let forfeitDay: Day?
+    /// Of a voided one the earliest day that was not yet final then: it takes no part from there on, so that the days that
+    /// were final stay as they are, rated already or not.
+    package let voidedFrom: Day?
 
-    package init(code: Code, coverage: Coverage, life: GrantLife, purchasedAt: Instant, firstPostingDay: Day) {
+    package init(
+        code: Code, coverage: Coverage, life: GrantLife, purchasedAt: Instant, firstPostingDay: Day,
+        finality: FinalityRule, voidedFrom: Day? = nil
+    ) {
         self.code = code
         self.coverage = coverage
         self.life = life
         self.purchasedAt = purchasedAt
         self.firstPostingDay = firstPostingDay
+        self.voidedFrom = voidedFrom
+        let lastsUntil = finality.firstDayWithoutUsage(before: life.end)
+        if case .resourcePackage = coverage, firstPostingDay <= lastsUntil {
+            forfeitDay = lastsUntil
+        } else {
+            forfeitDay = nil
+        }
     }
 
-    /// The first posting day on which the grant can change the ledger.
-    package var participatesFrom: Day { max(life.effective, firstPostingDay) }
+    /// The first posting day on which the grant can change the ledger; nil when it was voided before that day was final.
+    package var participatesFrom: Day? {
+        let first = max(life.effective, firstPostingDay)
+        return takesPart(in: first) ? first : nil
+    }
 
-    /// Whether usage of that day, posted on that day, may draw on the grant. What is left of a resource package is
-    /// forfeited on its end day, so later corrections find nothing; a package's months stay open to corrections.
+    private func takesPart(in postingDay: Day) -> Bool {
+        firstPostingDay <= postingDay && voidedFrom.map { postingDay < $0 } ?? true
+    }
+
+    /// Whether what is left of it is forfeited on that posting day.
+    package func forfeits(on postingDay: Day) -> Bool { forfeitDay == postingDay && takesPart(in: postingDay) }
+
+    /// Whether usage of that day, posted on that day, may draw on the grant: the usage day decides. Nothing is left from
+    /// the forfeit day on; usage of the grant's life is posted that late only where days were settled ahead of the clock.
     package func mayCover(usageDay: Day, postingDay: Day) -> Bool {
-        guard life.covers(usageDay), postingDay >= firstPostingDay else { return false }
-        if case .resourcePackage = coverage { return postingDay < life.end }
-        return true
+        life.covers(usageDay) && takesPart(in: postingDay) && forfeitDay.map { postingDay < $0 } ?? true
     }
 
     /// Burn-down order within a kind: earliest end, earliest start, purchase instant, code (Billing rules, section 6).

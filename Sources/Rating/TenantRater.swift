@@ -74,7 +74,7 @@ package struct TenantRater {
     }
 
     /// - Parameters:
-    ///   - grants: those of the tenant that take part at all (not the voided ones).
+    ///   - grants: those of the tenant, the voided ones too.
     ///   - totals: the sums of the lines of all posting days before the first one to be rated.
     /// - Throws: ``Quantities/Overflow``.
     package init(history: PriceBookHistory, grants: [Grant], totals: [RatedTotal]) throws(Overflow) {
@@ -134,11 +134,11 @@ package struct TenantRater {
         return lines
     }
 
-    /// What the resource packages that end on the day leave unused.
+    /// What the resource packages whose forfeit day it is leave unused.
     private func forfeits(on day: Day) throws(Overflow) -> [RatedLine] {
         var lines: [RatedLine] = []
         for (item, grants) in resourcePackages {
-            for grant in grants where grant.life.end == day && grant.firstPostingDay <= day {
+            for grant in grants where grant.forfeits(on: day) {
                 let left = try self.left(of: grant, item: item, month: day.month)
                 guard left > .zero else { continue }
                 let key = LineKey(usageDay: day, app: nil, item: item, source: .forfeit, grant: grant.code)

@@ -101,7 +101,7 @@ struct RatingPlan: Sendable {
         // How old usage can be follows from the usage itself: a clock that was wrong may have let in older usage.
         let firstMonth = counted.map(\.place.usageDay.month).min() ?? scope.days.lowerBound.month
         let ledgers = try RatingInputs.tenants(
-            firstDay: scope.days.lowerBound, firstMonth: firstMonth, names, database)
+            firstDay: scope.days.lowerBound, firstMonth: firstMonth, finality: properties.finality, names, database)
         let owners = try Accounts.owners(database)
         var quantities: [TenantID: [Day: [UsageQuantity]]] = [:]
         for usage in counted {
@@ -111,8 +111,7 @@ struct RatingPlan: Sendable {
                 usageDay: usage.place.usageDay, quantity: usage.quantity)
             quantities[owner, default: [:]][usage.place.postingDay, default: []].append(quantity)
         }
-        let grants = Dictionary(
-            grouping: try Grants.all(database).filter { !$0.isVoided }, by: \.tenant)
+        let grants = Dictionary(grouping: try Grants.all(database), by: \.tenant)
         let history = history
         var unrated: [UnratedTenant] = []
         tenants = try Accounts.tenants(database).values.sorted { $0.code < $1.code }.map { tenant in
@@ -129,7 +128,7 @@ struct RatingPlan: Sendable {
             return TenantPlan(
                 code: tenant.code, rater: rater,
                 quantities: usage, booked: ledger.booked,
-                busyDays: Set(usage.keys).union(ledger.booked.keys).union(own.map(\.life.end)))
+                busyDays: Set(usage.keys).union(ledger.booked.keys).union(own.compactMap(\.forfeitDay)))
         }
         self.unrated = unrated
     }

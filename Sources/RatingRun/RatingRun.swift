@@ -98,10 +98,10 @@ package final class RatingRun {
     }
 
     /// The first unsettled day: after the last settled one, or the first that has usage, a grant or entries.
-    private static func firstDay(_ state: LedgerState, _ database: Database) throws -> Day? {
+    static func firstDay(_ state: LedgerState, _ database: Database) throws -> Day? {
         if let settled = state.settledThrough { return settled + 1 }
         let usage = try UsageReading.firstPostingDay(database)
-        let grant = try Grants.all(database).filter { !$0.isVoided }.map(\.grant.participatesFrom).min()
+        let grant = try Grants.all(database).compactMap(\.grant.participatesFrom).min()
         // Prices paid, and what a grant that is voided since has left.
         let entry = try RatingInputs.firstPostedDay(database)
         return [usage, grant, entry].compactMap { $0 }.min()

@@ -57,7 +57,7 @@ package struct Daemon: Sendable {
     ///
     /// - Throws: ``DaemonStartError``, `StorageError`, `LedgerError` at the start; `WriterError` when the disk fails.
     package func run() async throws {
-        OtherSignals.ignore()
+        OtherSignals.tell(logger)
         let path = settings.database
         let manager = ServiceManager(logger: logger)
         let ledger = try open(path)
@@ -67,7 +67,8 @@ package struct Daemon: Sendable {
             let listener = try CommandListener(ledger: path, writer: writer)
             defer { listener.finish() }
             let reader = try LedgerReader(path: path)
-            let router = Self.router(path, writer, reader, clock)
+            let door = door(writer)
+            let router = Self.router(path, writer, reader, door)
             let (nightlyStart, nightlyStarts) = AsyncStream<Never>.makeStream()
             let (watchStart, watchStarts) = AsyncStream<Never>.makeStream()
             let nightly = NightlyRating(
@@ -80,7 +81,7 @@ package struct Daemon: Sendable {
                 // Before the writer frees the ledger's lock: the next daemon makes a socket of the same name.
                 defer { listener.stopListening() }
                 try await serve(
-                    router, [nightly, clockWatch, Watchdog(writer: writer, manager: manager)], writer, manager,
+                    router, door, [nightly, clockWatch, Watchdog(writer: writer, manager: manager)], writer, manager,
                     onListening: {
                         nightlyStarts.finish()
                         watchStarts.finish()
@@ -119,10 +120,7 @@ package struct Daemon: Sendable {
         }
         if let permissions = file.tooWidePermissions {
             logger.warning(
-                """
-                others than the ledger's user and group may read it, or others than its user write it; chmod 640 takes \
-                that away
-                """,
+                "its permissions are wider than the 640 that meterd gives it; unless you mean that, run chmod 640",
                 metadata: ["ledger": "\(LedgerFile.resolved(path))", "permissions": "\(permissions)"])
         }
         let ledger = try OpenLedger(file: file)
@@ -162,24 +160,24 @@ package struct Daemon: Sendable {
 
     /// Every route of the daemon but that of events, which the door takes.
     private static func router(
-        _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader, _ clock: LedgerClock
+        _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader, _ door: EventDoor
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
-        StateRoutes(ledger: path, writer: writer, reader: reader, clock: clock).add(to: router)
-        ReadRoutes(reader: reader).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: reader, door: door).add(to: router)
+        ReadRoutes(reader: reader, budget: door.budget).add(to: router)
         return router
     }
 
     private func serve(
-        _ router: Router<BasicRequestContext>, _ services: [any Service], _ writer: LedgerWriter,
+        _ router: Router<BasicRequestContext>, _ door: EventDoor, _ services: [any Service], _ writer: LedgerWriter,
         _ manager: ServiceManager, onListening: @escaping @Sendable () -> Void
     ) async throws {
         let address = try bindAddress()
         ProcessLimits.tellOfMemory(logger)
         let application = Application(
             router: router,
-            server: ServedConnection.builder(door(writer)),
+            server: ServedConnection.builder(door),
             configuration: ApplicationConfiguration(
                 address: address, serverName: ServedConnection.serverName,
                 availableConnectionsDelegate: .maximum(
@@ -197,7 +195,6 @@ package struct Daemon: Sendable {
                 + [
                     .init(service: application),
                     .init(service: StopSignal(writer: writer, manager: manager, logger: logger)),
-                    .init(service: OtherSignals(logger: logger)),
                     .init(
                         service: FailureWatch(writer: writer, logger: logger),
                         failureTerminationBehavior: .gracefullyShutdownGroup),

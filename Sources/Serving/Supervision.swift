@@ -1,10 +1,9 @@
-// What watches the daemon from inside: the watchdog's food, the writer's failure, signals.
+// What watches the daemon from inside: the watchdog's food, the writer's failure, the signal to stop.
 
 import Foundation
 import Logging
 import ServiceLifecycle
 import Systemd
-import UnixSignals
 import Writer
 
 /// Tells the service manager that the daemon lives, each time only after a commit has gone all the way to the disk.
@@ -69,36 +68,5 @@ struct StopSignal: Service {
         manager.stopping()
         logger.notice("stopping")
         writer.endOperations()
-    }
-}
-
-/// Answers the signals that other daemons take as a request to reload or to open their logs again, and whose default is
-/// to end a process without a word.
-struct OtherSignals: Service {
-    let logger: Logger
-
-    /// From the start on, also while the daemon opens its ledger: then a signal is passed over.
-    static func ignore() { for number in numbers { signal(number, SIG_IGN) } }
-
-    private static let numbers = [SIGHUP, SIGUSR1, SIGUSR2]
-
-    func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup, .sigusr1, .sigusr2)
-        // One that is ignored comes to nobody.
-        for number in Self.numbers { signal(number, SIG_DFL) }
-        defer { Self.ignore() }
-        do {
-            try await cancelWhenGracefulShutdown {
-                for await signal in signals {
-                    logger.notice(
-                        "nothing to reload; restart the daemon to have its settings read again",
-                        metadata: ["signal": "\(signal)"])
-                }
-                // The sequence ends when this task is cancelled.
-                try await Task.sleep(for: .seconds(365 * 86_400))
-            }
-        } catch is CancellationError {
-            // Asked to stop.
-        }
     }
 }

@@ -19,8 +19,8 @@ struct Form<Value: Sendable>: Sendable {
     let written: @Sendable (Value) -> String
 
     func read(_ text: String) throws(Misfit) -> Value {
-        if let control = text.unicodeScalars.first(where: isControl) {
-            throw Misfit("\(shown(text)) has the control character \(codePoint(control)); write \(hint)")
+        if let control = ShownText.firstUnfit(in: text) {
+            throw Misfit("\(shown(text)) has the control character \(ShownText.name(control)); write \(hint)")
         }
         guard let value = try parse(text) else { throw Misfit("\(shown(text)) does not fit here; write \(hint)") }
         return value

@@ -51,20 +51,20 @@ struct Setting: Sendable {
         Setting(
             "max_body_bytes", \.maxBodyBytes, .size(1 << 10...1 << 30),
             """
-            The largest body of a request, as it is sent.
+            The largest body of a request, as it is sent; never more than max_queue_bytes.
             """),
         Setting(
             "max_expanded_bytes", \.maxExpandedBytes, .size(1 << 10...4 << 30),
             """
-            The largest gzipped body, once it is expanded.
+            The largest gzipped body, once it is expanded; never more than max_queue_bytes.
             """),
         Setting(
             "max_queue_bytes", \.maxQueueBytes, .size(1 << 20...16 << 30),
             """
-            How many bytes of events may be in memory, arriving or waiting for the writer; what comes beyond is told to
-            come again later (503 with Retry-After), and nothing of it is stored. Scanned events and their answers weigh
-            more than their text: whatever is sent, the daemon's memory grows by at most four times this and 100 MiB. A
-            single request that is larger is taken when it is alone.
+            How many bytes of events may be in memory, arriving, waiting for the writer, or in answers that their
+            clients have not read. A request beyond that is answered 503 with Retry-After, and nothing of it is stored.
+            Unread pages may take a quarter of it. Scanned events and their answers weigh more than their text: whatever
+            is sent, the daemon's memory grows by at most four times this and 100 MiB.
             """),
         Setting(
             "max_queue_requests", \.maxQueueRequests, .count(1...1_000_000),
@@ -86,7 +86,8 @@ struct Setting: Sendable {
         Setting(
             "request_timeout_seconds", \.requestTimeoutSeconds, .count(1...3600),
             """
-            How many seconds the body of a request may take to arrive, and a connection may be idle.
+            How many seconds the body of a request may take to arrive, a client may take to read an answer (of a longer
+            one, each MiB), and a connection may be idle. After that the connection is closed.
             """),
         Setting(
             "log_level", \.logLevel, .level,

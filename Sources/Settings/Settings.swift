@@ -13,7 +13,7 @@ package struct Settings: Hashable, Sendable {
     package var maxBodyBytes = 16 << 20
     /// Of a gzipped body, once expanded.
     package var maxExpandedBytes = 64 << 20
-    /// Of the events that wait for the writer.
+    /// Of the events in memory, and of answers that are not yet read.
     package var maxQueueBytes = 128 << 20
     /// Of the requests whose events wait for the writer.
     package var maxQueueRequests = 4096

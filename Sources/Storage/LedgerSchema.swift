@@ -4,6 +4,7 @@
 import Foundation
 package import GRDB
 package import Migrations
+import Quantities
 import Synchronization
 
 package enum LedgerSchema {
@@ -54,11 +55,10 @@ package enum LedgerSchema {
         return wrong.sorted() + added.map { "\(shown($0, withTable: true)) is no part of the schema" }.sorted()
     }
 
-    /// Whether the table of steps is the one that this program makes; only then is it read.
+    /// Whether the table of steps is the one that this program makes; only then is it read. SQLite lets no second table or
+    /// view have its name.
     static func recordsSteps(_ database: Database) throws -> Bool {
-        let name = Array(SchemaMigrator.table.utf8)
-        let named = try objects(database).filter { lowercased($0.name) == name }
-        return try named.count == 1 && objects(of: []).contains(named[0])
+        Set(try objects(database)).isSuperset(of: try objects(of: []))
     }
 
     private static func objects(of steps: [Migration]) throws -> [Object] {
@@ -89,10 +89,6 @@ package enum LedgerSchema {
 
     private static func bytes(_ row: Row, _ index: Int) -> [UInt8]? { (row[index] as Data?).map { Array($0) } }
 
-    private static func lowercased(_ name: [UInt8]?) -> [UInt8]? {
-        name?.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
-    }
-
     /// `trigger spy on touch`.
     private static func shown(_ object: Object, withTable: Bool = false) -> String {
         let name = "\(shown(object.type)) \(shown(object.name))"
@@ -105,15 +101,7 @@ package enum LedgerSchema {
         let isPlain = name.allSatisfy { byte in
             byte == UInt8(ascii: "_") || (48...57).contains(byte) || (97...122).contains(byte | 0x20)
         }
-        let text = String(decoding: name, as: UTF8.self)
-        return isPlain && !name.isEmpty ? text : quoted(text)
-    }
-
-    private static func quoted(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(100).map { scalar in
-            scalar.isASCII && scalar.value >= 0x20 && scalar.value != 0x7F
-                ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
-        }
-        return "'\(shown.joined())'"
+        guard !isPlain || name.isEmpty else { return String(decoding: name, as: UTF8.self) }
+        return "'\(String(decoding: name.prefix(100), as: UTF8.self).fitToShow)'"
     }
 }

@@ -44,12 +44,13 @@ package final class RawStatement {
         }
     }
 
-    /// Binds text as a copy: for what is rare.
+    /// Binds text as a copy: for what is rare. The text has no NUL, at which it would end; see ``bindable(_:as:)``.
     package func bind(_ index: Int32, copying text: String?) {
         guard let text else {
             sqlite3_bind_null(statement, index)
             return
         }
+        precondition(!text.utf8.contains(0), "text with NUL is bound")
         sqlite3_bind_text(statement, index, text, -1, transient)
     }
 

@@ -69,7 +69,7 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
         case .alteredSchema(let path, let differences):
             "\(path) is not as meterd made it: \(Self.first(of: differences)). Nothing is written to such a file, "
                 + "because a foreign trigger or index changes what is counted. Restore a backup with 'meterd restore'; or "
-                + "drop what was added, with sqlite3, and see what 'meterd verify' says then"
+                + "take away what was added, with sqlite3, and see what 'meterd verify' says then"
         case .alteredBackup(let path, let differences):
             "\(path) is not as meterd made it: \(Self.first(of: differences)); restore another backup"
         case .notAFile(let path, let kind):

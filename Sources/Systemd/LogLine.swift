@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 package import Logging
+import Quantities
 
 /// How a line begins.
 package enum LogStyle: Sendable, Equatable {
@@ -103,18 +104,11 @@ package enum LogLine {
     private static func needsQuotes(_ text: String) -> Bool { text.isEmpty || !text.unicodeScalars.allSatisfy(isPlain) }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        scalar != "\"" && scalar != "=" && scalar != "\\" && !scalar.properties.isWhitespace && !isControl(scalar)
+        scalar != "\"" && scalar != "=" && scalar != "\\" && !scalar.properties.isWhitespace
+            && !ShownText.isUnfit(scalar)
     }
 
-    /// Also the separators that some readers take for the end of a line.
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
-
-    /// Control characters are escaped as in JSON; where quotes surround the text, quotes and backslashes too.
+    /// Characters that are not fit to show are escaped as in JSON; where quotes surround the text, quotes and backslashes too.
     private static func append(_ text: String, to line: inout String, quoted: Bool) {
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -122,9 +116,11 @@ package enum LogLine {
             case "\r": line += "\\r"
             case "\t": line += "\\t"
             case "\"" where quoted, "\\" where quoted: line += "\\\(scalar)"
-            case _ where isControl(scalar):
-                let digits = String(scalar.value, radix: 16)
-                line += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            case _ where ShownText.isUnfit(scalar):
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
             default: line.unicodeScalars.append(scalar)
             }
         }

@@ -33,6 +33,30 @@ package enum UsageReading {
         return Quantity(units ?? 0)
     }
 
+    /// What one tenant's apps have posted on a range of days, zeros left out. A day's counters of an app lie together, so
+    /// what others use costs nothing.
+    package static func quantities(
+        of tenant: TenantID, postedOn days: ClosedRange<Day>, _ database: Database
+    ) throws -> [CountedUsage] {
+        let statement = try RawStatement(
+            database,
+            """
+            SELECT usage_counter.app_id, item_id, usage_day, posting_day, quantity
+            FROM app
+            CROSS JOIN usage_counter ON usage_counter.app_id = app.app_id
+            WHERE app.tenant_id = ?1 AND posting_day = ?2 AND quantity > 0
+            """)
+        var usage: [CountedUsage] = []
+        var day = days.lowerBound
+        while day <= days.upperBound {
+            statement.bind(1, tenant.number)
+            statement.bind(2, day.number)
+            while try statement.step() { usage.append(CountedUsage(statement)) }
+            day = day + 1
+        }
+        return usage
+    }
+
     /// The quantities posted on a range of days, zeros left out.
     package static func quantities(postedOn days: ClosedRange<Day>, _ database: Database) throws -> [CountedUsage] {
         let statement = try RawStatement(
@@ -45,14 +69,17 @@ package enum UsageReading {
         statement.bind(1, days.lowerBound.number)
         statement.bind(2, days.upperBound.number)
         var usage: [CountedUsage] = []
-        while try statement.step() {
-            usage.append(
-                CountedUsage(
-                    app: AppID(statement.integer(0)), item: ItemID(statement.integer(1)),
-                    place: CountingPlace(
-                        postingDay: Day(Int(statement.integer(3))), usageDay: Day(Int(statement.integer(2)))),
-                    quantity: Quantity(statement.integer(4))))
-        }
+        while try statement.step() { usage.append(CountedUsage(statement)) }
         return usage
+    }
+}
+
+extension CountedUsage {
+    /// - Parameter row: app, item, usage day, posting day, quantity.
+    fileprivate init(_ row: RawStatement) {
+        app = AppID(row.integer(0))
+        item = ItemID(row.integer(1))
+        place = CountingPlace(postingDay: Day(Int(row.integer(3))), usageDay: Day(Int(row.integer(2))))
+        quantity = Quantity(row.integer(4))
     }
 }

@@ -33,7 +33,7 @@ private struct Recount {
     private let labels: Labels
     private let recordRows = DayRows.records()
     private var feeds: [Int64: [Int64]] = [:]
-    private var quantities: [Int64: [CounterPlace: Int64]] = [:]
+    private var quantities: [Int64: [CounterPlace: Quantity]] = [:]
     private var comparedDays: Set<Int64> = []
     private(set) var counters = 0
     private(set) var devices: Int64 = 0
@@ -63,8 +63,7 @@ private struct Recount {
             }
             for item in items {
                 let place = CounterPlace(app: row.integer(1), item: item, usageDay: row.integer(3))
-                let sum = try Quantity(quantities[row.integer(4)]?[place] ?? 0) + Quantity(row.integer(5))
-                quantities[row.integer(4), default: [:]][place] = sum.units
+                try quantities[row.integer(4), default: [:]][place, default: .zero] += Quantity(row.integer(5))
             }
         }
     }
@@ -142,7 +141,7 @@ private struct Recount {
             guard day <= sealed, !comparedDays.contains(day) else { return }
             devices += 1
             let place = CounterPlace(app: row.integer(2) >> 32, item: row.integer(1), usageDay: row.integer(3))
-            quantities[day, default: [:]][place, default: 0] += 1
+            try quantities[day, default: [:]][place, default: .zero] += Quantity(1)
         }
         var rest = try sealedDays(through: sealed)[...]
         try slices.readUntil { database in
@@ -182,7 +181,9 @@ private struct Recount {
     ) throws -> Int {
         comparedDays.insert(day)
         var expected = quantities.removeValue(forKey: day) ?? [:]
-        for (place, quantity) in touches?.quantities ?? [:] { expected[place, default: 0] += quantity }
+        for (place, quantity) in touches?.quantities ?? [:] {
+            try expected[place, default: .zero] += Quantity(quantity)
+        }
         var active = touches?.active ?? [:]
         let deviceItems = try Set(
             Int64.fetchAll(database, sql: "SELECT item_id FROM item WHERE aggregation = 'unique_devices'"))
@@ -200,7 +201,7 @@ private struct Recount {
             let place = CounterPlace(
                 app: statement.integer(0), item: statement.integer(1), usageDay: statement.integer(2))
             let (quantity, activeDevices) = (statement.integer(3), statement.integer(4))
-            let counted = expected.removeValue(forKey: place) ?? 0
+            let counted = expected.removeValue(forKey: place)?.units ?? 0
             if quantity != counted {
                 findings.add(
                     "\(labels.counter(place, postingDay: day)): the counter says \(quantity), the evidence adds up to \(counted)"
@@ -228,9 +229,10 @@ private struct Recount {
         }
         counters += rows
         // What is left has no counter.
-        for (place, quantity) in expected.sorted(by: { $0.key < $1.key }) where quantity != 0 {
+        for (place, quantity) in expected.sorted(by: { $0.key < $1.key }) where quantity != .zero {
             findings.add(
-                "\(labels.counter(place, postingDay: day)): there is no counter, the evidence adds up to \(quantity)")
+                "\(labels.counter(place, postingDay: day)): there is no counter, the evidence adds up to "
+                    + "\(quantity.units)")
         }
         for (place, devices) in active.sorted(by: { $0.key < $1.key }) where devices != 0 {
             findings.add(

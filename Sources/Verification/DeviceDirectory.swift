@@ -22,7 +22,9 @@ final class DeviceDirectory {
         self.labels = labels
         let key = FingerprintKey(try slices.read { try LedgerProperties.read($0) }.fingerprintKey)
         let size = try slices.read { try Self.size($0) }
-        let passes = Passes(rows: size, bytesPerRow: MemoryLayout<Known>.stride, slices.bounds)
+        let passes = try slices.passes(
+            atMost: size, of: [("new_device", "arrival"), ("device", "device_id")],
+            bytesPerRow: MemoryLayout<Known>.stride)
         for pass in passes.all {
             var known: [Known] = []
             var app = (number: Int64.min, fingerprint: key.app(AppID(0)))

@@ -91,7 +91,7 @@ extension Check {
     private static func wrongConstants(_ database: Database) throws -> [String] {
         let row = try Row.fetchOne(
             database, sql: "SELECT currency, minor_unit_micros, payment_term_days FROM ledger_property")
-        guard let row, let currency = Currency(code: row["currency"]) else { return [] }
+        guard let row, let currency = Currency(recordedCode: row["currency"]) else { return [] }
         let (minorUnit, term): (Int64, Int) = (row["minor_unit_micros"], row["payment_term_days"])
         var wrong: [String] = []
         if minorUnit != currency.minorUnitMicros {
@@ -118,6 +118,6 @@ extension Check {
             + rejected("SELECT code FROM \"grant\"", "code of a grant") { Code($0) != nil }
             + rejected("SELECT offer FROM \"grant\"", "offer of a grant") { Offer(rawValue: $0) != nil }
             + rejected("SELECT term FROM \"grant\"", "term of a grant") { Term(rawValue: $0) != nil }
-            + rejected("SELECT currency FROM ledger_property", "currency") { Currency(code: $0) != nil }
+            + rejected("SELECT currency FROM ledger_property", "currency") { Currency(recordedCode: $0) != nil }
     }
 }

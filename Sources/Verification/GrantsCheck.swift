@@ -42,14 +42,30 @@ extension Check {
                 findings.add(
                     "grant \(grant.code) is effective on \(life.effective) and ends on \(life.end), its term on \(end)")
             }
-            // What was closed by then is not known any more.
-            guard let today = calendar?.latestDayBegun(by: recorded.recordedAt) else { continue }
-            let earliest = finality.earliestOpenDay(today: today, closedThrough: nil)
-            let latest = finality.earliestOpenDay(today: today, closedThrough: closedThrough)
-            if grant.firstPostingDay < earliest || latest < grant.firstPostingDay {
+            if recorded.offer == .subscription, let voidedAt = recorded.voidedAt,
+                let voided = calendar?.latestDayBegun(by: voidedAt), life.effective < voided
+            {
                 findings.add(
-                    "grant \(grant.code), recorded on \(today), changes posting days from \(grant.firstPostingDay) on; the "
-                        + "first that was open then is none before \(earliest) or after \(latest)")
+                    "subscription \(grant.code) was voided on \(voided), after its first day, \(life.effective), had ended"
+                )
+            }
+            // What was closed by then is not known any more.
+            func compareFirstOpen(_ day: Day, at instant: Instant, _ what: (Day) -> String) {
+                guard let today = calendar?.latestDayBegun(by: instant) else { return }
+                let earliest = finality.earliestOpenDay(today: today, closedThrough: nil)
+                let latest = finality.earliestOpenDay(today: today, closedThrough: closedThrough)
+                guard day < earliest || latest < day else { return }
+                findings.add(
+                    "\(what(today)) from \(day) on; the first that was open then is none before \(earliest) or after "
+                        + "\(latest)")
+            }
+            compareFirstOpen(grant.firstPostingDay, at: recorded.recordedAt) {
+                "grant \(grant.code), recorded on \($0), changes posting days"
+            }
+            if let voidedAt = recorded.voidedAt, let voidedFrom = grant.voidedFrom {
+                compareFirstOpen(voidedFrom, at: voidedAt) {
+                    "grant \(grant.code), voided on \($0), takes no part in posting days"
+                }
             }
         }
     }
@@ -124,8 +140,8 @@ private struct GrantEntries {
     /// What was drawn and forfeited, by posting day; those that were settled when the check began are one.
     private var drawn: [Quota: [Day: Quantity]] = [:]
     private let settled: Day
-    /// What was drawn, without what was forfeited.
-    private var used: [Int64: Quantity] = [:]
+    /// What was drawn, without what was forfeited, by posting day as in ``drawn``.
+    private var used: [Int64: [Day: Quantity]] = [:]
     /// What the entries say was paid, and given back; those of another tenant are no payment.
     private var purchases: [Int64: Money] = [:]
     private var refunds: [Int64: Money] = [:]
@@ -171,7 +187,7 @@ private struct GrantEntries {
             let quota = Quota(grant: grant.id, item: row.integer(4), month: month)
             let posted = max(day(row.integer(1)), settled)
             try drawn[quota, default: [:]][posted, default: .zero] += quantity
-            if source != .forfeit { try used[grant.id, default: .zero] += quantity }
+            if source != .forfeit { try used[grant.id, default: [:]][posted, default: .zero] += quantity }
         case .purchase where grant.tenant.number == row.integer(3):
             purchases[grant.id] = try (purchases[grant.id] ?? .zero) + amount
         case .refund where grant.tenant.number == row.integer(3):
@@ -184,10 +200,12 @@ private struct GrantEntries {
 
     /// Compares what the entries add up to with the grants as they stand in the transaction that took in the last entry.
     func compare(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
-        try compareDrawn(RatedSpan(database).comparableThrough, database, &findings)
+        let through = try RatedSpan(database).comparableThrough
+        let currency = try LedgerProperties.read(database).currency
+        try compareDrawn(through, database, &findings)
         for grant in grants {
-            voidedButDrawn(grant, &findings)
-            try comparePrice(grant, &findings)
+            try voidedButDrawn(grant, through, &findings)
+            try comparePrice(grant, currency, &findings)
         }
     }
 
@@ -210,17 +228,23 @@ private struct GrantEntries {
         }
     }
 
-    /// Only a grant that nothing was drawn on can be voided; what it forfeited is no draw.
-    private func voidedButDrawn(_ grant: RecordedGrant, _ findings: inout Findings) {
-        let used = used[grant.id] ?? .zero
-        if grant.isVoided, used != .zero {
-            findings.add("grant \(grant.grant.code) is voided, but \(used.units) units are drawn on it")
+    /// A grant that a final day draws on can't be voided, and the rating after a void takes back what open days have drawn.
+    /// What it forfeited is no draw.
+    private func voidedButDrawn(_ grant: RecordedGrant, _ through: Day?, _ findings: inout Findings) throws {
+        guard let through, grant.isVoided else { return }
+        var sum = Quantity.zero
+        for (day, quantity) in used[grant.id] ?? [:] where day <= through { try sum += quantity }
+        if sum != .zero {
+            findings.add("grant \(grant.grant.code) is voided, but \(sum.units) units are drawn on it")
         }
     }
 
     /// The price paid stands in the ledger as an entry, and once more, taken back, when the grant was voided.
-    private func comparePrice(_ grant: RecordedGrant, _ findings: inout Findings) throws {
+    private func comparePrice(_ grant: RecordedGrant, _ currency: Currency, _ findings: inout Findings) throws {
         let price = grant.price ?? .zero
+        if !currency.canPay(price) {
+            findings.add("grant \(grant.grant.code) has a price of \(price); \(currency.minorUnitRule)")
+        }
         let refund = grant.isVoided ? try .zero - price : Money.zero
         let (purchased, refunded) = (purchases[grant.id] ?? .zero, refunds[grant.id] ?? .zero)
         if price != purchased || refund != refunded {
@@ -259,19 +283,20 @@ private struct DrawnEntry {
                         + "\(grant.firstPostingDay)"
                 )
             }
-            if source == .resourcePackage, postedDay >= grant.life.end {
+            if let forfeitDay = grant.forfeitDay, postedDay >= forfeitDay {
                 objections.append(
-                    "draws on grant \(grant.code) on posting day \(postedDay), after it was forfeited "
-                        + "on \(grant.life.end)"
-                )
+                    "draws on grant \(grant.code) on posting day \(postedDay), after it was forfeited on \(forfeitDay)")
             }
             return objections
         case .forfeit:
             if recorded.offer != .resourcePackage || !covers(grant) {
                 return ["forfeits item \(name(item)) of grant \(grant.code), which is no resource package of it"]
             }
-            if postedDay != grant.life.end || usageDay != grant.life.end {
-                return ["forfeits grant \(grant.code) on \(postedDay), not on its end day \(grant.life.end)"]
+            guard let forfeitDay = grant.forfeitDay else {
+                return ["forfeits grant \(grant.code), which was recorded after its forfeit day"]
+            }
+            if postedDay != forfeitDay || usageDay != forfeitDay {
+                return ["forfeits grant \(grant.code) on \(postedDay), not on its forfeit day \(forfeitDay)"]
             }
             return []
         case .purchase, .refund: return []

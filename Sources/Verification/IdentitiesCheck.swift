@@ -50,7 +50,8 @@ private struct UsageRecords {
     /// - Returns: how many records there are.
     func check(_ findings: inout Findings) throws -> Int {
         let size = try slices.read { try Self.size($0) }
-        let passes = Passes(rows: size, bytesPerRow: MemoryLayout<Known>.stride, slices.bounds)
+        let passes = try slices.passes(
+            atMost: size, of: [("usage_record", "record_id")], bytesPerRow: MemoryLayout<Known>.stride)
         let sql = """
             SELECT record_id, usage_day, posting_day, time, quantity, source, id
             FROM usage_record

@@ -81,7 +81,8 @@ struct OpenPlaces {
 
     mutating func check(_ findings: inout Findings) throws {
         let size = try slices.read { try Self.size($0) }
-        let passes = Passes(rows: size, bytesPerRow: MemoryLayout<Touch>.stride, slices.bounds)
+        let passes = try slices.passes(
+            atMost: size, of: [("touch", "touch_id")], bytesPerRow: MemoryLayout<Touch>.stride)
         for pass in passes.all {
             let rows = DayRows.touches()
             var part: [Touch] = []

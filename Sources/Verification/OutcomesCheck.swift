@@ -38,11 +38,11 @@ extension Check {
                     FROM counted
                     """)
                 var days = 0
-                var events: Int64 = 0
+                var events = Quantity.zero
                 while try statement.step() {
                     days += 1
                     let (received, answered) = (statement.integer(1), statement.integer(2))
-                    events += received
+                    try events += Quantity(received)
                     let label = "arrival day \(day(statement.integer(0)))"
                     if received != answered {
                         findings.add(
@@ -57,7 +57,7 @@ extension Check {
                 }
                 quarantined.compareRest(&findings)
                 try codes(quarantined, database, &findings)
-                return "\(counted(events, "event")) of \(counted(days, "arrival day")), \(kept) in quarantine"
+                return "\(counted(events.units, "event")) of \(counted(days, "arrival day")), \(kept) in quarantine"
             }
         }
     }

@@ -54,7 +54,7 @@ private struct RatedAnew {
     private let names: Names
     private let owners: [AppID: TenantID]
     private var tenants: [TenantID: TenantAnew] = [:]
-    private let grantEnds: [Day]
+    private let forfeitDays: [Day]
     private var last = Day(Int.min / 2)
     /// How many days of tenants were compared.
     private(set) var days = 0
@@ -89,7 +89,7 @@ private struct RatedAnew {
         for tenant in try Accounts.tenants(database).values {
             tenants[tenant.id] = try TenantAnew(tenant.code, grants[tenant.id] ?? [], history)
         }
-        grantEnds = Set(tenants.values.flatMap(\.grantEnds)).sorted()
+        forfeitDays = Set(tenants.values.flatMap(\.forfeitDays)).sorted()
     }
 
     func isCurrent(_ database: Database) throws -> Bool { try Inputs(database) == inputs }
@@ -112,7 +112,7 @@ private struct RatedAnew {
 
     private func nextDay(_ database: Database) throws -> Day? {
         let posting = try Check.nextPostingDay(after: Int64(last.number), database).map(day)
-        return [posting, grantEnds.first { $0 > last }].compactMap { $0 }.min()
+        return [posting, forfeitDays.first { $0 > last }].compactMap { $0 }.min()
     }
 
     /// - Returns: how many rows were read.
@@ -120,12 +120,10 @@ private struct RatedAnew {
         let (quantities, counters) = try quantities(postedOn: day, database)
         let (booked, entries) = try bookedLines(postedOn: day, database)
         let busy = Set(quantities.keys).union(booked.keys).union(
-            tenants.filter { $0.value.grantEnds.contains(day) }.keys)
-        let isSettled = span.settledThrough.map { day <= $0 } ?? false
+            tenants.filter { $0.value.forfeitDays.contains(day) }.keys)
         for tenant in busy.sorted(by: { $0.number < $1.number }) {
             days += 1
-            try tenants[tenant]?.compare(
-                day, isSettled: isSettled, quantities[tenant] ?? [], booked[tenant] ?? [:], &findings)
+            try tenants[tenant]?.compare(day, quantities[tenant] ?? [], booked[tenant] ?? [:], &findings)
         }
         return counters + entries
     }
@@ -197,28 +195,19 @@ extension Booked {
 
 /// One tenant rated again.
 private struct TenantAnew {
-    let grantEnds: Set<Day>
+    let forfeitDays: Set<Day>
     private let tenant: Code
     private var rater: TenantRater
-    private let voided: Set<Code>
 
     init(_ tenant: Code, _ grants: [RecordedGrant], _ history: PriceBookHistory) throws {
         self.tenant = tenant
-        let valid = grants.filter { !$0.isVoided }.map(\.grant)
-        voided = Set(grants.filter(\.isVoided).map(\.grant.code))
-        grantEnds = Set(valid.map(\.life.end))
-        rater = try TenantRater(history: history, grants: valid, totals: [])
+        forfeitDays = Set(grants.compactMap(\.grant.forfeitDay))
+        rater = try TenantRater(history: history, grants: grants.map(\.grant), totals: [])
     }
 
     mutating func compare(
-        _ day: Day, isSettled: Bool, _ quantities: [UsageQuantity], _ lines: [LineKey: Booked],
-        _ findings: inout Findings
+        _ day: Day, _ quantities: [UsageQuantity], _ booked: [LineKey: Booked], _ findings: inout Findings
     ) throws {
-        var booked = lines
-        if isSettled, !voided.isEmpty {
-            // A grant may be voided after its forfeit was settled: the line stays, though it says nothing now.
-            booked = booked.filter { !($0.key.source == .forfeit && $0.key.grant.map(voided.contains) ?? false) }
-        }
         let truth = try rater.rate(postingDay: day, quantities: quantities)
         for difference in try Differences.entries(tenant: tenant, postedDay: day, truth: truth, booked: booked) {
             try add(difference, booked, &findings)

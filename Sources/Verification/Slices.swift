@@ -58,6 +58,28 @@ final class Slices {
         }
     }
 
+    /// Spreads the rows of tables over passes, each of which holds few enough of them to sort.
+    ///
+    /// - Parameters:
+    ///   - most: how many rows there are at most, by their numbers.
+    ///   - tables: counted where that is too many for one pass. A single gap in the numbers of a file that somebody changed
+    ///     would make millions of passes.
+    func passes(
+        atMost most: Int, of tables: [(name: String, key: String)], bytesPerRow: Int
+    ) throws -> Passes {
+        let passes = Passes(rows: most, bytesPerRow: bytesPerRow, bounds)
+        guard passes.all.count > 1 else { return passes }
+        let rows = try tables.reduce(0) { try $0 + count($1.name, by: $1.key) }
+        return Passes(rows: rows, bytesPerRow: bytesPerRow, bounds)
+    }
+
+    /// The rows of a table, counted a slice in each transaction.
+    private func count(_ table: String, by key: String) throws -> Int {
+        var rows = 0
+        try scan("SELECT \(key) FROM \(table) WHERE \(key) > ?1 ORDER BY \(key) LIMIT ?2") { _, _ in rows += 1 }
+        return rows
+    }
+
     /// Goes through a table in the order of its key, a slice of it in each transaction.
     ///
     /// - Parameters:

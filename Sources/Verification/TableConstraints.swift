@@ -4,7 +4,7 @@
 import GRDB
 import Quantities
 
-/// What a table's rows must keep to: its named CHECK constraints and its references.
+/// What a table's rows must keep to: its named CHECK constraints, its references, and what its columns can hold.
 struct TableConstraints {
     private struct Rule {
         /// Whether a row keeps to it; NULL counts as yes, as SQL has it.
@@ -16,12 +16,14 @@ struct TableConstraints {
     private let table: String
     private let key: [String]
     private var rules: [Rule] = []
+    /// The last of the rules, where the table has columns with a range.
+    private let ranges: StoredRanges
 
     static func all(_ database: Database) throws -> [TableConstraints] {
         let rows = try Row.fetchAll(
             database, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL ORDER BY name")
         return try rows.map { try TableConstraints(table: $0["name"], sql: $0["sql"], database) }
-            .filter { !$0.rules.isEmpty }
+            .filter { !$0.rules.isEmpty || !$0.ranges.isEmpty }
     }
 
     /// - Parameter sql: the table's definition.
@@ -45,6 +47,8 @@ struct TableConstraints {
                         """,
                     offence: "whose \(column) is none of table \(parent)"))
         }
+        ranges = try StoredRanges(of: table, database)
+        if let condition = ranges.condition { rules.append(Rule(condition: condition, offence: "out of range")) }
     }
 
     /// Each check of a definition reads `CONSTRAINT name CHECK (condition)`.
@@ -77,6 +81,22 @@ struct TableConstraints {
 
     /// What rows break, a sentence for each rule.
     func broken(_ slices: Slices) throws -> [String] {
+        let offenders = rules.isEmpty ? [] : try countOffenders(slices)
+        var sentences = rules.indices.filter { offenders[$0] > 0 }.map {
+            "table \(table): \(counted(offenders[$0], "row")) \(rules[$0].offence)"
+        }
+        var isInRange = try slices.read { try ranges.holdKeys($0) }
+        if ranges.condition != nil, offenders.last != 0 {
+            isInRange = false
+            sentences.removeLast()
+        }
+        // Which column it is costs another look at the table, and only a file that is broken pays for it.
+        if !isInRange { sentences += try slices.read { try ranges.offences($0) } }
+        return sentences
+    }
+
+    /// How many rows break each rule.
+    private func countOffenders(_ slices: Slices) throws -> [Int64] {
         var offenders = [Int64](repeating: 0, count: rules.count)
         let sums = rules.map { "coalesce(sum(NOT (\($0.condition))), 0)" }.joined(separator: ", ")
         let key = key.joined(separator: ", ")
@@ -104,8 +124,6 @@ struct TableConstraints {
             after = end
             return end == nil
         }
-        return rules.indices.filter { offenders[$0] > 0 }.map {
-            "table \(table): \(counted(offenders[$0], "row")) \(rules[$0].offence)"
-        }
+        return offenders
     }
 }

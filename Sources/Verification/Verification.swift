@@ -47,15 +47,10 @@ package struct Verification {
         expecting expected: ChainHead? = nil, progress: (String) -> Void
     ) throws -> VerificationReport {
         var report = VerificationReport()
-        if let permissions = file.tooWidePermissions {
-            report.notes.append(
-                "\(file.path) has permissions \(permissions): others than its user and group may read it, or others than "
-                    + "its user write it; run chmod 640 \(file.path)")
-        }
         progress(Check.fileName)
         try make(.file(at: file.path), in: &report)
         guard report.isSound else {
-            report.notes += Self.notesOnBrokenFile(file.path, expected)
+            report.notes = Self.notesOnBrokenFile(file.path, expected)
             return report
         }
         for check in Self.checks(expecting: expected) {
@@ -63,6 +58,11 @@ package struct Verification {
             try make(check, in: &report)
         }
         report.notes += try slices.read { try Self.notes($0) }
+        if let permissions = file.tooWidePermissions {
+            report.notes.append(
+                "\(file.path) has permissions \(permissions), wider than the 640 that meterd gives it; "
+                    + "unless you mean that, run chmod 640 \(file.path)")
+        }
         return report
     }
 

@@ -36,16 +36,18 @@ struct ArrivalQueue {
         return true
     }
 
-    /// Takes back arrivals that are stored in part only. Others get their turn first, but those that go by another clock: a
-    /// clock that a sender gives never goes back.
-    mutating func putBack(_ rest: [Arrival]) {
-        guard let first = rest.first else { return }
-        bytes += rest.reduce(0) { $0 + $1.events.weight }
-        if first.clock.given == nil || arrivals.allSatisfy({ $0.clock == first.clock }) {
-            arrivals += rest
-        } else {
-            arrivals = rest + arrivals
+    /// Takes back what a transaction had no time for.
+    ///
+    /// - Parameters:
+    ///   - untouched: whose turn has not come; it comes next.
+    ///   - begun: stored in part; others get their turn first, but those that go by another clock: a clock that a sender
+    ///     gives never goes back.
+    mutating func putBack(untouched: [Arrival], begun: [Arrival]) {
+        bytes += (untouched + begun).reduce(0) { $0 + $1.events.weight }
+        let waitsForAll = begun.allSatisfy { one in
+            one.clock.given == nil || arrivals.allSatisfy { $0.clock == one.clock }
         }
+        arrivals = untouched + (waitsForAll ? arrivals + begun : begun + arrivals)
     }
 
     /// Takes the arrivals of the next transaction: those at the front that go by the same clock, within the group's bound.

@@ -351,19 +351,26 @@ package final class LedgerWriter: @unchecked Sendable {
             let stored = try ledger.ingest(
                 group.map(\.progress), within: bounds.transactionTime, clock: group[0].clock)
             let end = ContinuousClock.now
-            var done: [Arrival] = []
-            var rest: [Arrival] = []
+            var (done, begun, untouched): ([Arrival], [Arrival], [Arrival]) = ([], [], [])
+            var events = 0
             for (arrival, progress) in zip(group, stored) {
                 var arrival = arrival
+                let stored = progress.report.received - arrival.progress.report.received
+                events += stored
                 arrival.progress = progress
-                if progress.isComplete { done.append(arrival) } else { rest.append(arrival) }
+                if progress.isComplete {
+                    done.append(arrival)
+                } else if stored > 0 {
+                    begun.append(arrival)
+                } else {
+                    untouched.append(arrival)
+                }
             }
-            let events = stored.reduce(0) { $0 + $1.report.received } - group.reduce(0) { $0 + $1.progress.report.received }
             let clockWasDoubted = condition.withLock {
                 counts.noteGroup(
                     done.map(\.progress.report), events: events, commit: end - start,
                     waits: done.map { end - $0.receivedAt })
-                arrivals.putBack(rest)
+                if !begun.isEmpty || !untouched.isEmpty { arrivals.putBack(untouched: untouched, begun: begun) }
                 return clockDoubtLogged != nil
             }
             if clockWasDoubted { noteClockBelieved() }

@@ -46,6 +46,10 @@ package final class ReceivedEvents: @unchecked Sendable {
     /// The bytes, for `batch` to scan parts of.
     package var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: text[..<byteCount]) }
 
+    /// What it takes of the memory for requests. That is promised as four times their bound, for events of the usual
+    /// length have scanned about their own once more, and as much again in the answer; only short ones have more.
+    package var memoryShare: Int { max(byteCount, batch.weight / 2) }
+
     /// What it weighs in a queue: its bytes, and what a scanned event takes beside them.
     package var weight: Int { text.count + batch.weight }
 }

@@ -135,8 +135,10 @@ struct BackupTests {
         for round in 0..<4 {
             let port = try await daemon.port()
             // What the round before has left is not what this one begins; later it is the command's to remove.
-            if round < 2 { try? FileManager.default.removeItem(atPath: copy + ".making") }
-            if round < 2 { try hold.begin() }
+            if round < 2 {
+                try? FileManager.default.removeItem(atPath: copy + ".making")
+                try hold.begin()
+            }
             let command = try scene.begin(["backup", copy])
             try await eventually("the copy is begun") {
                 if round < 2 { return try hold.isHolding() || command.process.end != nil }
@@ -151,6 +153,8 @@ struct BackupTests {
                 #expect(
                     try HTTPConnection(port: port).post(lines: [SumEvent(id: "\(round)", number: 1).line]).status == 200
                 )
+                // Waits for the end of what the daemon still copies for nobody.
+                try await scene.run(["tenant", "add", "bolt", "--now", DaemonScene.now])
             } else {
                 try await daemon.kill()
                 let outcome = try await command.outcome()

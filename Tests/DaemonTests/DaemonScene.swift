@@ -144,9 +144,11 @@ final class DaemonScene: Sendable {
 
     /// How long it takes, here and now, to stop a daemon that nothing hinders.
     static func timeOfStopping() async throws -> Duration {
-        let daemon = try await make(apps: []).serve()
+        let scene = try await make(apps: [])
+        let daemon = try scene.serve()
         _ = try await daemon.port()
         let (end, time) = try await daemon.stop()
+        withExtendedLifetime(scene) {}
         guard end == .exited(0) else { throw SceneError(description: "\(String(describing: end)): \(daemon.log)") }
         return time
     }

@@ -55,7 +55,15 @@ struct DoorTests {
                 HTTPConnection.request(
                     "POST", "/v1/events", Self.lines + now + [("Content-Length", "\(body.count)")]) + body)
         }
-        for connection in connections { #expect(try EventsAnswer(connection.receive()).refused == 100_000) }
+        // All of them at once have no room; whoever is told so sends again.
+        for connection in connections {
+            var answer = try connection.receive()
+            while answer.status == 503 {
+                try await Task.sleep(for: .milliseconds(100))
+                answer = try connection.post(body, headers: Self.lines + now)
+            }
+            #expect(try EventsAnswer(answer).refused == 100_000)
+        }
         let grown = try daemon.process.memory("VmHWM") - before
         print("the shortest events: memory grew by \(grown >> 20) MiB")
         // As the settings promise: four times the bound of the queue, 128 MiB, and 100 MiB.

@@ -24,12 +24,17 @@ final class HTTPConnection {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
 
-    /// - Parameter timeoutSeconds: how long a read or write may stand still.
-    init(port: Int, timeoutSeconds: Int = Patience.wholeSeconds) throws(HTTPFailure) {
+    /// - Parameters:
+    ///   - timeoutSeconds: how long a read or write may stand still.
+    ///   - receiveBytes: what the system may take of answers before they are read; nil leaves it to the system.
+    init(port: Int, timeoutSeconds: Int = Patience.wholeSeconds, receiveBytes: Int32? = nil) throws(HTTPFailure) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var time = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
+        if var bytes = receiveBytes {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
         }
         var one: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
@@ -120,7 +125,8 @@ final class HTTPConnection {
             headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(
                 in: .whitespaces)
         }
-        guard let length = headers["content-length"].flatMap({ Int($0) }) else { throw .noAnswer }
+        let length = status < 200 ? 0 : headers["content-length"].flatMap { Int($0) }
+        guard let length else { throw .noAnswer }
         while buffer.count < length { try fill() }
         let body = Array(buffer[..<length])
         buffer.removeSubrange(..<length)
@@ -148,6 +154,45 @@ final class HTTPConnection {
         case .reset:
             var atOnce = linger(l_onoff: 1, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+        }
+    }
+
+    /// Sends as much as the other side takes at once, again and again.
+    ///
+    /// - Returns: how many bytes it took, until the time was over, the other side ended, or these were all.
+    func flood(_ bytes: [UInt8], upTo most: Int, withinSeconds seconds: Double) -> Int {
+        let end = ContinuousClock.now + .seconds(seconds)
+        var sent = 0
+        while sent < most, ContinuousClock.now < end {
+            let offset = sent % bytes.count
+            let count = bytes.withUnsafeBufferPointer {
+                Foundation.send(
+                    descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset,
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            if count > 0 {
+                sent += count
+            } else if errno == EAGAIN || errno == EINTR {
+                usleep(2_000)
+            } else {
+                break
+            }
+        }
+        return sent
+    }
+
+    /// Reads some bytes of an answer.
+    func skip(_ count: Int) throws(HTTPFailure) {
+        while buffer.count < count { try fill() }
+        buffer.removeSubrange(..<count)
+    }
+
+    /// Reads through these bytes.
+    func skip(to end: [UInt8]) throws(HTTPFailure) {
+        while true {
+            if let range = buffer.firstRange(of: end) { return buffer.removeSubrange(..<range.upperBound) }
+            buffer.removeSubrange(..<max(0, buffer.count - end.count))
+            try fill()
         }
     }
 

@@ -28,9 +28,16 @@ extension ChildProcess {
         return try Double(#require(Int(fields[11])) + #require(Int(fields[12]))) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    /// Whether it leaves the processors alone while this thread computes for half a second of processor time: one that
-    /// turns in circles has as much of a busy machine as this thread has.
+    /// Whether it has, before long, hardly any processor time while this thread computes for half a second of it. A process
+    /// that turns in circles always has as much of a busy machine as this thread.
     func isAtRest() throws -> Bool {
+        for _ in 0..<10 {
+            if try processorShare() < 0.3 { return true }
+        }
+        return false
+    }
+
+    private func processorShare() throws -> Double {
         func own() -> Double {
             var time = timespec()
             clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -38,7 +45,7 @@ extension ChildProcess {
         }
         let (before, start) = (try processorSeconds(), own())
         while own() - start < 0.5 {}
-        return try processorSeconds() - before < 0.2
+        return try (processorSeconds() - before) / (own() - start)
     }
 
     /// The number that the next file would have that it opens.

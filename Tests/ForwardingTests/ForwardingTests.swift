@@ -109,6 +109,45 @@ struct ForwardingTests {
         await writer.stop()
     }
 
+    @Test(
+        "is told that a name or a price book with U+0000 can't be stored, by the ledger and by the daemon; nothing is")
+    func textWithNUL() async throws {
+        let (own, served) = (try LedgerFixture(), try LedgerFixture())
+        func ask(_ access: LedgerAccess, _ clock: LedgerClock) throws -> [String] {
+            let (acme, shop, bad) = (LedgerFixture.code("acme"), LedgerFixture.code("shop"), LedgerFixture.code("bad"))
+            _ = try access.perform(AddTenant(code: acme, name: "Acme", isLegacy: false), clock: clock)
+            func error(_ what: () throws -> Any) -> String {
+                do { return "done: \(try what())" } catch { return "\(error)" }
+            }
+            let book = "book: a\0b\neffective: 2026-01-01\ncurrency: USD\n"
+            return [
+                error { try access.perform(AddTenant(code: bad, name: "a\0b", isLegacy: false), clock: clock) },
+                error { try access.perform(AddTenant(code: acme, name: "Acme\0", isLegacy: false), clock: clock) },
+                error { try access.perform(AddApp(code: shop, tenant: acme, name: "\0"), clock: clock) },
+                error { try access.perform(ApplyPriceBook(yaml: book), clock: clock) },
+                error { try access.perform(EraseDevice(device: "a\0b", app: shop), clock: clock) },
+            ]
+        }
+        let writer = LedgerWriter(ledger: served.handOver())
+        let listener = try CommandListener(ledger: served.path, writer: writer)
+        let said = [
+            try ask(.here(own.ledger), own.clock), try ask(try LedgerAccess.open(at: served.path), served.clock),
+        ]
+        #expect(said[0] == said[1])
+        #expect(said[0][0] == "the name of tenant 'bad' has the character U+0000, which can't be stored; leave it out")
+        #expect(said[0][2] == "the name of app 'shop' has the character U+0000, which can't be stored; leave it out")
+        for answer in said[0] { #expect(!answer.hasPrefix("done"), "\(answer)") }
+        for fixture in [own, served] {
+            let stored = try LedgerFile.openForReading(at: fixture.path).read { database in
+                try ["SELECT name FROM tenant", "SELECT name FROM app", "SELECT version FROM price_book_version"]
+                    .flatMap { try LedgerFixture.rows(database, $0) }
+            }
+            #expect(stored == ["Acme", "1"])
+        }
+        listener.finish()
+        await writer.stop()
+    }
+
     @Test("opens the ledger itself where a daemon left its socket behind, and through links too")
     func staleSocket() async throws {
         let fixture = try LedgerFixture()

@@ -213,7 +213,8 @@ private final class Listener {
     /// - Returns: what was sent to it.
     @discardableResult
     func end() -> String {
-        child.terminate()
+        // It may have been started by a thread that blocks all other signals.
+        kill(child.processIdentifier, SIGKILL)
         child.waitUntilExit()
         return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     }

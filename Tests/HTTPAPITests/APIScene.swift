@@ -40,7 +40,7 @@ struct APIScene: @unchecked Sendable {
         let hasty = try LedgerReader(path: fixture.path, timeoutMs: shortTimeoutMs)
         let router = Router()
         router.add(middleware: ProblemMiddleware())
-        ReadRoutes(reader: reader).add(to: router)
+        ReadRoutes(reader: reader, budget: MemoryBudget(limit: 128 << 20)).add(to: router)
         router.get("/slow") { _, _ in
             let sum = try await hasty.read { try Int.fetchOne($0, sql: endless) }
             return "\(sum ?? 0)"

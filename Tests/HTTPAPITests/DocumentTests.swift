@@ -22,10 +22,15 @@ struct DocumentTests {
                 let responses = operation?["responses"]
                 let page = try await api.get(resource.path)
                 #expect(try !page.items().isEmpty, "\(resource.path)")
-                let schema = try #require(responses?["200"]?["content"]?["application/json"]?["schema"])
+                let content = responses?["200"]?["content"]
+                let schema = try #require(content?["application/json"]?["schema"])
                 #expect(checker.faults(try page.json(), schema) == [], "\(resource.path)")
                 let short = try await api.get("\(resource.path)?limit=1")
                 #expect(checker.faults(try short.json(), schema) == [], "\(resource.path)")
+
+                let inText = try await api.get("\(resource.path)?numbers=text")
+                let textSchema = try #require(content?[inText.type]?["schema"])
+                #expect(checker.faults(try inText.json(), textSchema) == [], "\(resource.path)")
 
                 let wrong = try await api.get("\(resource.path)?limit=0")
                 let problem = try #require(
@@ -42,7 +47,7 @@ struct DocumentTests {
             for resource in ReadResource.all {
                 let parameters = checker.document["paths"]?[resource.path]?["get"]?["parameters"]?.elements ?? []
                 let names = parameters.compactMap { checker.resolved($0)["name"]?.description }
-                #expect(names == resource.filters.map(\.name) + ["limit", "cursor"])
+                #expect(names == resource.filters.map(\.name) + ["limit", "cursor", "numbers"])
                 let unknown = try await api.get("\(resource.path)?zzzzzzzz=1").problem()
                 #expect(unknown.hasSuffix("there are \(names.joined(separator: ", "))"))
             }

@@ -36,7 +36,7 @@ struct EventDoorTests {
         router.add(middleware: ProblemMiddleware())
         let door = EventDoor(writer: writer, clock: clock, bounds: bounds)
         let reader = try LedgerReader(path: path, timeoutMs: APIScene.longTimeoutMs)
-        StateRoutes(ledger: path, writer: writer, reader: reader, clock: clock).add(to: router)
+        StateRoutes(ledger: path, writer: writer, reader: reader, door: door).add(to: router)
         try await Application(router: router, server: ServedConnection.builder(door)).test(.live) { live in
             let port = try #require(live.port)
             // The framework's own client gives up after 20 seconds.
@@ -111,8 +111,14 @@ struct EventDoorTests {
             // What stands before an event does no harm, in any form.
             (["content-type": structured], [0xEF, 0xBB, 0xBF] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
             (["content-type": structured], [0, 0] + Self.call.utf8, Self.counts(0, 1, 0, Self.duplicate)),
-            (["content-type": batched], Array("\u{FEFF}\0[\u{FEFF}\(Self.call)]".utf8), Self.counts(0, 1, 0, Self.duplicate)),
-            (["content-type": lines], Array("\0\u{FEFF}\(Self.call)\n\u{FEFF}\n".utf8), Self.counts(0, 1, 0, Self.duplicate)),
+            (
+                ["content-type": batched], Array("\u{FEFF}\0[\u{FEFF}\(Self.call)]".utf8),
+                Self.counts(0, 1, 0, Self.duplicate)
+            ),
+            (
+                ["content-type": lines], Array("\0\u{FEFF}\(Self.call)\n\u{FEFF}\n".utf8),
+                Self.counts(0, 1, 0, Self.duplicate)
+            ),
             (Self.binary, Array("\u{FEFF}{\"calls\":5}".utf8), Self.counts(0, 1, 0, Self.duplicate)),
             (
                 ["content-type": structured],
@@ -169,7 +175,8 @@ struct EventDoorTests {
             ),
             (
                 ["content-type": batched], Array("{}".utf8),
-                "400 the body is no JSON array of events: an array is expected, at byte 0"
+                "400 the body is no JSON array of events: an array is expected, at byte 0; one event is sent with "
+                    + "Content-Type: application/cloudevents+json, an event a line with application/x-ndjson"
             ),
             (
                 ["content-type": batched], Array("[\(Self.call)".utf8),
@@ -180,8 +187,8 @@ struct EventDoorTests {
                 "400 the body is no JSON array of events: in binary mode it is the event's data, one JSON object"
             ),
             (
-                Self.binary.merging(["ce-id": "100%"]) { $1 }, Array("{}".utf8),
-                "400 header ce-id: '%' is followed by two hexadecimal digits, and itself written %25"
+                Self.binary.merging(["ce-id": "r%e4w"]) { $1 }, Array("{}".utf8),
+                "400 header ce-id: 'r%e4w' is not UTF-8 once it is decoded; write é as %C3%A9"
             ),
             (
                 ["content-type": json, "meterd-now": "noon"], Array(Self.call.utf8),
@@ -263,8 +270,9 @@ struct EventDoorTests {
     func noTime() async throws {
         try await serving(knowsTime: false) { client, _ in
             let form = ["content-type": "application/cloudevents+json"]
+            let asked = try await Self.post(client, form, Array(Self.call.utf8))
             #expect(
-                try await Self.post(client, form, Array(Self.call.utf8))
+                asked
                     == """
                     400 nobody has told the ledger's test clock the time yet; give it with header meterd-now, for example \
                     2027-01-10T12:00:00+08:00

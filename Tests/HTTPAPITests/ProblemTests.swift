@@ -31,6 +31,8 @@ struct ProblemTests {
         ("GET /v1/ledger?limit=5&limit=5", "400 limit stands there twice"),
         ("GET /v1/ledger?cursor=", cursor),
         ("GET /v1/ledger?cursor=x", cursor),
+        // Its key has U+0000.
+        ("GET /v1/tenants?cursor=WyIvdjEvdGVuYW50cyIsImFjbWVcdTAwMDAiXQ", cursor),
         ("GET /v1/ledger?cursor=%2B%2F%C3%A9", cursor),
         // Base64url of: [] · ["/v1/ledger"] · ["/v1/ledger","1"] · ["/v1/bills",1]
         ("GET /v1/ledger?cursor=W10", cursor),
@@ -42,16 +44,28 @@ struct ProblemTests {
         ("GET /v1/statements?month=2027-13", "400 month is no month; write YYYY-MM, as 2027-01"),
         ("GET /v1/ledger?tenant=", "400 tenant has no value; give it one or leave it out"),
         ("GET /v1/ledger?tenant", "400 tenant has no value; give it one or leave it out"),
-        ("GET /v1/ledger?tenant=%FF", "400 the query is not percent-encoded UTF-8"),
+        (
+            "GET /v1/ledger?tenant=%FF",
+            "400 parameter tenant: '%FF' is not UTF-8 once it is decoded; write what is not ASCII like %C3%A9 for é"
+        ),
+        (
+            "GET /v1/ledger?tenant=acme%00x",
+            "400 parameter tenant: 'acme%00x' has the character U+0000 (%00); leave it out"
+        ),
+        (
+            "GET /v1/ledger?ten%00ant=acme",
+            "400 parameter ten%00ant: 'ten%00ant' has the character U+0000 (%00); leave it out"
+        ),
+        ("GET /v1/ledger?app=100%", "400 parameter app: '100%' has a % that begins no escape; write it as %25"),
         (
             "GET /v1/grants?status=activ",
             "400 status is one of pending, active, ended, used_up, voided; did you mean active?"
         ),
         (
             "GET /v1/apps?tennant=acme",
-            "400 there is no such parameter; did you mean tenant? there are tenant, limit, cursor"
+            "400 there is no such parameter; did you mean tenant? there are tenant, limit, cursor, numbers"
         ),
-        ("GET /v1/tenants?q=1", "400 there is no such parameter; there are limit, cursor"),
+        ("GET /v1/tenants?q=1", "400 there is no such parameter; there are limit, cursor, numbers"),
         ("GET /broken", "500 internal error"),
     ]
 

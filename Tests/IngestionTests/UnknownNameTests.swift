@@ -1,10 +1,11 @@
 // Apps and features that the ledger does not know: what is offered instead, and what many of them cost.
 
 import EventCodec
-@testable import Ingestion
 import LedgerFixture
 import PriceBookFile
 import Testing
+
+@testable import Ingestion
 
 @Suite("A name that is not in the ledger")
 struct UnknownNameTests {

@@ -37,9 +37,9 @@ struct GrantTests {
     func repeatedAfterABook() throws {
         let fixture = try ledger()
         let package = try order(.miniProgramPackage(devices: 10_000))
-        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).0 == .recorded)
+        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).recording == .recorded)
         try fixture.apply(priceBook: book(effective: "2027-01-11", replacing: "20000000", by: "30000000"))
-        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).0 == .alreadyRecorded)
+        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).recording == .alreadyRecorded)
         #expect(throws: LedgerError.self) {
             try fixture.ledger.recordGrant(order(.miniProgramPackage(devices: 20_000)), clock: fixture.clock)
         }
@@ -73,8 +73,8 @@ struct GrantTests {
             throws: LedgerError.purchasedInFuture(
                 package.purchasedAt, now: try LedgerFixture.instant("2027-01-10T08:00:00Z"))
         ) { try fixture.ledger.recordGrant(package, clock: earlier) }
-        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).0 == .recorded)
-        #expect(try fixture.ledger.recordGrant(package, clock: earlier).0 == .alreadyRecorded)
+        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).recording == .recorded)
+        #expect(try fixture.ledger.recordGrant(package, clock: earlier).recording == .alreadyRecorded)
     }
 
     @Test("An item that only a later version of the price book has is refused with the day from which it has it")
@@ -87,14 +87,15 @@ struct GrantTests {
         #expect(error?.description.hasPrefix("item 'novelty' is in the price book from 2027-01-20 on only") == true)
     }
 
-    @Test("A grant that is voided already is refused before anything is rated")
+    @Test("A grant that is voided already is refused, and nothing has changed")
     func voidedTwice() throws {
         let fixture = try ledger()
         let calls = try order(.resourcePackage(item: LedgerFixture.code("gateway_calls"), quantity: Quantity(44)))
         _ = try fixture.ledger.recordGrant(calls, clock: fixture.clock)
-        // On its last day: what is left is forfeited, then it is voided.
-        let last = try fixture.rows("SELECT date(end_day * 86400, 'unixepoch') FROM \"grant\"")[0]
+        // On the day of its forfeit: what is left is forfeited, then it is voided.
+        let last = try fixture.rows("SELECT date((end_day + 33) * 86400, 'unixepoch') FROM \"grant\"")[0]
         try fixture.set(now: "\(last)T12:00:00Z")
+        _ = try fixture.ledger.rate(#require(Day(last)), clock: fixture.clock)
         _ = try fixture.ledger.voidGrant(calls.code, clock: fixture.clock)
         let entries = try fixture.rows("SELECT source, quantity FROM ledger")
         #expect(entries.contains("forfeit 44"))

@@ -24,6 +24,8 @@ package struct BillingOracle {
     var quarantine: [QuarantinedEvent] = []
     package var tally: [TallyKey: Int] = [:]
     var erased: Set<AppDevice> = []
+    /// Nil in earnest.
+    package var misreading: Misreading?
     /// Entries of settled days that a later rating would have made differently; the rules leave none.
     package var settledDrift: [LedgerKey] = []
 
@@ -70,7 +72,9 @@ package struct BillingOracle {
             if outcome == .recorded || outcome == .repeated { record(step, changed: outcome == .recorded) }
             return .grant(outcome)
         case .voidGrant(let code):
-            return .void(void(code, today: today))
+            let outcome = void(code, today: today)
+            if outcome == .voided { record(step) }
+            return .void(outcome)
         case .applyPriceBook(let effectiveDay, let changes):
             let last = books[books.count - 1]
             let outcome = apply(last.applying(changes, effectiveDay: effectiveDay), today: today)
@@ -120,12 +124,6 @@ package struct BillingOracle {
         switch step.action {
         case .rate(let day):
             return states(interruptingRatingThrough: day, today: today, settled: settled)
-        case .voidGrant(let code):
-            // Rates first, then voids.
-            guard let grant = grants.first(where: { $0.terms.code == code }), !grant.voided else { return [self] }
-            var asked = self
-            asked.record(step, changed: false)
-            return [asked] + states(interruptingRatingThrough: today, today: today, settled: settled) + [next(step)]
         case .retryQuarantine:
             var states = [self]
             for event in quarantine.map(\.event) {
@@ -134,7 +132,7 @@ package struct BillingOracle {
                 states.append(state)
             }
             return states
-        case .ingest, .grant, .applyPriceBook, .dropQuarantine, .eraseDevice, .addApp, .setClock, .reopen:
+        case .ingest, .grant, .voidGrant, .applyPriceBook, .dropQuarantine, .eraseDevice, .addApp, .setClock, .reopen:
             return [self, next(step)]
         }
     }

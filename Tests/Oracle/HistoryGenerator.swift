@@ -28,6 +28,8 @@ struct HistoryGenerator {
     /// Of the next step, where it is no usual one.
     private var nextTrust: History.Trust?
     private var hasRated = false
+    /// An eighth of all histories; told by the seed, so that the others are as they were.
+    private let hasManyVoids: Bool
     private var steps: [History.Step] = []
 
     /// How fast time passes.
@@ -47,6 +49,7 @@ struct HistoryGenerator {
         laterApps = random.chance(percent: 25) ? [History.App("z", tenant: random.pick(settings.tenants).code)] : []
         isClockUnsteady = random.chance(percent: 20)
         clockChance = SplitMix64(seed: seed ^ 0xC10C)
+        hasManyVoids = seed % 8 == 3
         self.settings = settings
         self.settings.hasTestClock = !isClockUnsteady
         local = LocalDates(timeZone: scene.timeZone)
@@ -86,6 +89,7 @@ struct HistoryGenerator {
     }
 
     private mutating func addStep() {
+        if hasManyVoids, random.chance(percent: 40) { return addVoidScene() }
         switch random.int(1...100) {
         case 1...53: add(.ingest(events.batch(at: now, &random)))
         case 54...74: addRating()
@@ -100,6 +104,17 @@ struct HistoryGenerator {
             for app in laterApps { add(.addApp(app)) }
         default: add(.reopen)
         }
+    }
+
+    /// A purchase that is in force today, usage that may draw on it, mostly a rating, and the void, at once or days later.
+    private mutating func addVoidScene() {
+        let grant = grants.grantInForce(at: now, &random)
+        add(.grant(grant))
+        for _ in 0..<random.int(1...3) { add(.ingest(events.batch(at: now, &random))) }
+        if random.chance(percent: 70) { add(.rate(day: local.day(of: now))) }
+        if random.chance(percent: 50) { passTime() }
+        add(.voidGrant(code: grant.code))
+        if random.chance(percent: 30) { add(.grant(grant)) }
     }
 
     private mutating func add(_ action: History.Action) {

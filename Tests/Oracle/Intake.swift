@@ -62,7 +62,8 @@ extension BillingOracle {
     package static func looksLikeQuantity(_ member: String) -> Bool {
         let name = member.lowercased().filter { !" _-.".contains($0) }
         let words = [
-            "count", "counts", "quantities", "qty", "callcount", "callscount", "numcalls", "numberofcalls", "totalcalls",
+            "count", "counts", "quantities", "qty", "callcount", "callscount", "numcalls", "numberofcalls",
+            "totalcalls",
         ]
         return words.contains(name) || ["calls", "quantity"].contains { neighbours(of: $0).contains(name) }
     }

@@ -3,7 +3,6 @@
 struct ItemRating {
     let tenant: String
     let item: String
-    /// Grants that were not voided.
     let packages: [RecordedGrant]
     let resourcePackages: [RecordedGrant]
 
@@ -17,7 +16,7 @@ struct ItemRating {
     init(tenant: String, item: String, grants: [RecordedGrant]) {
         self.tenant = tenant
         self.item = item
-        let inOrder = grants.filter { $0.terms.tenant == tenant && !$0.voided }.sorted { $0.isDrawnBefore($1) }
+        let inOrder = grants.filter { $0.terms.tenant == tenant }.sorted { $0.isDrawnBefore($1) }
         packages = inOrder.filter { if case .miniProgramPackage = $0.terms.offer { true } else { false } }
         resourcePackages = inOrder.filter {
             if case .resourcePackage(item, _) = $0.terms.offer { true } else { false }

@@ -29,6 +29,8 @@ extension BillingOracle {
         /// The same code with the same terms: nothing happened.
         case repeated
         case refusedOtherTerms
+        /// Its code is that of a grant that was voided.
+        case refusedVoided
         case refusedFuturePurchase
     }
 
@@ -36,6 +38,8 @@ extension BillingOracle {
         case voided
         case alreadyVoided
         case refusedUsed
+        /// Of a subscription: its first day is over.
+        case refusedBegun
         case refusedUnknown
     }
 

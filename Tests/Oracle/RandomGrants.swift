@@ -37,6 +37,18 @@ struct RandomGrants {
         return notVoided.remove(at: random.int(0...(notVoided.count - 1)))
     }
 
+    /// One that was bought in the last instant of yesterday.
+    mutating func grantInForce(at now: Int64, _ random: inout SplitMix64) -> History.Grant {
+        let tenant = random.pick(settings.tenants).code
+        let price: Int64? = random.chance(percent: 50) ? random.int64(0...1_000) * 10_000 : nil
+        let grant = History.Grant(
+            code: random.pick(["A", "b", "M", "z"]) + "\(made.count + 1)", tenant: tenant,
+            offer: offer(tenant: tenant, &random), purchasedAt: local.firstInstant(of: local.day(of: now)) - 1,
+            priceMicros: price)
+        made.append(grant)
+        return grant
+    }
+
     private func offer(tenant: String, _ random: inout SplitMix64) -> History.Offer {
         let apps = settings.apps.filter { $0.tenant == tenant }.map(\.code)
         switch random.int(1...10) {

@@ -105,13 +105,13 @@ extension BillingOracle {
 
     /// The first day on which anything was used or granted, or has been entered since.
     private var firstDay: Int? {
-        let firstGrant = grants.filter { !$0.voided }.map(\.takesPartFrom).min()
+        let firstGrant = grants.compactMap(\.takesPartFrom).min()
         let firstEntered = (Array(rated.keys) + paid.keys).map(\.postedDay).min()
         return [usage.firstPostingDay, firstGrant, firstEntered].compactMap { $0 }.min()
     }
 
     /// Every rated entry of the posting days through the last, from scratch.
-    private func truth(through last: Int) -> [LedgerKey: Net] {
+    func truth(through last: Int) -> [LedgerKey: Net] {
         var ratings: [TenantItem: ItemRating] = [:]
         let rows = usageDaily.filter { $0.key.postingDay <= last && $0.value.quantity != 0 }
         for (key, used) in rows.sorted(by: { Self.isRatedBefore($0.key, $1.key) }) {
@@ -142,29 +142,25 @@ extension BillingOracle {
         return Bytes(left.app) < Bytes(right.app)
     }
 
-    /// What is left of a resource package at its end, when the end is rated and it ever took part.
+    /// What is left of a resource package on its forfeit day, when that is rated and it takes part in it.
     private func forfeit(
         of grant: RecordedGrant, _ ratings: [TenantItem: ItemRating], through last: Int
     ) -> (LedgerKey, Int64)? {
-        guard case .resourcePackage(let item, let total) = grant.terms.offer, !grant.voided else { return nil }
-        guard grant.endDay <= last, grant.endDay >= grant.firstPostingDay else { return nil }
+        guard case .resourcePackage(let item, let total) = grant.terms.offer else { return nil }
+        guard grant.forfeits, grant.forfeitDay <= last else { return nil }
         let rating = ratings[TenantItem(tenant: grant.terms.tenant, item: item)]
         let consumption = ConsumptionKey(grantCode: grant.terms.code, item: item, month: nil)
         let left = total - (rating?.drawn[consumption] ?? 0)
         guard left > 0 else { return nil }
         let key = LedgerKey(
-            postedDay: grant.endDay, usageDay: grant.endDay, tenant: grant.terms.tenant, item: item,
+            postedDay: grant.forfeitDay, usageDay: grant.forfeitDay, tenant: grant.terms.tenant, item: item,
             source: .forfeit, grantCode: grant.terms.code)
         return (key, left)
     }
 
-    /// A settled day never changes. Only the forfeit of a grant that was voided after its end is no longer true.
+    /// A settled day never changes.
     private mutating func noteDrift(from truth: [LedgerKey: Net]) {
-        let voided = grants.filter(\.voided).map(\.terms.code)
         let keys = Set(rated.keys).union(truth.keys)
-        settledDrift += keys.filter { key in
-            guard isSettled(key.postedDay), rated[key] != truth[key] else { return false }
-            return !(key.source == .forfeit && voided.contains(key.grantCode ?? ""))
-        }
+        settledDrift += keys.filter { isSettled($0.postedDay) && rated[$0] != truth[$0] }
     }
 }

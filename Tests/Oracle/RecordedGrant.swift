@@ -10,20 +10,37 @@ struct RecordedGrant {
     var firstPostingDay: Int
     /// What a mini program package grants every month, by item, as it was sold.
     var packageQuotas: [String: History.Quota]
-    var voided = false
+    /// The first day on which nothing can be posted any more that was used while it was valid.
+    var forfeitDay: Int
+    /// The earliest day that was open when it was voided, if it was.
+    var voidedFrom: Int?
 
     init(
-        _ terms: History.Grant, purchaseDay: Int, firstOpenDay: Int, packageQuotas: [String: History.Quota]
+        _ terms: History.Grant, purchaseDay: Int, firstOpenDay: Int, packageQuotas: [String: History.Quota],
+        settings: History.Settings
     ) {
         self.terms = terms
         self.packageQuotas = packageQuotas
         effectiveDay = purchaseDay + 1
         endDay = Dates.day(effectiveDay, monthsLater: Self.months(of: terms.offer))
         firstPostingDay = firstOpenDay
+        // Usage of the last day may arrive so late, and is then posted on the earliest day that is not final.
+        let lastDay = endDay - 1
+        let lastArrival = lastDay + settings.maxAgeDays
+        forfeitDay = max(lastDay, lastArrival - (settings.finalAfterDays - 1)) + 1
     }
 
-    var takesPartFrom: Int {
-        max(effectiveDay, firstPostingDay)
+    var voided: Bool { voidedFrom != nil }
+
+    /// The first day in which it takes part; nil if it was voided before that was final.
+    var takesPartFrom: Int? {
+        let first = max(effectiveDay, firstPostingDay)
+        return takesPart(in: first) ? first : nil
+    }
+
+    /// A grant changes no day that was final when it was recorded; nor does a void.
+    private func takesPart(in postingDay: Int) -> Bool {
+        postingDay >= firstPostingDay && postingDay < voidedFrom ?? .max
     }
 
     /// The item that its purchase names; a mini program package is of several items.
@@ -41,11 +58,18 @@ struct RecordedGrant {
         return nil
     }
 
-    /// Whether usage of the day draws on it when it is posted on the posting day.
+    /// Whether it forfeits on its forfeit day what is left.
+    var forfeits: Bool {
+        if case .resourcePackage = terms.offer { return takesPart(in: forfeitDay) }
+        return false
+    }
+
+    /// Whether usage of the day draws on it when it is posted on the posting day. What was forfeited covers nothing: where
+    /// days were settled ahead of the clock, usage may be posted after that.
     func covers(usageDay: Int, postingDay: Int) -> Bool {
-        let valid = usageDay >= effectiveDay && usageDay < endDay && postingDay >= firstPostingDay
-        if case .resourcePackage = terms.offer { return valid && postingDay < endDay }
-        return valid
+        let isValid = usageDay >= effectiveDay && usageDay < endDay
+        let isForfeited = forfeits && postingDay >= forfeitDay
+        return isValid && takesPart(in: postingDay) && !isForfeited
     }
 
     /// The order in which grants of one kind are drawn on.

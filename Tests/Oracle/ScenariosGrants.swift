@@ -258,10 +258,10 @@ extension Scenario {
             ],
             rateThrough: "2027-02-28",
             quantities: [
-                "gateway_calls": ["overage": 500, "resource_package:R": 400]
+                "gateway_calls": ["resource_package:R": 900]
             ],
-            amounts: ["gateway_calls": 7500],
-            total: 7500),
+            amounts: ["gateway_calls": 0],
+            total: 0),
         ScenarioTable(
             name:
                 "a device moves to an earlier open day, before its grant; a late event does not move it back behind a final day",

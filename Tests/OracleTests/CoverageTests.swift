@@ -66,7 +66,9 @@ private struct Corners {
             "unknown device to erase", "app added", "clock not believed", "clock believed again", "clock confirmed",
             "clock synchronised", "time seen to pass", "test clock told a time too far ahead",
             "refused events that leave the test clock", "clock set back", "clock set back behind a settled day",
-            "days closed ahead of the clock",
+            "days closed ahead of the clock", "draw on a resource package that has ended",
+            "void of a grant that open days draw on", "void refused for a final day that is not settled",
+            "void refused for a subscription that has begun", "code of a voided grant",
         ]
 
     init(_ history: History) {
@@ -85,6 +87,7 @@ private struct Corners {
             let outcome = oracle.take(step)
             noteClock(outcome, of: step, after: earlier, isTestClock: history.settings.hasTestClock)
             note(outcome, of: step, &identities)
+            noteVoid(outcome, of: step, before, oracle.settledThrough)
             let today = local.day(of: step.at)
             if step.action == .setClock {
                 seen.insert("clock set back")
@@ -148,6 +151,7 @@ private struct Corners {
             for (event, outcome) in zip(events, outcomes) { note(outcome, of: event, at: step.at, &identities) }
         case .grant(let outcome):
             seen.insert(outcome == .repeated ? "grant repeated" : "grant recorded")
+            if outcome == .refusedVoided { seen.insert("code of a voided grant") }
             if case .grant(let grant) = step.action, case .subscription = grant.offer { seen.insert("subscription") }
         case .void(let outcome):
             seen.insert(outcome == .voided ? "grant voided" : "void refused")
@@ -167,6 +171,22 @@ private struct Corners {
         case .done:
             if case .addApp = step.action { seen.insert("app added") }
         case .refusedByClock: break
+        }
+    }
+
+    /// - Parameter ledger: as it was before the step.
+    private mutating func noteVoid(
+        _ outcome: BillingOracle.StepOutcome, of step: History.Step,
+        _ ledger: [BillingOracle.LedgerKey: BillingOracle.Net], _ settledThrough: Int?
+    ) {
+        guard case .voidGrant(let code) = step.action, case .void(let outcome) = outcome else { return }
+        let draws = ledger.keys.filter { $0.grantCode == code && $0.source.isUsage }
+        let isSettled = draws.contains { $0.postedDay <= settledThrough ?? .min }
+        switch outcome {
+        case .voided: if !draws.isEmpty { seen.insert("void of a grant that open days draw on") }
+        case .refusedUsed: if !isSettled { seen.insert("void refused for a final day that is not settled") }
+        case .refusedBegun: seen.insert("void refused for a subscription that has begun")
+        case .alreadyVoided, .refusedUnknown: break
         }
     }
 
@@ -200,6 +220,7 @@ private struct Corners {
             seen.insert("correction that draws on a grant")
             let ended = oracle.validity(ofGrant: code).map { $0.upperBound <= key.postedDay } ?? false
             if ended { seen.insert("draw on a grant that has ended") }
+            if ended, key.source == .resourcePackage { seen.insert("draw on a resource package that has ended") }
         }
         let packageMonths = Dictionary(grouping: oracle.consumption.keys.filter { $0.month != nil }, by: \.grantCode)
         if packageMonths.values.contains(where: { Set($0.map(\.month)).count > 1 }) {

@@ -83,7 +83,7 @@ struct HandWorkedTests {
         #expect(answer(&oracle, event, at: now) == (refusal.map { .refused($0) } ?? .accepted))
     }
 
-    @Test("a purchase is entered, what is left is forfeited on the end day, a used package cannot be voided")
+    @Test("a purchase is entered, what is left is forfeited once no usage can come, a used package cannot be voided")
     func lifeOfAPackage() {
         var oracle = ledger()
         let used = History.Grant(
@@ -96,11 +96,23 @@ struct HandWorkedTests {
         #expect(oracle.take(History.Step(at: now, .grant(used))) == .grant(.repeated))
         #expect(oracle.take(History.Step(at: now, .grant(unused))) == .grant(.recorded))
         #expect(answer(&oracle, calls(4, now, id: "x"), at: now) == .accepted)
-        let later = at("2027-03-09T12:00:00")
+        // The 8th is final from the 11th on. Until then R could be voided too.
+        var open = oracle
+        #expect(
+            open.take(History.Step(at: at("2027-03-10T23:59:59"), .voidGrant(code: "R"))) == .void(.voided))
+        let later = at("2027-03-11T00:00:00")
         #expect(oracle.take(History.Step(at: later, .voidGrant(code: "R"))) == .void(.refusedUsed))
         #expect(oracle.take(History.Step(at: later, .voidGrant(code: "U"))) == .void(.voided))
-        let end = Dates.day("2027-03-10")
-        _ = oracle.take(History.Step(at: at("2027-03-12T12:00:00"), .rate(day: end)))
+        #expect(oracle.take(History.Step(at: later, .voidGrant(code: "U"))) == .void(.alreadyVoided))
+        #expect(oracle.take(History.Step(at: later, .grant(unused))) == .grant(.refusedVoided))
+        // A void rates nothing.
+        #expect(oracle.ratedThrough == nil)
+        // It ended on 10 March; 35 days later its last day is too old, and what arrives on the day before that is posted on
+        // 11 April.
+        let end = Dates.day("2027-04-12")
+        let late = calls(1, at("2027-03-09T23:00:00"), id: "late")
+        #expect(answer(&oracle, late, at: at("2027-04-13T12:00:00")) == .correction)
+        _ = oracle.take(History.Step(at: at("2027-04-14T12:00:00"), .rate(day: end)))
 
         let bought = Dates.day("2027-03-08")
         func paid(_ source: BillingOracle.Source, _ code: String, _ day: Int) -> BillingOracle.LedgerKey {
@@ -110,16 +122,35 @@ struct HandWorkedTests {
         let drawn = BillingOracle.LedgerKey(
             postedDay: bought, usageDay: bought, tenant: "acme", app: "shop", item: "gateway_calls",
             source: .resourcePackage, grantCode: "R", priceVersion: 1)
+        var corrected = drawn
+        (corrected.postedDay, corrected.usageDay) = (end - 1, Dates.day("2027-03-09"))
         #expect(
             oracle.ledger == [
                 paid(.purchase, "R", bought): BillingOracle.Net(quantity: 0, amountMicros: 60_000_000),
                 paid(.purchase, "U", bought): BillingOracle.Net(quantity: 0, amountMicros: 60_000_000),
-                paid(.refund, "U", bought + 1): BillingOracle.Net(quantity: 0, amountMicros: -60_000_000),
+                paid(.refund, "U", bought + 3): BillingOracle.Net(quantity: 0, amountMicros: -60_000_000),
                 drawn: BillingOracle.Net(quantity: 4, amountMicros: 0),
-                paid(.forfeit, "R", end): BillingOracle.Net(quantity: 6, amountMicros: 0),
+                corrected: BillingOracle.Net(quantity: 1, amountMicros: 0),
+                paid(.forfeit, "R", end): BillingOracle.Net(quantity: 5, amountMicros: 0),
             ])
-        #expect(oracle.settledThrough == Dates.day("2027-03-09"))
+        #expect(oracle.settledThrough == Dates.day("2027-04-11"))
         #expect(oracle.ratedThrough == end)
+    }
+
+    @Test("a subscription can be voided through its first day")
+    func voidedSubscription() {
+        var oracle = ledger()
+        for (code, voided, outcome) in [
+            ("S1", "2027-03-02T23:59:59", BillingOracle.VoidOutcome.voided),
+            ("S2", "2027-03-03T00:00:00", .refusedBegun),
+        ] {
+            let grant = History.Grant(
+                code: code, tenant: "acme",
+                offer: .subscription(item: "security_armor", app: "shop", term: .month),
+                purchasedAt: at("2027-03-01T12:00:00"))
+            #expect(oracle.take(History.Step(at: at("2027-03-01T12:00:00"), .grant(grant))) == .grant(.recorded))
+            #expect(oracle.take(History.Step(at: at(voided), .voidGrant(code: code))) == .void(outcome))
+        }
     }
 
     @Test("the bills of a month add up to its amount cut down to the cent")

@@ -159,6 +159,12 @@ extension BrokenBook {
             "a currency that does not exist", "USD", "XXX",
             at(3, 11, "currency", "`XXX` is no currency of ISO 4217; write one that is, like USD")),
         BrokenBook(
+            "a currency that was withdrawn", "USD", "ANG",
+            at(3, 11, "currency", "`ANG` is no currency of ISO 4217 any more; write XCG, which took the place of ANG")),
+        BrokenBook(
+            "a currency that was withdrawn, in small letters", "USD", "hrk",
+            at(3, 11, "currency", "`hrk` is no currency of ISO 4217 any more; write EUR, which took the place of HRK")),
+        BrokenBook(
             "a Kelvin sign in a currency", "USD", "SE\u{212A}",
             at(3, 11, "currency", "`SE\u{212A}` is no currency of ISO 4217; write one that is, like USD")),
         BrokenBook(

@@ -50,7 +50,7 @@ extension BrokenBook {
             "a name on two lines", "devices: { aggregation:", "devices: { name: \"two\\nlines\", aggregation:",
             at(
                 5, 20, "items.devices.name",
-                "`two<U+000A>lines` has the control character U+000A; write a text on one line")),
+                "`two\\nlines` has the control character U+000A; write a text on one line")),
         BrokenBook(
             "a blank unit", "devices: { aggregation:", "devices: { unit: \" \", aggregation:",
             at(5, 20, "items.devices.unit", "the text is blank; write one, or leave the key out for unit")),

@@ -175,31 +175,73 @@ struct GrantLifeTests {
             ])
     }
 
-    @Test("A resource package forfeits on its end day what is left; corrections posted from then on do not draw")
+    @Test("A correction draws on the resource package that covered its usage day, until the rest is forfeited")
     func forfeit() throws {
-        let grant = Grant.resource("r", 10, to: "2027-01-20")
+        let grant = Grant.resource("r", 12, to: "2027-01-20")
         let usage: [Usage] = [
             .on("2027-01-19", 4), .late("2027-01-18", posted: "2027-01-19", 2),
             .late("2027-01-19", posted: "2027-01-20", 3), .on("2027-01-20", 1),
+            .late("2027-01-19", posted: "2027-01-22", 1),
         ]
         #expect(
-            try Rater.lines(plain, [grant], usage) == [
+            try Rater.lines(plain, [grant], usage, also: ["2027-01-23", "2027-01-24"]) == [
                 "2027-01-19 of 2027-01-18 resource_package r: 2", "2027-01-19 resource_package r: 4",
-                "2027-01-20 forfeit r: 4", "2027-01-20 of 2027-01-19 overage tier 1: 3 = 1.50",
-                "2027-01-20 overage tier 1: 1 = 0.50",
+                "2027-01-20 of 2027-01-19 resource_package r: 3", "2027-01-20 overage tier 1: 1 = 0.50",
+                "2027-01-22 of 2027-01-19 resource_package r: 1", "2027-01-23 forfeit r: 2",
             ])
         // Without usage on the day it forfeits all the same; used up, or before and after the day, it does not.
         #expect(
-            try Rater.lines(plain, [grant], [], also: ["2027-01-19", "2027-01-20", "2027-01-21"]) == [
-                "2027-01-20 forfeit r: 10"
+            try Rater.lines(plain, [grant], [], also: ["2027-01-20", "2027-01-22", "2027-01-23", "2027-01-24"]) == [
+                "2027-01-23 forfeit r: 12"
             ])
         #expect(
-            try Rater.lines(plain, [grant], [.on("2027-01-19", 10)], also: ["2027-01-20"]) == [
-                "2027-01-19 resource_package r: 10"
+            try Rater.lines(plain, [grant], [.on("2027-01-19", 12)], also: ["2027-01-23"]) == [
+                "2027-01-19 resource_package r: 12"
             ])
-        // One that was recorded after its end had become final takes no part at all.
-        let late = Grant.resource("r", 10, to: "2027-01-20", takesPartFrom: "2027-01-21")
-        #expect(try Rater.lines(plain, [late], [], also: ["2027-01-20", "2027-01-21"]) == [])
+    }
+
+    @Test("Where days were settled ahead of the clock, what is posted from the forfeit day on finds nothing left")
+    func postedAfterTheForfeit() throws {
+        let usage: [Usage] = [
+            .late("2027-01-19", posted: "2027-01-23", 3), .late("2027-01-19", posted: "2027-01-24", 3),
+        ]
+        #expect(
+            try Rater.lines(plain, [.resource("r", 10, to: "2027-01-20")], usage) == [
+                "2027-01-23 forfeit r: 10", "2027-01-23 of 2027-01-19 overage tier 1: 3 = 1.50",
+                "2027-01-24 of 2027-01-19 overage tier 1: 3 = 1.50",
+            ])
+        // One that was recorded when its forfeit day was final already takes no part in it, and covers what is left.
+        let late = Grant.resource("r", 10, to: "2027-01-20", takesPartFrom: "2027-01-24")
+        #expect(
+            try Rater.lines(plain, [late], usage) == [
+                "2027-01-23 of 2027-01-19 overage tier 1: 3 = 1.50", "2027-01-24 of 2027-01-19 resource_package r: 3",
+            ])
+    }
+
+    @Test(
+        "The forfeit day is the end where usage can't be older than a day is open",
+        arguments: [
+            (3, 35, "2027-02-22"), (3, 3, "2027-01-21"), (3, 2, "2027-01-20"), (3, 0, "2027-01-20"),
+            (1, 0, "2027-01-20"), (1, 1, "2027-01-21"), (31, 40, "2027-01-30"), (31, 5, "2027-01-20"),
+        ])
+    func forfeitDay(finalAfterDays: Int, maxAgeDays: Int, expected: String) {
+        let rule = FinalityRule(finalAfterDays: finalAfterDays, maxAgeDays: maxAgeDays)
+        let life = GrantLife(effective: day("2026-01-20"), end: day("2027-01-20"))
+        func grant(_ coverage: Coverage, from first: String) -> Grant {
+            Grant(
+                code: named("g"), coverage: coverage, life: life, purchasedAt: Instant(micros: 0),
+                firstPostingDay: day(first), finality: rule)
+        }
+        let calls = Coverage.resourcePackage(item: named("calls"), total: Quantity(1))
+        #expect(grant(calls, from: "2026-01-20").forfeitDay == day(expected))
+        // By the last arrival of usage of the last day, and the day on which it is posted then.
+        let arrival = day("2027-01-19") + maxAgeDays
+        let posted = rule.postingDay(usageDay: day("2027-01-19"), today: arrival, closedThrough: nil)
+        #expect(posted + 1 == day(expected))
+        #expect(grant(calls, from: "\(posted + 1)").forfeitDay == day(expected))
+        #expect(grant(calls, from: "\(posted + 2)").forfeitDay == nil)
+        #expect(grant(.package(monthly: [named("calls"): Quantity(1)]), from: "2026-01-20").forfeitDay == nil)
+        #expect(grant(.subscription, from: "2026-01-20").forfeitDay == nil)
     }
 
     @Test("Packages forfeit nothing, subscriptions cover nothing")
@@ -207,7 +249,7 @@ struct GrantLifeTests {
         let armor = Grant(
             code: named("s"), coverage: .subscription,
             life: GrantLife(effective: day("2027-01-01"), end: day("2027-01-20")), purchasedAt: Instant(micros: 0),
-            firstPostingDay: day("2027-01-01"))
+            firstPostingDay: day("2027-01-01"), finality: finality)
         let package = Grant.package("p", 10, to: "2027-01-20")
         #expect(
             try Rater.lines(plain, [armor, package], [.on("2027-01-19", 11)], also: ["2027-01-20"]) == [

@@ -41,6 +41,9 @@ func history(_ books: PriceBook...) -> PriceBookHistory {
     PriceBookHistory(versions: books.enumerated().map { PriceBookVersion(number: $0.offset + 1, book: $0.element) })
 }
 
+/// Usage may be five days old when it arrives, so the last of a grant's life is posted two days after its end.
+let finality = FinalityRule(finalAfterDays: 3, maxAgeDays: 5)
+
 extension Grant {
     /// A package with a monthly quota of `calls`.
     static func package(
@@ -50,7 +53,7 @@ extension Grant {
         Grant(
             code: named(name), coverage: .package(monthly: [named(item): Quantity(monthly)]),
             life: GrantLife(effective: day(start), end: day(end)), purchasedAt: Instant(micros: bought),
-            firstPostingDay: day(takesPartFrom))
+            firstPostingDay: day(takesPartFrom), finality: finality)
     }
 
     /// A resource package of `calls`.
@@ -61,7 +64,7 @@ extension Grant {
         Grant(
             code: named(name), coverage: .resourcePackage(item: named(item), total: Quantity(total)),
             life: GrantLife(effective: day(start), end: day(end)), purchasedAt: Instant(micros: bought),
-            firstPostingDay: day(takesPartFrom))
+            firstPostingDay: day(takesPartFrom), finality: finality)
     }
 }
 

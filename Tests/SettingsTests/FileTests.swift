@@ -97,7 +97,7 @@ struct FileTests {
         ("database: \" \"", "1:11: database: ` ` does not fit here; write a path, like /var/lib/meterd/meterd.db"),
         (
             "database: \"a\\tb\"",
-            "1:11: database: `a<U+0009>b` has the control character U+0009; write a path, like /var/lib/meterd/meterd.db"
+            "1:11: database: `a\\tb` has the control character U+0009; write a path, like /var/lib/meterd/meterd.db"
         ),
         ("database: [ a ]", "1:11: database: here stands a list; write a path, like /var/lib/meterd/meterd.db"),
         ("listen: 8620", "1:9: listen: `8620` has no port; write \(address)"),

@@ -9,6 +9,7 @@ package enum Law: String, CaseIterable, Sendable {
     case everyEventIsAnswered = "every event received is answered once"
     case nothingIsDrawnBeyondAGrant = "no grant is consumed beyond what it granted"
     case nothingIsDrawnOutsideALife = "no grant is consumed outside its life"
+    case nothingIsDrawnOnceForfeited = "no grant is consumed once the rest of it is forfeited"
     case billsAddUpToTheMonth = "bills add up to the month cut down"
     case ledgerOnlyGrows = "the ledger only grows"
     case finalDaysStay = "a final day never changes"
@@ -51,6 +52,7 @@ package struct Laws {
                 case .everyEventIsAnswered: Self.everyEventIsAnswered(views)
                 case .nothingIsDrawnBeyondAGrant: Self.nothingIsDrawnBeyondAGrant(views)
                 case .nothingIsDrawnOutsideALife: Self.nothingIsDrawnOutsideALife(views)
+                case .nothingIsDrawnOnceForfeited: Self.nothingIsDrawnOnceForfeited(views)
                 case .billsAddUpToTheMonth: Self.billsAddUpToTheMonth(views)
                 case .ledgerOnlyGrows: ledgerOnlyGrows(views)
                 case .finalDaysStay: finalDaysStay(views)
@@ -160,11 +162,27 @@ package struct Laws {
         for balance in views.balances { lives[balance.key.grantCode] = balance.life }
         return views.ledger.compactMap { key, net in
             guard let grant = key.grantCode, net.quantity != 0, key.source.isUsage else { return nil }
-            guard let life = lives[grant], life.contains(key.usageDay),
-                key.source == .package || key.postedDay < life.upperBound
-            else { return "\(key): \(net.quantity)" }
+            guard let life = lives[grant], life.contains(key.usageDay) else { return "\(key): \(net.quantity)" }
             return nil
         }
+    }
+
+    /// A resource package forfeits once, after its life, and covers nothing that is posted from that day on.
+    static func nothingIsDrawnOnceForfeited(_ views: PublicViews) -> [String] {
+        var forfeited: [String: Int] = [:]
+        var breaches: [String] = []
+        for (key, net) in views.ledger where key.source == .forfeit && net.quantity != 0 {
+            guard let grant = key.grantCode else { continue }
+            let end = views.balances.first { $0.key.grantCode == grant }?.life.upperBound ?? .min
+            if key.postedDay < end || forfeited.updateValue(key.postedDay, forKey: grant) != nil {
+                breaches.append("\(key): \(net.quantity)")
+            }
+        }
+        for (key, net) in views.ledger where key.source.isUsage && net.quantity != 0 {
+            guard let day = key.grantCode.flatMap({ forfeited[$0] }), key.postedDay >= day else { continue }
+            breaches.append("\(key): \(net.quantity)")
+        }
+        return breaches
     }
 
     // MARK: Entries

@@ -427,9 +427,11 @@ package final class LedgerDriver {
             code: code(grant.code), tenant: code(grant.tenant), terms: terms,
             purchasedAt: Instant(micros: grant.purchasedAt), price: grant.priceMicros.map { Money(micros: $0) })
         do {
-            return try ledger.recordGrant(order, clock: clock).0 == .recorded ? .recorded : .repeated
+            return try ledger.recordGrant(order, clock: clock).recording == .recorded ? .recorded : .repeated
         } catch LedgerError.otherTerms {
             return .refusedOtherTerms
+        } catch LedgerError.voidedCode {
+            return .refusedVoided
         } catch LedgerError.purchasedInFuture {
             return .refusedFuturePurchase
         }
@@ -441,6 +443,8 @@ package final class LedgerDriver {
             return .voided
         } catch LedgerError.grantUsed {
             return .refusedUsed
+        } catch LedgerError.subscriptionBegun {
+            return .refusedBegun
         } catch LedgerError.grantVoided {
             return .alreadyVoided
         } catch LedgerError.unknownGrant {

@@ -154,9 +154,10 @@ extension Plan {
 }
 
 extension PlannedStep {
-    /// Whether it has several transactions, between which events are served.
+    /// Whether events may come meanwhile: between its transactions, or, where it has only one, after it.
     fileprivate var isLong: Bool {
         switch step.action {
+        // A void has one. It keeps its place here, so that each seed has the steps that it had before.
         case .rate, .voidGrant, .retryQuarantine: true
         default: false
         }

@@ -19,6 +19,7 @@ package struct Simulation {
         package var told: (History.Step) -> History.Step = { $0 }
         package var settings: (History.Settings) -> History.Settings = { $0 }
         package var priceBook: (History.PriceBook) -> History.PriceBook = { $0 }
+        package var misreading: BillingOracle.Misreading?
         package var losesLog = false
         /// Whether the ledger is told with each step that its clock is right.
         package var believesEveryClock = false
@@ -67,6 +68,7 @@ package struct Simulation {
         told.settings = sabotage.settings(told.settings)
         told.priceBook = sabotage.priceBook(told.priceBook)
         oracle = BillingOracle(told)
+        oracle.misreading = sabotage.misreading
     }
 
     /// - Parameter isVerified: whether the ledger verifies itself in the end; that takes as long as some ten steps.

@@ -183,7 +183,29 @@ struct LawsTests {
                 views.balances[index].life = views.balances[index].life.lowerBound..<day
             }
         },
+        Wrong(.nothingIsDrawnOnceForfeited, "what is left is forfeited within the life") { views in
+            try addForfeit(of: "calls", on: day + 3, &views)
+        },
+        Wrong(.nothingIsDrawnOnceForfeited, "what is left is forfeited twice") { views in
+            try end("calls", on: day + 1, &views)
+            for number in 2...3 { try addForfeit(of: "calls", on: day + number, &views) }
+        },
     ]
+
+    private static func end(_ grant: String, on day: Int, _ views: inout PublicViews) throws {
+        for index in views.balances.indices where views.balances[index].key.grantCode == grant {
+            views.balances[index].life = views.balances[index].life.lowerBound..<day
+        }
+    }
+
+    private static func addForfeit(of grant: String, on day: Int, _ views: inout PublicViews) throws {
+        var entry = try #require(views.entries.last)
+        entry.id += 1
+        entry.key = .init(
+            postedDay: day, usageDay: day, tenant: "beta", item: "gateway_calls", source: .forfeit, grantCode: grant)
+        entry.net = .init(quantity: 1, amountMicros: 0)
+        views.entries.append(entry)
+    }
 
     private static func lastEntry(of source: BillingOracle.Source, _ views: PublicViews) throws -> Int {
         try #require(views.entries.lastIndex { $0.key.source == source && $0.key.postedDay == day + 3 })
@@ -226,7 +248,7 @@ struct LawsTests {
             entry.id += 1
             entry.key = .init(
                 postedDay: day, usageDay: day, tenant: "beta", item: "gateway_calls", source: .forfeit,
-                grantCode: "calls")
+                grantCode: "gone")
             entry.net = .init(quantity: 1, amountMicros: 0)
             views.entries.append(entry)
         },
@@ -256,6 +278,19 @@ struct LawsTests {
         scene.after = scene.before
         scene.after.entries.removeLast()
         #expect(scene.broken().contains(.ledgerOnlyGrows))
+    }
+
+    @Test(
+        "A draw that is posted on the day of the forfeit breaks the law of forfeits; a forfeit after the draws does not"
+    )
+    func drawnOnceForfeited() throws {
+        var scene = try Scene()
+        try Self.end("calls", on: Self.day + 1, &scene.after)
+        try Self.addForfeit(of: "calls", on: Self.day + 2, &scene.after)
+        #expect(scene.broken() == [])
+        try Self.end("package", on: Self.day + 3, &scene.after)
+        try Self.addForfeit(of: "package", on: Self.day + 3, &scene.after)
+        #expect(scene.broken() == [.nothingIsDrawnOnceForfeited, .nothingIsDrawnOutsideALife])
     }
 
     @Test("Every law is among those that are broken here", arguments: Law.allCases)

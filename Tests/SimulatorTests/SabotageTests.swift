@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The simulator notices")
 struct SabotageTests {
-    private static let histories: UInt64 = 300
+    private static let histories: UInt64 = 600
 
     @Test("each wrong rule and each fault of the store that is planted", arguments: Planted.all)
     func notices(planted: Planted) throws {
@@ -123,7 +123,20 @@ struct Planted: Sendable, CustomStringConvertible {
                 return step
             }
         },
+        misreading("a resource package is forfeited on its end day", .forfeitsAtTheEnd),
+        misreading("a resource package is forfeited a day late", .forfeitsADayLate),
+        misreading("a void rates first", .voidRatesFirst),
+        misreading("a void is refused for what open days draw", .openDaysSpeakAgainstAVoid),
+        misreading(
+            "a void passes over days that are final and not settled", .onlySettledDaysSpeakAgainstAVoid),
+        misreading("a subscription is voided at any time", .subscriptionIsVoidedAtAnyTime),
+        misreading("the code of a voided grant is recorded already", .voidedCodeIsRepeated),
     ]
+
+    /// The oracle misreads the rules of grants.
+    private static func misreading(_ description: String, _ misreading: BillingOracle.Misreading) -> Planted {
+        Planted(description) { $0.misreading = misreading }
+    }
 
     private static let stores = [
         Planted("what is only in the log is lost with the process") { $0.losesLog = true },

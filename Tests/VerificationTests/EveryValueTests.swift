@@ -16,6 +16,7 @@ struct EveryValueTests {
         let key: String
 
         var testDescription: String { "\(table).\(name)" }
+        var isInteger: Bool { type == "INTEGER" }
 
         /// Changes a row: those that have a value come first.
         func mutant(row: String, value: String) -> Mutant {
@@ -41,7 +42,7 @@ struct EveryValueTests {
     }
 
     /// Of all tables but one: the rich ledger's devices are filed, in `device`, and none is in `new_device`.
-    private static let columns: [Column] = {
+    static let columns: [Column] = {
         do {
             return try DatabaseQueue().write { database in
                 for step in Migrations.all { try database.execute(sql: step.sql) }
@@ -71,7 +72,7 @@ struct EveryValueTests {
     }()
 
     /// Why nothing in the ledger could tell.
-    private static let untold = [
+    static let untold = [
         "app.name": "for people",
         "tenant.name": "for people",
         "tenant.legacy": "what is refused from then on",
@@ -81,7 +82,6 @@ struct EveryValueTests {
         "grant.recorded_at": "its date is compared, not its hour, where no price was paid",
         "grant.first_posting_day": "between what the clock made final and what was closed since",
         "ledger_property.test_clock": "how the clock goes from then on",
-        "ledger_property.max_age_days": "what is refused from then on; no older usage must be there",
         "ledger_property.created_at": "for people",
         "ledger_state.latest_instant":
             "what it was recorded for may have left nothing else behind, as a run that found nothing to rate",

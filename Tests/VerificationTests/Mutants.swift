@@ -314,6 +314,9 @@ extension Mutant {
         Mutant("another currency", "UPDATE ledger_property SET currency = 'EUR'", ["chain"]),
     ]
 
+    /// Noon in Shanghai, when days from the 8th on were open.
+    private static let voidedOn10February = "voided_at = 1802232000000000, voided_from_day = \(day("02-08"))"
+
     private static let grants = [
         Mutant(
             "a draw before the package was in force",
@@ -325,7 +328,7 @@ extension Mutant {
         Mutant(
             "a draw on what was forfeited",
             """
-            UPDATE ledger_entry SET posted_day = \(day("02-02"))
+            UPDATE ledger_entry SET posted_day = \(day("02-07"))
             WHERE source = 'resource_package' AND posted_day = \(day("01-31"))
             """,
             ["usage", "grants", "rating", "finality", "chain"]),
@@ -337,12 +340,20 @@ extension Mutant {
             """,
             ["grants", "totals", "rating", "chain"]),
         Mutant(
-            "a forfeit after the end",
+            "a forfeit after its day",
             """
             UPDATE ledger_entry SET posted_day = posted_day + 1, usage_day = usage_day + 1
             WHERE source = 'forfeit' AND grant_id = 2
             """,
             ["grants", "rating", "chain"]),
+        Mutant(
+            "a forfeit on the end day, before the last usage could come",
+            """
+            UPDATE ledger_entry SET posted_day = \(day("02-02")), usage_day = \(day("02-02"))
+            WHERE source = 'forfeit' AND grant_id = 2
+            """,
+            ["grants", "rating"], says: "forfeits grant S on 2027-02-02, not on its forfeit day 2027-02-06",
+            rechained: true),
         Mutant(
             "a draw on no grant", "UPDATE ledger_entry SET grant_id = NULL WHERE source = 'package'",
             ["grants", "totals", "rating"], says: "names no grant", rechained: true),
@@ -401,14 +412,36 @@ extension Mutant {
             "a grant of another price", "UPDATE \"grant\" SET price_micros = price_micros - 1 WHERE code = 'R'",
             ["grants"]),
         Mutant(
-            "a grant voided without a refund", "UPDATE \"grant\" SET voided_at = 1802232000000000 WHERE code = 'A'",
-            ["grants"]),
+            "a grant voided without a refund", "UPDATE \"grant\" SET \(voidedOn10February) WHERE code = 'P'",
+            ["grants", "rating"], says: "a price of 55.00 and a refund of -55.00 are recorded"),
         Mutant(
-            "a grant voided after it was drawn on",
-            "UPDATE \"grant\" SET voided_at = 1802232000000000 WHERE code = 'S'", ["grants", "rating"]),
+            "a grant voided after it was drawn on", "UPDATE \"grant\" SET \(voidedOn10February) WHERE code = 'S'",
+            ["grants"], says: "grant S is voided, but "),
         Mutant(
-            "a grant that is no longer void", "UPDATE \"grant\" SET voided_at = NULL WHERE code = 'V'",
-            ["grants", "finality"]),
+            "a subscription voided after its first day", "UPDATE \"grant\" SET \(voidedOn10February) WHERE code = 'A'",
+            ["grants"],
+            says: "subscription A was voided on 2027-02-10, after its first day, 2027-01-05, had ended"),
+        Mutant(
+            "a grant that is no longer void",
+            "UPDATE \"grant\" SET voided_at = NULL, voided_from_day = NULL WHERE code = 'V'", ["grants", "finality"]),
+        Mutant(
+            "a void that takes back what was final",
+            "UPDATE \"grant\" SET voided_from_day = voided_from_day - 1 WHERE code = 'V'", ["grants", "rating"],
+            says: "grant V, voided on 2027-02-10, takes no part in posting days from 2027-02-07 on"),
+        Mutant(
+            "a void without the day from which on it holds",
+            "UPDATE \"grant\" SET voided_from_day = NULL WHERE code = 'V'", ["file"], says: "void_is_whole"),
+        Mutant(
+            "a void of a grant that was not voided",
+            "UPDATE \"grant\" SET voided_from_day = \(day("02-08")) WHERE code = 'S'",
+            ["file"], says: "void_is_whole"),
+        Mutant(
+            "a price finer than a cent, with entry and hashes to match",
+            """
+            UPDATE "grant" SET price_micros = price_micros + 1 WHERE code = 'R';
+            UPDATE ledger_entry SET amount_micros = amount_micros + 1 WHERE source = 'purchase' AND grant_id = 1
+            """, ["grants"], says: "has a price of 9.000001; what is paid in USD has at most 2 decimals",
+            rechained: true),
     ]
 
     static let countedAndNotRated = "usage that was not rated, with no price book that could tell"

@@ -36,7 +36,12 @@ final class RichLedger {
     /// The ledger rated through 10 February 2027: settled and sealed through the 7th, nothing changed since.
     static func make() throws -> RichLedger {
         let copy = try RichLedger()
-        for (name, data) in try made.get() { try data.write(to: copy.folder.appending(path: name)) }
+        for (name, data) in try made.get() {
+            let file = copy.folder.appending(path: name)
+            try data.write(to: file)
+            // As meterd makes them.
+            chmod(file.path, 0o640)
+        }
         return copy
     }
 
@@ -57,6 +62,8 @@ final class RichLedger {
         var creation = LedgerCreation()
         creation.timeZone = "Asia/Shanghai"
         creation.hasTestClock = true
+        // So short an age limit that the resource packages of a month are forfeited by 10 February.
+        creation.finality = FinalityRule(finalAfterDays: 3, maxAgeDays: 6)
         creation.priceBook = priceBook
         try tellStory(to: creation, at: rich.path)
         var files: [String: Data] = [:]
@@ -136,7 +143,9 @@ private struct Story {
                 device("nowhere", "sync", "l1", "01-03"),
             ])
         try grant("P", "acme", .miniProgramPackage(devices: 3), "01-04", 55_000_000)
-        try grant("V", "zoo", .resourcePackage(item: code("analysis"), quantity: Quantity(5)), "01-04", 2_000_000)
+        try grant(
+            "V", "zoo", .resourcePackage(item: code("analysis"), quantity: Quantity(5)), "01-04", bought: "01-02",
+            2_000_000)
         try grant(
             "A", "zoo", .subscription(licence: code("armor"), app: code("lions"), term: .year), "01-04", 1_000_000)
         try rate("01-05")
@@ -196,10 +205,11 @@ private struct Story {
     }
 
     private func grant(
-        _ grant: String, _ tenant: String, _ terms: GrantOrder.Terms, _ date: String, _ priceMicros: Int64?
+        _ grant: String, _ tenant: String, _ terms: GrantOrder.Terms, _ date: String, bought: String? = nil,
+        _ priceMicros: Int64?
     ) throws {
         let order = GrantOrder(
-            code: code(grant), tenant: code(tenant), terms: terms, purchasedAt: noon(date),
+            code: code(grant), tenant: code(tenant), terms: terms, purchasedAt: noon(bought ?? date),
             price: priceMicros.map { Money(micros: $0) })
         _ = try ledger.recordGrant(order, clock: at(date))
     }

@@ -35,6 +35,7 @@ struct SchemaRuleTests {
         Bound("grant", "offer_code", "UPDATE \"grant\" SET offer = 'gift'"),
         Bound("grant", "term_kind", "UPDATE \"grant\" SET term = 'week'"),
         Bound("grant", "price_is_paid", "UPDATE \"grant\" SET price_micros = -1 WHERE code = 'R'"),
+        Bound("grant", "void_is_whole", "UPDATE \"grant\" SET voided_at = 1802232000000000 WHERE code = 'R'"),
         Bound("grant", "life_is_not_empty", "UPDATE \"grant\" SET end_day = effective_day"),
         Bound("grant_item", "granted_is_positive", "UPDATE grant_item SET granted = 0 WHERE grant_id = 2"),
         Bound("ledger_entry", "source_kind", "UPDATE ledger_entry SET source = 'gift' WHERE entry_id = 2"),

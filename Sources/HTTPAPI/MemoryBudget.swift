@@ -1,0 +1,67 @@
+// How much of requests and answers may be in memory at a time.
+
+import NIOConcurrencyHelpers
+
+/// Bytes that all requests and answers share, so that many large ones at once can't take all memory.
+///
+/// A request takes its bytes before it is given room, and is refused when there is none. An answer is counted while its
+/// client has not read it, whether there is room or not: what it tells has been done.
+package final class MemoryBudget: Sendable {
+    private struct Used {
+        var requests = 0
+        var answers = 0
+
+        var all: Int { requests + answers }
+    }
+
+    private let limit: Int
+    private let used = NIOLockedValueBox(Used())
+
+    package init(limit: Int) { self.limit = limit }
+
+    /// What one request has taken of the budget; given back when the request is over.
+    final class Share: Sendable {
+        private let budget: MemoryBudget
+        private let taken = NIOLockedValueBox(0)
+
+        fileprivate init(_ budget: MemoryBudget) { self.budget = budget }
+
+        deinit {
+            let bytes = taken.withLockedValue { $0 }
+            budget.used.withLockedValue { $0.requests -= bytes }
+        }
+
+        /// - Returns: whether there was room. A request that has the budget for itself always has.
+        func grow(to bytes: Int) -> Bool {
+            taken.withLockedValue { taken in
+                guard bytes > taken else { return true }
+                let isGranted = budget.used.withLockedValue { used in
+                    guard used.all == taken || used.all - taken + bytes <= budget.limit else { return false }
+                    used.requests += bytes - taken
+                    return true
+                }
+                if isGranted { taken = bytes }
+                return isGranted
+            }
+        }
+    }
+
+    func share() -> Share { Share(self) }
+
+    // MARK: Answers
+
+    /// The part of the budget that answers to questions may fill: clients that don't read must leave room for senders.
+    private static let pagesShare = 4
+
+    /// Whether an answer of this size may be given; one always may while no other waits to be read.
+    func hasRoom(forAnswer bytes: Int) -> Bool {
+        used.withLockedValue { $0.answers == 0 || $0.answers + bytes <= limit / Self.pagesShare }
+    }
+
+    func addAnswer(_ bytes: Int) { used.withLockedValue { $0.answers += bytes } }
+
+    func removeAnswer(_ bytes: Int) { used.withLockedValue { $0.answers -= bytes } }
+
+    /// For the metrics.
+    var figures: (requests: Int, answers: Int) { used.withLockedValue { ($0.requests, $0.answers) } }
+}
