@@ -158,7 +158,8 @@ let package = Package(
         .testTarget(
             name: "VerificationTests",
             dependencies: [
-                "BuiltProgram", "LedgerFixture", "EventCodec", "Quantities", "Rating", "Accounting", "PriceBookFile",
+                "TestSupport", "BuiltProgram", "LedgerFixture", "EventCodec", "Quantities", "Rating", "Accounting",
+                "PriceBookFile",
                 "Migrations", "Storage", "UsageStore", "LedgerStore", "Ingestion", "RatingRun", "Operations",
                 "Verification", sqlite, grdb,
             ], swiftSettings: strict),

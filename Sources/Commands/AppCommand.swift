@@ -15,7 +15,10 @@ struct AppCommand: ParsableCommand {
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add an app to a tenant; the same again changes nothing.",
-            discussion: "Events name the app's code as their subject, so a code is one tenant's in the whole ledger.")
+            discussion: """
+                Events name the app's code as their subject, so a code belongs to one tenant of the ledger. It can't be \
+                changed later, and must differ from the code of every other app in more than capital letters.
+                """)
 
         @OptionGroup var options: ChangeOptions
 
@@ -43,6 +46,7 @@ struct AppCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
         @OptionGroup var output: FormatOptions
+        @OptionGroup var owner: TenantFilter
 
         func run() throws {
             let rows = try options.openForReading().read { database in
@@ -52,8 +56,9 @@ struct AppCommand: ParsableCommand {
                         SELECT app.code AS app, tenant.code AS tenant, app.name AS name
                         FROM app
                         JOIN tenant USING (tenant_id)
+                        WHERE ?1 IS NULL OR tenant.code = ?1
                         ORDER BY tenant.code, app.code
-                        """)
+                        """, arguments: [try owner.known(database)])
             }
             RowPrinter(columns: ["app", "tenant", "name"], rows)
                 .print(output, empty: "no apps; add one with 'meterd app add CODE --tenant TENANT'")

@@ -8,18 +8,19 @@ import Storage
 
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Copy the ledger while it is written, and prove the copy.",
+        commandName: "backup", abstract: "Copy the ledger, also while it is in use, and check the copy.",
         discussion: """
-            The copy has all that was acknowledged before this command began. It is made beside its name, as \
-            FILE.making, goes through all checks of 'meterd verify', and gets the name once it is on the disk; the head that is \
-            printed is that of 'meterd verify'. It is one plain file: copy it wherever you like, read it with sqlite3, bring \
-            it back with 'meterd restore'. A file is never overwritten. A FILE.making that stays is of a backup that was \
-            killed; remove it, or make the same backup again.
+            The copy holds everything that was acknowledged before this command began. It is written as FILE.making, goes \
+            through all checks of 'meterd verify', and is named FILE once it is on the disk. The head that is printed is \
+            the one that 'meterd verify --head' prints. The copy is one plain file: move it where you like, read it with \
+            sqlite3, bring it back with 'meterd restore'. A file that exists is never overwritten. If a FILE.making is left, \
+            its backup was killed: remove it, or make the same backup again.
 
-            Where a daemon has the ledger open, it makes the copy in small parts between events, which wait for a few \
-            milliseconds; other commands that write, and the nightly rating, wait until all parts are done, and not for the \
-            checks. So the daemon must be able to write the file; as a service it may write its own folder only. Where none \
-            has it open, a ledger of an earlier version is first brought up to this one, as by every command that writes.
+            If a daemon has the ledger open, the daemon makes the copy, in small parts between events, which wait for a few \
+            milliseconds. Other commands that write, and the nightly rating, wait until all parts are copied, but not for \
+            the checks. The daemon must be able to write FILE; as a service it may write only its own folder. If no daemon \
+            has the ledger open, a ledger of an earlier version is first brought up to this one, as by every command that \
+            writes.
             """)
 
     @OptionGroup var options: LedgerOptions
@@ -36,7 +37,9 @@ struct BackupCommand: ParsableCommand {
                 + "the same: sqlite3 -readonly LEDGER \".backup FILE\""
         }
         guard try copy.read({ try LedgerMark.read($0) }) == mark else {
-            throw Failure("the copy does not stand where the ledger stood, so \(file) was not made; try again")
+            throw Failure(
+                "the copy differs from the ledger at the end of copying, so \(file) was not made; run the command again"
+            )
         }
         try copy.close()
         try draft.publish()

@@ -9,11 +9,12 @@ import Storage
 
 struct BillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bill", abstract: "Print bills: a tenant's posting day each, with --date the breakdown.",
+        commandName: "bill", abstract: "Print bills by day; with --date the lines of that day's bills.",
         discussion: """
-            A bill is draft while its day is open, unrated when the day is final but not settled, then final. What is \
-            payable of a day is the month's amount cut down to the currency's minor unit, less what was payable before. \
-            Under a test clock statuses go by the latest arrival or run that the ledger has recorded, not by --now.
+            A bill is of one tenant and posting day. It is draft while its day is open, unrated when the day is final but \
+            not settled, then final. The payable amount of a day is the month's amount so far, cut down to whole minor \
+            units of the currency, less the payable amounts of the days before. --from, --to and --month are of posting \
+            days. Under a test clock statuses go by the latest arrival or run that the ledger has recorded, not by --now.
             """)
 
     @OptionGroup var options: LedgerOptions
@@ -21,15 +22,24 @@ struct BillCommand: ParsableCommand {
 
     @OptionGroup var owner: TenantFilter
 
+    @OptionGroup var span: DaySpan
+
     @Option(
-        help: ArgumentHelp("The bills of this day, with their lines.", valueName: "day"),
+        help: ArgumentHelp(
+            "The bills of this day, with their lines: YYYY-MM-DD, today or yesterday.", valueName: "day"),
         transform: Arguments.day)
-    var date: Day?
+    var date: DayReference?
+
+    func validate() throws {
+        guard date == nil || span.isEmpty else {
+            throw ValidationError("--date shows the bills of one day; leave out --from, --to and --month, or --date")
+        }
+    }
 
     private static let bills = """
         SELECT *
         FROM bill
-        WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR day = ?2)
+        WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR day >= ?2) AND (?3 IS NULL OR day <= ?3)
         ORDER BY tenant, day
         """
 
@@ -81,11 +91,12 @@ struct BillCommand: ParsableCommand {
 
     private func printBills(of ledger: LedgerFile) throws {
         let (bills, lines) = try ledger.read { database in
-            let arguments: StatementArguments = [try owner.known(database), date?.description]
-            return (
-                try Row.fetchAll(database, sql: Self.bills, arguments: arguments),
-                date == nil ? [] : try Self.lines(database, arguments)
-            )
+            let tenant = try owner.known(database)
+            let day = try date?.day { try options.today(database) }
+            let days = try day.map { ($0, $0) } ?? span.days { try options.today(database) }
+            let bills = try Row.fetchAll(
+                database, sql: Self.bills, arguments: [tenant, days.0?.description, days.1?.description])
+            return (bills, day == nil ? [] : try Self.lines(database, [tenant, day?.description]))
         }
         let billPrinter = RowPrinter(
             columns: [
@@ -93,7 +104,8 @@ struct BillCommand: ParsableCommand {
             ], bills)
         let linePrinter = RowPrinter(columns: Self.lineColumns, rows: lines.map(\.values))
         guard date != nil else {
-            billPrinter.print(output, empty: "no bills")
+            billPrinter.print(
+                output, empty: span.isEmpty && owner.tenant == nil ? "no bills" : "no bills for these options")
             return
         }
         switch output.format {

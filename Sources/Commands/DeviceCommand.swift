@@ -13,7 +13,7 @@ struct DeviceCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Erase a device's id; what it counted stays, and if it returns it does not count twice.",
             discussion: """
-                The id's text goes from the ledger and a keyed fingerprint stays in its place. Refused events in \
+                The text of the id is removed from the ledger; a keyed fingerprint stays in its place. Refused events in \
                 quarantine may still name the device: see 'meterd quarantine drop'. Backups keep what they hold.
                 """)
 

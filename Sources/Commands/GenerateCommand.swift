@@ -10,8 +10,8 @@ struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Generate usage events to try meterd with.",
         discussion: """
-            Prints events as 'meterd ingest' takes them, in the order in which they arrive. The same options print the \
-            same bytes, and each day is the same alone as in a range of days:
+            Prints events for 'meterd ingest', in the order in which they arrive. The same options print the same bytes, \
+            and a day has the same events alone as in a range of days:
 
               meterd init
               meterd generate --setup | sh
@@ -20,7 +20,7 @@ struct GenerateCommand: ParsableCommand {
 
             The workload 'day' is that of a mobile platform: devices that come back less and less as they get older, \
             repeat themselves, and call a gateway, with an evening peak; some lines come twice, late, or after their day is \
-            final. It has about two events a day for each device there is. 'new-devices' has devices that were never there \
+            final. It has about two events a day for each device there is. 'new-devices' has devices that were never seen \
             before, three items each; 'calls' has single gateway calls.
 
             A ledger with the system's clock takes events up to now and up to 35 days old. Without --date the last day is \
@@ -34,43 +34,55 @@ struct GenerateCommand: ParsableCommand {
         case calls
     }
 
-    @Option(help: "Which workload.")
+    @Option(help: "The workload.")
     var kind = Kind.day
 
     @Flag(help: "Print the commands that add the tenants and apps, instead of events.")
     var setup = false
 
-    @Option(help: ArgumentHelp("Other seeds give other events.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("Other seeds give other events (default: 1).", valueName: "number"),
+        transform: Arguments.whole(0...UInt64.max))
     var seed: UInt64 = 1
 
     @Option(
         help: ArgumentHelp(
-            "The local day on which the events arrive, the first of --days (default: such that yesterday is the last).",
-            valueName: "day"),
+            "The local day on which the first events arrive: YYYY-MM-DD, today or yesterday (default: the --days end "
+                + "with yesterday).", valueName: "day"),
         transform: Arguments.day)
-    var date: Day?
+    var date: DayReference?
 
     @Option(
-        help: ArgumentHelp("Whose days, an IANA name; the ledger's (default: Asia/Shanghai).", valueName: "zone"),
+        help: ArgumentHelp(
+            "Time zone in which days are counted (IANA name); use the ledger's (default: Asia/Shanghai).",
+            valueName: "zone"),
         transform: Self.zone)
     var timeZone: TimeZone?
 
     @Option(
-        help: ArgumentHelp("How many apps; that of rank r has 1/r of the traffic of the first.", valueName: "count"))
+        help: ArgumentHelp(
+            "How many apps; the second has half the traffic of the first, the third a third, and so on (default: 20).",
+            valueName: "count"),
+        transform: Arguments.whole(1...WorkloadShape.maxApps))
     var apps = 20
 
-    @Option(help: ArgumentHelp("How many tenants own them.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("How many tenants own them (default: 5).", valueName: "count"),
+        transform: Arguments.whole(1...WorkloadShape.maxApps))
     var tenants = 5
 
     @Option(
         help: ArgumentHelp(
-            "At most so many (default: the whole days; 30000 of 'new-devices' and 'calls').", valueName: "count"))
+            "Print at most this many events (default: all of the days; 30000 for 'new-devices' and 'calls').",
+            valueName: "count"),
+        transform: Arguments.whole(1...Workload.maxEvents))
     var events: Int?
 
     @Option(
         help: ArgumentHelp(
-            "The first device of 'new-devices' or call of 'calls'; other numbers are others (default: 0).",
-            valueName: "number"))
+            "Number of the first device of 'new-devices' or the first call of 'calls'; another number gives other "
+                + "devices or calls (default: 0).", valueName: "number"),
+        transform: Arguments.whole(0...Workload.maxEvents))
     var offset: Int?
 
     @OptionGroup(title: "Options of 'day'") var habits: HabitOptions
@@ -89,13 +101,10 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func validate() throws {
-        try requireNumber(apps, "--apps", 1...WorkloadShape.maxApps)
         guard (1...apps).contains(tenants) else {
             throw ValidationError(
                 "--tenants \(tenants) is out of range; choose 1 to \(apps), an app for each, or more --apps")
         }
-        if let events { try requireNumber(events, "--events", 1...Workload.maxEvents) }
-        if let offset { try requireNumber(offset, "--offset", 0...Workload.maxEvents) }
         switch kind {
         case .day:
             guard offset == nil else {
@@ -105,14 +114,14 @@ struct GenerateCommand: ParsableCommand {
         case .newDevices, .calls:
             if let option = habits.given {
                 throw ValidationError(
-                    "\(option) goes with --kind day; --kind \(kind.rawValue) is one day of --events events")
+                    "\(option) goes with --kind day; --kind \(kind.rawValue) prints one day, of --events events")
             }
             guard kind == .calls || events ?? Self.defaultEvents >= 3 else {
                 throw ValidationError(
                     "--events \(events ?? 0) is too few for new-devices: a device has 3; choose 3 or more")
             }
         }
-        guard let date else { return }
+        guard let date = date?.date else { return }
         let last = Self.dates.upperBound - (habits.dayCount - 1)
         guard (Self.dates.lowerBound...last).contains(date) else {
             throw ValidationError("--date \(date) is out of range; choose \(Self.dates.lowerBound) to \(last)")
@@ -142,7 +151,8 @@ struct GenerateCommand: ParsableCommand {
     private func printEvents(_ workload: Workload) throws {
         let zone = try timeZone ?? Self.zone(Self.defaultZone)
         let now = Instant(micros: Int64(Date().timeIntervalSince1970 * 1_000_000))
-        let first = date ?? LedgerDays.date(of: now, in: zone) - habits.dayCount
+        let today = LedgerDays.date(of: now, in: zone)
+        let first = date?.day { today } ?? today - habits.dayCount
         let last = first + (habits.dayCount - 1)
         var output = EventOutput()
         var left = events ?? (kind == .day ? Int.max : Self.defaultEvents)
@@ -174,39 +184,48 @@ struct GenerateCommand: ParsableCommand {
 /// What a day of a mobile platform is like; what is not given is as in `WorkloadShape`.
 struct HabitOptions: ParsableArguments {
     private static let standard = WorkloadShape()
+    private static let part = Arguments.decimal(0...1, "choose 0 to 1, like 0.05 for five in a hundred")
 
-    @Option(help: ArgumentHelp("How many days (default: 1).", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("How many days (default: 1).", valueName: "count"),
+        transform: Arguments.whole(1...3_650, unit: "days"))
     var days: Int?
 
     @Option(
-        help: ArgumentHelp("How many devices there are on any day (default: \(standard.devices)).", valueName: "count"))
+        help: ArgumentHelp("How many devices there are on any day (default: \(standard.devices)).", valueName: "count"),
+        transform: Arguments.whole(1...WorkloadShape.maxDevices))
     var devices: Int?
 
     @Option(
         help: ArgumentHelp(
-            "The mean of the events of an active device, item and day (default: \(standard.eventsPerItem), "
-                + "so that four of five tell nothing new).", valueName: "mean"))
+            "Mean number of events of an active device for each item and day (default: \(standard.eventsPerItem); "
+                + "four of five then bring nothing new).", valueName: "mean"),
+        transform: Arguments.decimal(0.01...1_000, "choose 0.01 to 1000, like 2.5"))
     var eventsPerItem: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Which part of the events are gateway calls, 0 to 1 (default: \(standard.callsShare)).", valueName: "part"))
+            "Part of the events that are gateway calls, 0 to 1 (default: \(standard.callsShare)).", valueName: "part"),
+        transform: part)
     var callsShare: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Which part of the lines repeat an earlier one (default: \(standard.duplicates)).", valueName: "part"))
+            "Part of the lines that repeat an earlier one (default: \(standard.duplicates)).", valueName: "part"),
+        transform: part)
     var duplicates: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Which part of the events arrive 1 to 8 hours late (default: \(standard.late)).", valueName: "part"))
+            "Part of the events that arrive 1 to 8 hours late (default: \(standard.late)).", valueName: "part"),
+        transform: part)
     var late: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Which part of the events arrive 3 to 21 days late (default: \(standard.afterFinality)).", valueName: "part"
-        ))
+            "Part of the events that arrive 3 to 21 days late (default: \(standard.afterFinality)).",
+            valueName: "part"),
+        transform: part)
     var afterFinality: Double?
 
     var dayCount: Int { days ?? 1 }
@@ -233,30 +252,12 @@ struct HabitOptions: ParsableArguments {
     }
 
     func validate() throws {
-        if let days { try requireNumber(days, "--days", 1...3_650) }
-        if let devices { try requireNumber(devices, "--devices", 1...WorkloadShape.maxDevices) }
-        if let eventsPerItem, !(0.01...1_000).contains(eventsPerItem) {
-            throw ValidationError("--events-per-item \(eventsPerItem) is out of range; choose 0.01 to 1000")
-        }
         let shape = shape
-        let shares = [
-            ("--calls-share", shape.callsShare), ("--duplicates", shape.duplicates), ("--late", shape.late),
-            ("--after-finality", shape.afterFinality),
-        ]
-        for (name, share) in shares where !(0...1).contains(share) {
-            throw ValidationError("\(name) \(share) is out of range; choose 0 to 1, as 0.05 for five in a hundred")
-        }
         guard shape.duplicates + shape.late + shape.afterFinality <= 1 else {
             throw ValidationError(
-                "--duplicates \(shape.duplicates), --late \(shape.late) and --after-finality \(shape.afterFinality) are more "
-                    + "than 1 together; an event is one of them at most")
+                "--duplicates \(shape.duplicates), --late \(shape.late) and --after-finality \(shape.afterFinality) add up to "
+                    + "more than 1; an event is at most one of the three, so choose smaller parts")
         }
-    }
-}
-
-private func requireNumber(_ number: Int, _ option: String, _ range: ClosedRange<Int>) throws {
-    guard range.contains(number) else {
-        throw ValidationError("\(option) \(number) is out of range; choose \(range.lowerBound) to \(range.upperBound)")
     }
 }
 

@@ -9,6 +9,8 @@ import Quantities
 import Rating
 import Storage
 
+extension Term: ExpressibleByArgument {}
+
 struct GrantCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant", abstract: "Record, void and list purchases.",
@@ -24,6 +26,12 @@ struct GrantCommand: ParsableCommand {
                   --offer mini_program_package --devices N
                   --offer resource_package --item ITEM --quantity N
                   --offer subscription --item LICENCE --app APP --term month|year
+
+                An example:
+
+                  meterd grant add P-1 --tenant acme --offer resource_package \\
+                    --item gateway_calls --quantity 10_000_000 \\
+                    --purchased-at 2027-01-10T09:00:00+08:00 --price 60
                 """)
 
         @OptionGroup var options: ChangeOptions
@@ -37,7 +45,9 @@ struct GrantCommand: ParsableCommand {
         @Option(help: "mini_program_package, resource_package or subscription.")
         var offer: String
 
-        @Option(help: "Of a package: the monthly quota of devices.")
+        @Option(
+            help: "Of a package: the monthly quota of devices.",
+            transform: Arguments.whole(1...1_000_000_000_000, unit: "devices"))
         var devices: Int64?
 
         @Option(
@@ -45,14 +55,16 @@ struct GrantCommand: ParsableCommand {
             transform: Arguments.code)
         var item: Code?
 
-        @Option(help: "Of a resource package: how many units in all.")
+        @Option(
+            help: "Of a resource package: how many units in all.",
+            transform: Arguments.whole(1...1_000_000_000_000_000))
         var quantity: Int64?
 
         @Option(help: "Of a subscription: the app.", transform: Arguments.code)
         var app: Code?
 
-        @Option(help: "Of a subscription: month or year.")
-        var term: String?
+        @Option(help: "Of a subscription: its term.")
+        var term: Term?
 
         @Option(
             help: ArgumentHelp("When it was bought (RFC 3339).", valueName: "time"),
@@ -71,8 +83,10 @@ struct GrantCommand: ParsableCommand {
         /// The offer's own options; those of other offers are refused rather than ignored.
         private func terms() throws -> GrantOrder.Terms {
             guard let offer = Offer(rawValue: offer) else {
+                let offers = Offer.allCases.map(\.rawValue)
+                let hint = nearest(to: offer, of: offers).map { "did you mean \($0)? The" } ?? "the"
                 throw ValidationError(
-                    "--offer '\(offer)' is none of \(Offer.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "--offer '\(offer)' is unknown; \(hint) offers are \(offers.joined(separator: ", "))")
             }
             let given: [(name: String, isGiven: Bool)] = [
                 ("--devices", devices != nil), ("--item", item != nil), ("--quantity", quantity != nil),
@@ -82,8 +96,9 @@ struct GrantCommand: ParsableCommand {
                 for option in given where option.isGiven != names.contains(option.name) {
                     throw ValidationError(
                         option.isGiven
-                            ? "\(option.name) does not go with --offer \(offer.rawValue)"
-                            : "--offer \(offer.rawValue) needs \(names.joined(separator: ", "))")
+                            ? "\(option.name) does not go with --offer \(offer.rawValue), which takes \(names.joined(separator: ", "))"
+                            : "\(option.name) is missing: --offer \(offer.rawValue) needs \(names.joined(separator: ", "))"
+                    )
                 }
             }
             switch offer {
@@ -92,15 +107,11 @@ struct GrantCommand: ParsableCommand {
                 return .miniProgramPackage(devices: devices ?? 0)
             case .resourcePackage:
                 try only("--item", "--quantity")
-                guard let item, let quantity, (1...1_000_000_000_000_000).contains(quantity) else {
-                    throw ValidationError("--quantity \(quantity ?? 0) is out of range; give 1 to 10^15 units")
-                }
+                guard let item, let quantity else { preconditionFailure("an option that is needed was given") }
                 return .resourcePackage(item: item, quantity: Quantity(quantity))
             case .subscription:
                 try only("--item", "--app", "--term")
-                guard let item, let app, let term = Term(rawValue: term ?? "") else {
-                    throw ValidationError("--term '\(term ?? "")' is neither month nor year")
-                }
+                guard let item, let app, let term else { preconditionFailure("an option that is needed was given") }
                 return .subscription(licence: item, app: app, term: term)
             }
         }
@@ -158,8 +169,8 @@ struct GrantCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List purchases with what is left of them, as of the last rating.",
             discussion: """
-                A package has a quota in each calendar month of its life. The current one is shown: before it begins the \
-                first, after it ended the last; with --all-months each of them.
+                A package has a quota in each calendar month of its life. The list shows that of the current month: the \
+                first one before the package begins, the last one after it has ended, and all with --all-months.
                 """)
 
         @OptionGroup var options: LedgerOptions
@@ -167,7 +178,7 @@ struct GrantCommand: ParsableCommand {
 
         @OptionGroup var owner: TenantFilter
 
-        @Flag(help: "Of packages every month of their life, not the current one only.")
+        @Flag(help: "Show every month of a package's life, not only the current one.")
         var allMonths = false
 
         // A package has a quota in each month of its life. Before it begins the first one is shown, after its end the

@@ -10,7 +10,8 @@ struct InitCommand: ParsableCommand {
         commandName: "init",
         abstract: "Make a new ledger.",
         discussion: """
-            Its time zone, clock and finality are fixed for good; its first price book prices every earlier day too.
+            The time zone, the kind of clock and the finality can't be changed later. The first price book prices every \
+            earlier day too.
 
             A test clock stands still until it is told the time: every command takes --now, and works at the latest instant \
             recorded without it. Every command that changes something records its instant; 'init' itself, and events that \
@@ -29,10 +30,15 @@ struct InitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The first price book (default: the built-in 'mpaas').", valueName: "file"))
     var priceBook: String?
 
-    @Option(help: ArgumentHelp("After how many days a day takes no more usage, 1 to 31.", valueName: "days"))
+    @Option(
+        help: ArgumentHelp("A day takes no more usage after this many days, 1 to 31 (default: 3).", valueName: "days"),
+        transform: Arguments.whole(1...31, unit: "days"))
     var finalAfterDays = 3
 
-    @Option(help: ArgumentHelp("How many days old usage may be when it arrives, 0 to 3650.", valueName: "days"))
+    @Option(
+        help: ArgumentHelp(
+            "How many days old usage may be when it arrives, 0 to 3650 (default: 35).", valueName: "days"),
+        transform: Arguments.whole(0...3650, unit: "days"))
     var maxAgeDays = 35
 
     @Option(
@@ -43,12 +49,6 @@ struct InitCommand: ParsableCommand {
     func validate() throws {
         guard now == nil || testClock else {
             throw ValidationError("--now goes with --test-clock: any other ledger goes by the system's clock")
-        }
-        guard (1...31).contains(finalAfterDays) else {
-            throw ValidationError("--final-after-days \(finalAfterDays) is out of range; choose 1 to 31")
-        }
-        guard (0...3650).contains(maxAgeDays) else {
-            throw ValidationError("--max-age-days \(maxAgeDays) is out of range; choose 0 to 3650")
         }
     }
 

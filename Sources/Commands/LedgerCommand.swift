@@ -9,8 +9,8 @@ struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "Print ledger entries, as of the last rating.",
         discussion: """
-            Text leaves out what few need (currency, run, times, hashes); json and csv have every column, csv also the \
-            status of the bill that an entry is on.
+            Text leaves out the columns that few people need (currency, run, times, hashes); json and csv have every \
+            column, csv also the status of the bill that an entry is on. --from, --to and --month are of posting days.
             """)
 
     @OptionGroup var options: LedgerOptions
@@ -54,13 +54,13 @@ struct LedgerCommand: ParsableCommand {
     func run() throws {
         let ledger = try options.openForReading()
         let rows = try ledger.read { database in
-            try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments(database))
+            try Row.fetchAll(database, sql: Self.sql, arguments: filter.arguments(options, database))
         }
         RowPrinter(columns: columns, rows)
             .print(
                 output,
                 empty: filter.isEmpty
-                    ? "no entries; rate a day with 'meterd rate --date YYYY-MM-DD'" : "no such entries")
+                    ? "no entries; rate a day with 'meterd rate --date today'" : "no entries for these options")
         try LedgerOptions.noteUnratedChanges(of: ledger, output.format)
     }
 }

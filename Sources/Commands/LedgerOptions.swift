@@ -1,7 +1,6 @@
 // The options that commands share: which ledger, what time it is, how to print.
 
 import ArgumentParser
-import EventCodec
 import Forwarding
 import Foundation
 import GRDB
@@ -16,7 +15,7 @@ struct FileOptions: ParsableArguments {
     @Option(
         name: .customLong("db"),
         help: ArgumentHelp(
-            "The ledger's file (default: METERD_DB, else the configuration file's, else ./meterd.db).",
+            "The ledger's file (default: METERD_DB, otherwise the one in the configuration, otherwise ./meterd.db).",
             valueName: "file"))
     var database: String?
 
@@ -63,7 +62,9 @@ struct LedgerOptions: ParsableArguments {
     /// Tells people, on the standard error, that what they read is older than the usage.
     static func noteUnratedChanges(of ledger: LedgerFile, _ format: OutputFormat) throws {
         guard format == .text, try ledger.read({ try LedgerState.read($0).hasUnratedChanges }) else { return }
-        Terminal.error("note: usage, grants or prices have changed since the last rating; rate a day, and read again")
+        Terminal.error(
+            "note: usage, grants or prices have changed since the last rating; run 'meterd rate --date today' and read again"
+        )
     }
 
     /// Opens for reading; `--now` means the same on every command.
@@ -145,49 +146,5 @@ enum NumberForm {
         case .json: String(number)
         case .text: "\"\(number)\""
         }
-    }
-}
-
-/// Reading the words of a command line. The argument parser names the option and what was given; a message says what
-/// would do.
-enum Arguments {
-    static func instant(_ text: String) throws -> Instant {
-        guard let micros = RFC3339.parse(text) else {
-            if RFC3339.namesNoSuchDay(text) { throw ValidationError("there is no such day") }
-            throw ValidationError("write RFC 3339 with an offset, as 2027-01-10T12:00:00+08:00")
-        }
-        return Instant(micros: micros)
-    }
-
-    static func day(_ text: String) throws -> Day {
-        guard let day = Day(text) else {
-            throw ValidationError(
-                Day.isNoSuchDay(text) ? "there is no such day" : "write a day as YYYY-MM-DD, as 2027-01-10")
-        }
-        return day
-    }
-
-    static func month(_ text: String) throws -> Month {
-        guard let month = Month(text) else {
-            throw ValidationError(
-                Month.isNoSuchMonth(text) ? "there is no such month" : "write a month as YYYY-MM, as 2027-01")
-        }
-        return month
-    }
-
-    static func code(_ text: String) throws -> Code {
-        guard let code = Code(text) else { throw ValidationError(Code.rule) }
-        return code
-    }
-
-    static func price(_ text: String) throws -> Money {
-        guard let price = Money(decimal: text) else {
-            if Money.isBeyondBounds(decimal: text) {
-                throw ValidationError("a price is at most \(Money(micros: .max)) currency units")
-            }
-            throw ValidationError("write currency units with no more decimals than the currency has, as 55440 or 12.50")
-        }
-        guard price >= .zero else { throw ValidationError("a price can't be negative; 0 is the least") }
-        return price
     }
 }

@@ -11,17 +11,18 @@ package struct Meterd: ParsableCommand {
         commandName: "meterd",
         abstract: "Meters a mobile platform's usage and keeps its billing ledger.",
         discussion: """
-            The ledger is one SQLite file: --db FILE, else METERD_DB, else the configuration file's, else ./meterd.db. Read it with 'sqlite3 -readonly' \
-            at any time. A first ledger:
+            The ledger is one SQLite file: the one that --db names, otherwise METERD_DB, otherwise the configuration file, \
+            otherwise ./meterd.db. You can read it with 'sqlite3 -readonly' at any time. To make a first ledger:
 
               meterd init
               meterd tenant add acme
               meterd app add shop --tenant acme
               meterd ingest events.ndjson
-              meterd rate --date "$(TZ=Asia/Shanghai date +%F)"
+              meterd rate --date today
               meterd ledger
 
-            'meterd ingest --help' shows an event. Days are rated up to today, in the ledger's time zone.
+            'meterd help ingest' shows an event. Days are those of the ledger's time zone; write them as 2027-01-10, today \
+            or yesterday.
             """,
         version: "0.1.0",
         subcommands: [
@@ -52,7 +53,8 @@ package struct Meterd: ParsableCommand {
             exit(withError: error)
         } catch let error where error is ValidationError || exitCode(for: error) == .validationFailure {
             // The parser's own message, which repeats arguments as they were given.
-            Terminal.error(fullMessage(for: error))
+            let message = fullMessage(for: error)
+            Terminal.error(UnknownOption(message)?.message ?? message)
             Foundation.exit(ExitCode.validationFailure.rawValue)
         } catch let error where exitCode(for: error) == .success {
             // Help and version.
@@ -60,6 +62,7 @@ package struct Meterd: ParsableCommand {
         } catch {
             Terminal.error("meterd: \(error)")
             switch error {
+            case is WrongUsage: Foundation.exit(ExitCode.validationFailure.rawValue)
             case let error as StorageError where error.isNewerSchema: Foundation.exit(3)
             // A configuration is usage too: a service that is restarted would only fail again.
             case is SettingsProblems: Foundation.exit(64)
@@ -67,6 +70,13 @@ package struct Meterd: ParsableCommand {
             }
         }
     }
+}
+
+/// Options that are wrong together, which only the ledger could tell.
+struct WrongUsage: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
 }
 
 /// A command that ran and found, or met, something that is wrong; the message says what.

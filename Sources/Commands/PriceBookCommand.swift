@@ -21,12 +21,12 @@ struct PriceBookCommand: ParsableCommand {
         do {
             data = try YAMLFile.bytes(at: file)
         } catch YAMLFileError.absent {
-            throw Failure("cannot read the price book '\(file)': there is no such file; is the path right?")
+            throw Failure("cannot read the price book '\(file)': there is no such file; check the path")
         } catch YAMLFileError.unreadable(let reason) {
             throw Failure("cannot read the price book '\(file)': \(reason)")
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            throw Failure("the price book '\(file)' is no UTF-8 text; save it as UTF-8")
+            throw Failure("the price book '\(file)' is not UTF-8 text; save it as UTF-8")
         }
         return text
     }
@@ -48,8 +48,8 @@ struct PriceBookCommand: ParsableCommand {
     static func noteUnusableFeatures(of book: PriceBook) {
         for feature in book.unusableFeatures {
             Terminal.print(
-                "note: feature '\(feature)' feeds items of devices and items of sums, which no event can do at once: its "
-                    + "usage will be refused; give each of them a feature of its own")
+                "note: feature '\(feature)' feeds items of devices and items of sums. No event can do both, so its usage will be "
+                    + "refused; make a feature for each of the two kinds")
         }
     }
 
@@ -73,9 +73,9 @@ struct PriceBookCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Apply a price book as the next version.",
             discussion: """
-                It prices usage from its effective day on, which must still be open and after every earlier version's.
-                A version that is recorded can't be taken back or replaced, only followed by a later one: look first, \
-                with --dry-run.
+                The book prices usage from its effective day on. That day must still be open, and after the effective day of \
+                every earlier version. A version that is recorded can't be taken back or replaced, only followed by a later \
+                one, so look first with --dry-run.
                 """)
 
         @OptionGroup var options: ChangeOptions
@@ -96,8 +96,8 @@ struct PriceBookCommand: ParsableCommand {
                         + "effective \(book.effective)\(dryRun ? " (dry run, nothing changed)" : "")")
                 Terminal.print(
                     differences.isEmpty
-                        ? "nothing but the day differs from version \(earlier)"
-                        : "what differs from version \(earlier):")
+                        ? "only the effective day differs from version \(earlier)"
+                        : "differences from version \(earlier):")
                 for difference in differences { Terminal.print("  \(difference)") }
                 PriceBookCommand.noteUnusableFeatures(of: book)
             case .alreadyApplied(let version):
@@ -113,7 +113,8 @@ struct PriceBookCommand: ParsableCommand {
 
         @OptionGroup var options: LedgerOptions
 
-        @Option(help: "The version's number (default: the latest).")
+        @Option(
+            help: "The version's number (default: the latest).", transform: Arguments.whole(1...1_000_000))
         var number: Int?
 
         @Flag(help: "The built-in price book; needs no ledger.")
@@ -126,7 +127,7 @@ struct PriceBookCommand: ParsableCommand {
             }
             guard let yaml = try options.openForReading().read({ try PriceBooks.yaml(version: number, $0) }) else {
                 throw Failure(
-                    "the ledger has no version \(number ?? 0) of a price book; leave --number out for the latest")
+                    "the ledger's price book has no version \(number ?? 0); leave --number out for the latest")
             }
             Self.printAsWritten(yaml)
         }

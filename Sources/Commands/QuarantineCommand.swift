@@ -19,7 +19,9 @@ struct QuarantineCommand: ParsableCommand {
         @OptionGroup var options: LedgerOptions
         @OptionGroup var output: FormatOptions
 
-        @Option(help: "At most so many.")
+        @Option(
+            help: ArgumentHelp("Print at most this many events (default: 1000).", valueName: "count"),
+            transform: Arguments.whole(1...1_000_000_000))
         var limit = 1_000
 
         func run() throws {
@@ -51,15 +53,18 @@ struct QuarantineCommand: ParsableCommand {
 
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Try events again: each is a new arrival, all checks included; those taken leave the quarantine.")
+            abstract: "Try events again as if they arrived now; those that are accepted leave the quarantine.")
 
         @OptionGroup var options: ChangeOptions
         @OptionGroup var output: FormatOptions
 
-        @Argument(help: ArgumentHelp("The events' numbers, as listed (default: all).", valueName: "number"))
+        @Argument(
+            help: ArgumentHelp(
+                "The events' numbers, as 'quarantine list' shows them (default: all).", valueName: "number"),
+            transform: Arguments.quarantineNumber)
         var ids: [Int64] = []
 
-        @Flag(help: "All of them, as without numbers.")
+        @Flag(help: "All events, as without numbers.")
         var all = false
 
         func validate() throws {
@@ -80,17 +85,21 @@ struct QuarantineCommand: ParsableCommand {
 
         @OptionGroup var options: ChangeOptions
 
-        @Argument(help: ArgumentHelp("The events' numbers, as listed.", valueName: "number"))
+        @Argument(
+            help: ArgumentHelp("The events' numbers, as 'quarantine list' shows them.", valueName: "number"),
+            transform: Arguments.quarantineNumber)
         var ids: [Int64] = []
 
-        @Flag(help: "All of them.")
+        @Flag(help: "All events.")
         var all = false
 
         func validate() throws {
             // Never all by forgetting to say which.
             guard ids.isEmpty == all else {
                 throw ValidationError(
-                    all ? "give either numbers or --all, not both" : "which events? give their numbers, or --all")
+                    all
+                        ? "give either numbers or --all, not both"
+                        : "name the events by their numbers, as 'quarantine list' shows them, or give --all")
             }
         }
 

@@ -13,7 +13,7 @@ import Storage
 
 struct RateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rate", abstract: "Rate a day: append to the ledger what it lacks.",
+        commandName: "rate", abstract: "Rate a day: append to the ledger what its usage costs.",
         discussion: """
             Computes anew every unsettled day through the date (or through the last day ever rated) and settles the days \
             that are final. Run it at any time, any number of times: the result is the same.
@@ -23,9 +23,10 @@ struct RateCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
 
     @Option(
-        help: ArgumentHelp("The local day, YYYY-MM-DD, or 'yesterday'.", valueName: "day"),
-        transform: RatingDate.init)
-    var date: RatingDate
+        help: ArgumentHelp(
+            "The day in the ledger's time zone: YYYY-MM-DD, today or yesterday.", valueName: "day"),
+        transform: Arguments.day)
+    var date: DayReference
 
     @Flag(help: "Show what would be appended and settled; change nothing.")
     var dryRun = false
@@ -34,7 +35,7 @@ struct RateCommand: ParsableCommand {
 
     func run() throws {
         let ledger = try options.openForWriting()
-        let date = try date.day(options.ledger)
+        let date = try date.day { try options.ledger.openForReading().read { try options.ledger.today($0) } }
         let report = try ledger.perform(RateDay(date, isDryRun: dryRun), clock: options.clock)
         let lines = try Self.lines(report.appended)
         let rows = lines.map { line in
@@ -73,7 +74,7 @@ struct RateCommand: ParsableCommand {
             if let settled = report.settledBefore {
                 return "nothing to rate: all days through \(settled) are settled, and no later one was asked for"
             }
-            return "nothing to rate through \(date): no usage and no grant reaches back so far"
+            return "nothing to rate through \(date): the first usage or grant is later"
         }
         var range =
             days.count == 1 ? "\(days.lowerBound)" : "\(days.lowerBound) to \(days.upperBound)"
@@ -113,25 +114,6 @@ struct RateCommand: ParsableCommand {
         return lines.values.sorted {
             ($0.tenant, $0.item ?? "", $0.source, $0.grant ?? "")
                 < ($1.tenant, $1.item ?? "", $1.source, $1.grant ?? "")
-        }
-    }
-}
-
-/// A day to rate, as it is given on the command line.
-enum RatingDate {
-    case day(Day)
-    /// The ledger's local date before today's: what a timer asks for after midnight.
-    case yesterday
-
-    init(_ text: String) throws {
-        self = text == "yesterday" ? .yesterday : .day(try Arguments.day(text))
-    }
-
-    func day(_ options: LedgerOptions) throws -> Day {
-        switch self {
-        case .day(let day): return day
-        case .yesterday:
-            return try options.ledger.openForReading().read { try options.today($0) } - 1
         }
     }
 }

@@ -14,9 +14,9 @@ struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Replay a history of events under the test clock.",
         discussion: """
-            Takes events in the order of their times, the clock following them, and rates at each local midnight, the one \
-            after the last event too: a year in seconds. For a ledger made with 'init --test-clock'. The clock starts at \
-            --now if it is given. The whole history is held in memory.
+            Takes events in the order of their times, sets the clock to each of them, and rates at each local midnight, \
+            also at the one after the last event: a year takes seconds. It needs a ledger made with 'init --test-clock'. \
+            The clock starts at --now if that is given. The whole history is held in memory.
             """)
 
     @OptionGroup var options: LedgerOptions

@@ -5,18 +5,19 @@ import Storage
 
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Make a ledger of a backup, once the backup is proven.",
+        commandName: "restore", abstract: "Check a backup and make a ledger of it.",
         discussion: """
-            The ledger is made beside its name, goes through all checks of 'meterd verify', is brought up to this version of \
-            meterd if the backup is of an earlier one, and gets its name once it is on the disk. The head that is printed is \
-            the one that 'meterd backup' printed. The backup stays as it is.
+            The new ledger goes through all checks of 'meterd verify', is brought up to this version of meterd if the \
+            backup is of an earlier one, and gets its name once it is on the disk. The head that is printed is the one that \
+            'meterd backup' printed. The backup stays as it is.
 
-            There must be no ledger of that name: stop the daemon, move the ledger away with its -wal and -shm, then restore, \
+            There must be no ledger of that name: stop the daemon, move the ledger away with its -wal and -shm, then restore \
             as the user who owns the ledger's folder.
 
-            What was recorded after the backup was made is not in it. Send the events since then again, as far as senders \
-            still have them: what is in the backup is not counted twice. Record purchases, apps and tenants again, and erase \
-            again the devices that were erased since.
+            Everything that was recorded after the backup was made is missing. Send the events since then again, as far as \
+            senders still have them; events that are in the backup are not counted twice. Record tenants, apps and purchases \
+            again, and erase again the devices that were erased since. Chain heads that were noted after the backup are no \
+            longer in the ledger: note a new one with 'meterd verify --head'.
             """)
 
     @OptionGroup var file: FileOptions

@@ -1,4 +1,4 @@
-// Which tenant, app, item and days: the options of commands that print rows, and an error for a name that nothing has.
+// Which tenant, app, item and days: the options of commands that print rows, and an error for an unknown name.
 
 import ArgumentParser
 import GRDB
@@ -9,44 +9,31 @@ import Quantities
 struct RowFilter: ParsableArguments {
     @OptionGroup var owner: TenantFilter
 
-    @Option(help: "Only this app's.")
+    @Option(help: "Only rows of this app.")
     var app: String?
 
-    @Option(help: "Only this item.")
+    @Option(help: "Only rows of this item.")
     var item: String?
 
-    @Option(
-        help: ArgumentHelp("From this day on, YYYY-MM-DD.", valueName: "day"),
-        transform: Arguments.day)
-    var from: Day?
-
-    @Option(
-        help: ArgumentHelp("Through this day, YYYY-MM-DD.", valueName: "day"),
-        transform: Arguments.day)
-    var to: Day?
-
-    func validate() throws {
-        if let from, let to, from > to {
-            throw ValidationError("--from \(from) is after --to \(to): no day is in between")
-        }
-    }
+    @OptionGroup var span: DaySpan
 
     /// Whether nothing was asked, so that there are no rows at all where there are none.
-    var isEmpty: Bool { owner.tenant == nil && app == nil && item == nil && from == nil && to == nil }
+    var isEmpty: Bool { owner.tenant == nil && app == nil && item == nil && span.isEmpty }
 
     /// ?1 tenant, ?2 app, ?3 item, ?4 from, ?5 to: NULL where nothing was asked.
     ///
-    /// - Throws: ``Failure`` for a name that is not in the ledger.
-    func arguments(_ database: Database) throws -> StatementArguments {
+    /// - Throws: ``Failure`` for a name that is not in the ledger, ``WrongUsage`` for a span without days.
+    func arguments(_ options: LedgerOptions, _ database: Database) throws -> StatementArguments {
         let tenant = try owner.known(database)
         try Names.apps.check(app, database)
         try Names.items.check(item, database)
-        return [tenant, app, item, from?.description, to?.description]
+        let days = try span.days { try options.today(database) }
+        return [tenant, app, item, days.first?.description, days.last?.description]
     }
 }
 
 struct TenantFilter: ParsableArguments {
-    @Option(help: "Only this tenant's.")
+    @Option(help: "Only rows of this tenant.")
     var tenant: String?
 
     /// The tenant asked for, nil for all.
@@ -74,6 +61,6 @@ private struct Names {
         let known = try String.fetchAll(database, sql: "\(sql) ORDER BY code")
         guard !known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else { return }
         let nearest = nearest(to: name, of: known).map { "; did you mean '\($0)'?" } ?? ";"
-        throw Failure("no \(kind) '\(name)'\(nearest) '\(list)' shows those there are")
+        throw Failure("the ledger has no \(kind) '\(name)'\(nearest) '\(list)' lists them")
     }
 }

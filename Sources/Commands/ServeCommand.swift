@@ -12,9 +12,10 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve a ledger: take events over HTTP, rate every night.",
         discussion: """
-            Settings come from the configuration file (--config, else METERD_CONFIG, else \(Settings.standardFile) if it \
-            is there), over them METERD_ variables, over those the options. While it runs, commands that write send \
-            their work to it. SIGTERM ends it when all that was acknowledged is in the file.
+            Settings are read from the configuration file (--config, otherwise METERD_CONFIG, otherwise \
+            \(Settings.standardFile) if it exists). METERD_ variables override the file, and options override both. While \
+            the daemon runs, commands that write send their work to it. SIGTERM stops it once everything acknowledged is in \
+            the file.
 
             With --now its own clock, a test clock, stands at that time, or at the latest instant recorded if that is later.
             """)

@@ -7,10 +7,10 @@ import Storage
 
 struct StatementCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "statement", abstract: "Print statements: a tenant's month of bills each.",
+        commandName: "statement", abstract: "Print statements: the bills of a tenant's month, added up.",
         discussion: """
-            The remainder is what of the month's amount is below the currency's minor unit and never payable. Under a \
-            test clock statuses go by the latest arrival or run that the ledger has recorded, not by --now.
+            The remainder is the part of the month's amount that is below the currency's minor unit. It is never payable. \
+            Under a test clock statuses go by the latest arrival or run that the ledger has recorded, not by --now.
             """)
 
     @OptionGroup var options: LedgerOptions
@@ -18,10 +18,7 @@ struct StatementCommand: ParsableCommand {
 
     @OptionGroup var owner: TenantFilter
 
-    @Option(
-        help: ArgumentHelp("Only this month's, YYYY-MM.", valueName: "month"),
-        transform: Arguments.month)
-    var month: Month?
+    @OptionGroup var span: MonthSpan
 
     func run() throws {
         let ledger = try options.openForReading()
@@ -31,10 +28,10 @@ struct StatementCommand: ParsableCommand {
                 sql: """
                     SELECT *
                     FROM statement
-                    WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR month = ?2)
+                    WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR month >= ?2) AND (?3 IS NULL OR month <= ?3)
                     ORDER BY tenant, month
                     """,
-                arguments: [try owner.known(database), month?.description])
+                arguments: [try owner.known(database), span.first?.description, span.last?.description])
         }
         RowPrinter(
             columns: [

@@ -13,7 +13,12 @@ struct TenantCommand: ParsableCommand {
         commandName: "tenant", abstract: "Add and list tenants.", subcommands: [Add.self, List.self])
 
     struct Add: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Add a tenant; the same again changes nothing.")
+        static let configuration = CommandConfiguration(
+            abstract: "Add a tenant; the same again changes nothing.",
+            discussion: """
+                A code can't be changed later. It must differ from the code of every other tenant in more than capital \
+                letters.
+                """)
 
         @OptionGroup var options: ChangeOptions
 

@@ -33,7 +33,9 @@ struct UnknownCommand {
 
     /// Says so as the argument parser would, with its exit status for wrong usage.
     func exit() -> Never {
-        let nearest = nearest(to: name, of: known).map { " Did you mean '\($0)'?" } ?? ""
+        let nearest =
+            nearest(to: name, of: known).map { " Did you mean '\($0)'?" }
+            ?? " The commands are \(known.joined(separator: ", "))."
         Terminal.error(
             """
             Error: Unknown command '\(name)'.\(nearest)

@@ -10,7 +10,8 @@ struct UsageCommand: ParsableCommand {
         commandName: "usage", abstract: "Print quantities, exact as of the last stored event.",
         discussion: """
             By day: quantity counts (and bills) each device once a month, on its first day; active_devices counts each \
-            device every day. By month: the unique devices or the sum of the month.
+            device every day. By month: the unique devices or the sum of the month. --from, --to and --month are of \
+            usage days.
             """)
 
     enum Period: String, ExpressibleByArgument, CaseIterable { case day, month }
@@ -19,7 +20,7 @@ struct UsageCommand: ParsableCommand {
     @OptionGroup var output: FormatOptions
     @OptionGroup var filter: RowFilter
 
-    @Option(help: "day or month.")
+    @Option(help: "Print a row for each day or for each month.")
     var by = Period.day
 
     private static let byDay = """
@@ -42,7 +43,7 @@ struct UsageCommand: ParsableCommand {
     func run() throws {
         let rows = try options.openForReading().read { database in
             try Row.fetchAll(
-                database, sql: by == .day ? Self.byDay : Self.byMonth, arguments: filter.arguments(database))
+                database, sql: by == .day ? Self.byDay : Self.byMonth, arguments: filter.arguments(options, database))
         }
         let columns =
             by == .day

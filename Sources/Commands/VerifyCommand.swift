@@ -13,21 +13,23 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check that everything in the ledger agrees; changes nothing.",
         discussion: """
-            Recounts counters from the evidence, adds up entries and grants, rates everything anew, follows the chain of \
-            hashes. When the file itself is broken, the other checks are not made. Exit status 1 when something is \
-            wrong. It reads in short transactions, so it may run beside a daemon at any time; only whether SQLite's own \
-            pages are in order it reads a table at a time, and the ledger's log grows while a large one is read.
+            Recounts counters from the evidence, adds up entries and grants, rates everything anew, and follows the chain \
+            of hashes. When the file itself is broken, the other checks are not made. The exit status is 1 when something \
+            is wrong. It reads in short transactions, so it may run beside a daemon at any time. Only the check of SQLite's \
+            own pages reads a whole table at a time; the ledger's log grows while a large table is read.
 
-            Keep the chain's head elsewhere, as 'meterd verify --head' prints it: with '--expect-head' it tells even a \
-            ledger that was rewritten whole, or cut off.
+            Note the chain's head now and then, and keep it on another machine: 'meterd verify --head' prints it. Given \
+            back with --expect-head, it shows even that the ledger was rewritten as a whole or cut off at its end. A head \
+            that was noted after a backup is missing once that backup is restored: then check the head that 'meterd \
+            backup' and 'meterd restore' printed, and note a new one.
             """)
 
-    @Flag(name: .customLong("head"), help: "Print the chain's head, as ENTRY:HASH, and make no check.")
+    @Flag(name: .customLong("head"), help: "Print the chain's head as ENTRY:HASH, and check nothing.")
     var printsHead = false
 
     @Option(
         help: ArgumentHelp(
-            "A head that was printed before: is the ledger's entry of that number still that one?",
+            "Check also that the ledger still has this entry; give a head that was printed before.",
             valueName: "entry:hash"),
         transform: Self.head)
     var expectHead: ChainHead?
@@ -37,13 +39,14 @@ struct VerifyCommand: ParsableCommand {
 
     func validate() throws {
         if printsHead, expectHead != nil {
-            throw ValidationError("--head makes no check; leave it out to have --expect-head compared")
+            throw ValidationError("--head only prints the head; leave it out to have --expect-head checked")
         }
     }
 
     private static func head(_ text: String) throws -> ChainHead {
         guard let head = ChainHead(text) else {
-            throw ValidationError("write a head as 'meterd verify --head' prints it: ENTRY:HASH, 64 hexadecimal digits")
+            throw ValidationError(
+                "write a head as 'meterd verify --head' prints it: ENTRY:HASH, a number and 64 hexadecimal digits")
         }
         return head
     }
@@ -102,10 +105,29 @@ struct VerifyCommand: ParsableCommand {
         for note in report.notes { Terminal.print("note: \(note)") }
         if let head = report.chainHead { Terminal.print("head: \(head)") }
         let count = report.checks.reduce(0) { $0 + $1.findingCount }
-        Terminal.print(
-            report.isSound
-                ? "the ledger agrees in all \(report.checks.count) checks"
-                : "\(counted(count, "contradiction")) found; restore a backup, or ask for help with this output")
+        if report.isSound {
+            Terminal.print("the ledger agrees in all \(report.checks.count) checks")
+        } else if let advice = Self.headAdvice(report) {
+            for line in advice { Terminal.print(line) }
+        } else {
+            Terminal.print(
+                "\(counted(count, "contradiction")) found; restore a backup, or ask for help with this output")
+        }
+    }
+
+    /// What to do where the noted head is all that is wrong, which a planned restore makes it too.
+    private static func headAdvice(_ report: VerificationReport) -> [String]? {
+        guard !report.isSound, report.findings.allSatisfy({ $0.check == Verification.headCheckName }) else {
+            return nil
+        }
+        return [
+            "everything but the head agrees",
+            "If a backup was restored that is older than the noted head, this is to be expected. Give --expect-head the head "
+                + "that 'meterd backup' and 'meterd restore' printed: if the ledger has that one, nothing is wrong. Record "
+                + "again what came after the backup ('meterd help restore') and note a new head with 'meterd verify --head'.",
+            "If no backup was restored, entries were removed or rewritten. Move the ledger aside and restore the newest "
+                + "backup with 'meterd restore'.",
+        ]
     }
 
     private func printJSON(_ report: VerificationReport) {
@@ -114,7 +136,8 @@ struct VerifyCommand: ParsableCommand {
             return "{\"check\":\(JSONText.quoted(check.name)),\"compared\":\(JSONText.quoted(check.compared)),"
                 + "\"finding_count\":\(output.numbers.json(check.findingCount)),\"findings\":[\(findings)]}"
         }
-        let notes = report.notes.map(JSONText.quoted).joined(separator: ",")
+        let notes = (report.notes + (Self.headAdvice(report) ?? [])).map(JSONText.quoted)
+            .joined(separator: ",")
         let head = report.chainHead.map { Self.json($0, output.numbers) } ?? "null"
         Terminal.print(
             "{\"sound\":\(report.isSound),\"checks\":[\(checks.joined(separator: ","))],\"notes\":[\(notes)],"

@@ -79,7 +79,7 @@ extension ReadResource {
             "limit",
             [
                 "name": "limit", "in": "query",
-                "description": "At most so many rows; a page of very long ones has fewer.",
+                "description": "At most this many rows. A page of very long rows has fewer.",
                 "schema": [
                     "type": "integer", "minimum": 1, "maximum": .integer(Int64(ReadQuery.maxLimit)),
                     "default": .integer(Int64(ReadQuery.defaultLimit)),
@@ -91,7 +91,7 @@ extension ReadResource {
             [
                 "name": "cursor", "in": "query",
                 "description": """
-                What next of an earlier answer was, with the same filters: the page after the one that it stood in.
+                The value of next of an earlier answer, with the same filters: gives the page after that one.
                 """,
                 "schema": ["type": "string"],
             ]
@@ -115,9 +115,17 @@ extension ReadResource {
 
 extension ReadResource.Filter {
     fileprivate var parameterObject: JSONValue {
-        [
-            "name": .string(name), "in": "query", "description": .string(description),
-            "schema": .object(kind.schemaMembers(isNullable: false)),
+        let schema = JSONValue.object(kind.schemaMembers(isNullable: false))
+        var isDay: Bool {
+            if case .day = kind { return true }
+            return false
+        }
+        let words = JSONValue.object([("type", "string"), ("enum", .array(DayReference.words.map(JSONValue.string)))])
+        return [
+            "name": .string(name), "in": "query",
+            "description": .string(
+                isDay ? "\(description) A date, or today or yesterday by the ledger's clock." : description),
+            "schema": isDay ? ["anyOf": [schema, words]] : schema,
         ]
     }
 }

@@ -4,11 +4,12 @@ package import HTTPTypes
 package import Hummingbird
 import Logging
 import NIOCore
+import Quantities
 
 /// A request that is answered with a problem.
 package struct ProblemError: HTTPResponseError {
     package let status: HTTPResponse.Status
-    /// What is wrong with this request, and the way out, for the person who reads the client's log.
+    /// What is wrong with this request and what to do, for the person who reads the client's log.
     package let detail: String
     package let headers: HTTPFields
 
@@ -26,10 +27,13 @@ package struct ProblemError: HTTPResponseError {
         ProblemError(.serviceUnavailable, detail, headers: [.retryAfter: String(retryAfterSeconds)])
     }
 
-    static func notAllowed(_ method: HTTPRequest.Method, allowed: [HTTPRequest.Method]) -> ProblemError {
+    static func notAllowed(
+        _ method: HTTPRequest.Method, on path: String, allowed: [HTTPRequest.Method]
+    ) -> ProblemError {
         let names = allowed.map(\.rawValue).joined(separator: ", ")
         return ProblemError(
-            .methodNotAllowed, "there is no \(method.rawValue) here, only \(names)", headers: [.allow: names])
+            .methodNotAllowed, "\(method.rawValue) is not allowed on \(ReadQuery.shown(path)), only \(names)",
+            headers: [.allow: names])
     }
 
     package func response(from request: Request, context: some RequestContext) -> Response {
@@ -77,22 +81,26 @@ package struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             // The router matches paths without regard to empty parts: "/v1/ledger/" is "/v1/ledger".
             let path = "/" + request.uri.path.split(separator: "/").joined(separator: "/")
             if let allowed = methods[path], !allowed.contains(request.method) {
-                return .notAllowed(request.method, allowed: allowed)
+                return .notAllowed(request.method, on: path, allowed: allowed)
             }
-            return ProblemError(.notFound, "there is nothing here; GET /v1/openapi.json tells what there is")
+            let hint = nearest(to: path, of: methods.keys.sorted()).map { "did you mean \($0)? " } ?? ""
+            return ProblemError(
+                .notFound,
+                "there is nothing at \(ReadQuery.shown(path)); \(hint)GET \(OpenAPIDocument.path) describes all paths")
         case let error as HTTPError:
             return ProblemError(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)
         case let error as any HTTPResponseError:
             return ProblemError(error.status, error.status.reasonPhrase)
         case is CancellationError:
-            return .unavailable("the server is stopping", retryAfterSeconds: 5)
+            return .unavailable("the daemon is stopping; send the same again in a moment", retryAfterSeconds: 5)
         default:
             context.logger.error(
                 "a request failed",
                 metadata: [
                     "method": "\(request.method.rawValue)", "path": "\(request.uri.path)", "error": "\(error)",
                 ])
-            return ProblemError(.internalServerError, "internal error")
+            return ProblemError(
+                .internalServerError, "internal error; the daemon's log has the cause, with this method and path")
         }
     }
 }

@@ -22,7 +22,9 @@ struct ReadQuery: Sendable {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = try Self.decoded(pair[0], of: pair[0])
             let value = try Self.decoded(pair.count > 1 ? pair[1] : "", of: pair[0])
-            guard seen.insert(name).inserted else { throw .badRequest("\(name) stands there twice") }
+            guard seen.insert(name).inserted else {
+                throw .badRequest("parameter \(Self.shown(name)) is given twice; give it once")
+            }
             try set(name, value, resource)
         }
     }
@@ -30,28 +32,47 @@ struct ReadQuery: Sendable {
     private mutating func set(_ name: String, _ value: String, _ resource: ReadResource) throws(ProblemError) {
         if name == "limit" {
             guard let limit = Int(value), (1...Self.maxLimit).contains(limit) else {
-                throw .badRequest("limit is a whole number from 1 to \(Self.maxLimit)")
+                throw .badRequest(
+                    "limit=\(Self.shown(value)): write a whole number from 1 to \(Self.maxLimit), like limit=100")
             }
             self.limit = limit
         } else if name == NumberForm.parameter {
             guard let numbers = NumberForm(rawValue: value) else {
                 let forms = NumberForm.allCases.map(\.rawValue).joined(separator: " or ")
-                throw .badRequest("\(name) '\(value)' is unknown; write \(forms)")
+                throw .badRequest("\(name)=\(Self.shown(value)): write \(forms)")
             }
             self.numbers = numbers
         } else if name == "cursor" {
             guard let key = Cursor.key(value, of: resource) else {
-                throw .badRequest("the cursor is none of this collection; take it from next of an earlier answer")
+                throw .badRequest(
+                    "cursor=\(Self.shown(value)) is not a cursor of \(resource.path); take it from the member next of an "
+                        + "earlier answer, or leave it out to begin with the first page")
             }
             after = key
         } else if let filter = resource.filters.first(where: { $0.name == name }) {
             filters.append((filter, try filter.kind.value(value, of: name)))
         } else {
             let names = resource.filters.map(\.name) + ["limit", "cursor", NumberForm.parameter]
-            let hint = nearest(to: name, of: names).map { "did you mean \($0)? " } ?? ""
-            throw .badRequest("there is no such parameter; \(hint)there are \(names.joined(separator: ", "))")
+            let hint = nearest(to: name, of: names).map { "did you mean \($0)? It" } ?? "it"
+            throw .badRequest(
+                "\(resource.path) has no parameter \(Self.shown(name)); \(hint) takes \(names.joined(separator: ", "))")
         }
     }
+
+    /// Puts dates for the days that were written as `today` and `yesterday`.
+    ///
+    /// - Parameter today: the ledger's local date, asked only where it is needed.
+    mutating func nameDays(today: () throws -> Day) rethrows {
+        for (index, (filter, value)) in filters.enumerated() {
+            guard case .day = filter.kind, let text = String.fromDatabaseValue(value), let day = DayReference(text),
+                day.date == nil
+            else { continue }
+            filters[index].value = try day.day(today).description.databaseValue
+        }
+    }
+
+    /// A name or a value as it was given, in quotes.
+    static func shown(_ text: String) -> String { "'\(excerpt(text))'" }
 
     /// - Parameter name: the parameter's, for the message.
     private static func decoded(_ text: Substring, of name: Substring) throws(ProblemError) -> String {

@@ -101,23 +101,44 @@ extension ReadResource.Kind {
         }
     }
 
-    /// Reads a query parameter.
+    /// A value of the kind, for messages.
+    private var example: String {
+        switch self {
+        case .text, .code: "acme"
+        case .day: "2027-01-31"
+        case .month: "2027-01"
+        case .instant: "2027-01-31T12:00:00Z"
+        case .integer, .micros: "1"
+        case .flag: "true"
+        case .hash: String(repeating: "0", count: 64)
+        case .word(let words): words[0]
+        }
+    }
+
+    /// Reads a query parameter. Days may be `today` and `yesterday`: see ``ReadQuery/nameDays(today:)``.
     func value(_ text: String, of name: String) throws(ProblemError) -> DatabaseValue {
         guard !text.isEmpty else {
-            throw .badRequest("\(name) has no value; give it one or leave it out")
+            throw .badRequest("parameter \(name) has no value; write \(name)=\(example), or leave it out")
         }
         switch self {
         case .day:
-            guard Day(text) != nil else { throw .badRequest("\(name) is no day; write YYYY-MM-DD, as 2027-01-31") }
+            guard DayReference(text) != nil else {
+                throw .badRequest("\(name)=\(ReadQuery.shown(text)): \(DayReference.advice(on: text))")
+            }
         case .month:
-            guard Month(text) != nil else { throw .badRequest("\(name) is no month; write YYYY-MM, as 2027-01") }
+            guard Month(text) != nil else {
+                throw .badRequest("\(name)=\(ReadQuery.shown(text)): \(Month.advice(on: text))")
+            }
         case .integer, .micros:
-            guard let number = Int64(text) else { throw .badRequest("\(name) is no whole number") }
+            guard let number = Int64(text) else {
+                throw .badRequest("\(name)=\(ReadQuery.shown(text)): write a whole number, like \(name)=\(example)")
+            }
             return number.databaseValue
         case .word(let words):
-            guard words.contains(text) else {
-                let hint = nearest(to: text, of: words).map { "; did you mean \($0)?" } ?? ""
-                throw .badRequest("\(name) is one of \(words.joined(separator: ", "))\(hint)")
+            guard words.contains(where: { $0.utf8.elementsEqual(text.utf8) }) else {
+                let hint = nearest(to: text, of: words).map { "did you mean \($0)? It" } ?? "it"
+                throw .badRequest(
+                    "\(name)=\(ReadQuery.shown(text)): \(hint) is one of \(words.joined(separator: ", "))")
             }
         case .text, .code, .instant, .flag, .hash: break
         }

@@ -1,29 +1,40 @@
 // The reading half of the API: a route for each collection, and the document that describes them all.
 
+import GRDB
 package import Hummingbird
+package import LedgerStore
 import NIOCore
+import Quantities
 
 /// The routes that read: every ``ReadResource``, and `/v1/openapi.json`.
 package struct ReadRoutes: Sendable {
     private let reader: LedgerReader
     private let budget: MemoryBudget
+    private let clock: LedgerClock
 
-    /// - Parameter budget: where the connections count the answers that are not yet read.
-    package init(reader: LedgerReader, budget: MemoryBudget) {
+    /// - Parameters:
+    ///   - budget: where the connections count the answers that are not yet read.
+    ///   - clock: by which `today` and `yesterday` are days.
+    package init(reader: LedgerReader, budget: MemoryBudget, clock: LedgerClock = LedgerClock(given: nil)) {
         self.reader = reader
         self.budget = budget
+        self.clock = clock
     }
 
     /// Adds the routes, GET and HEAD each, to a router or a group of one.
     package func add<Context>(to router: some RouterMethods<Context>) {
         for resource in ReadResource.all {
-            get(resource.path, router) { [reader, budget] request in
-                let query = try ReadQuery(request.uri.query, of: resource)
+            get(resource.path, router) { [reader, budget, clock] request in
+                let asked = try ReadQuery(request.uri.query, of: resource)
                 // Looked at before too: a page that nobody can be given is not worth reading.
                 try Self.expectRoom(for: 0, budget)
-                let page = try await reader.read { try ReadPage.json(query, of: resource, $0) }
+                let page = try await reader.read { database in
+                    var query = asked
+                    try query.nameDays { try Self.today(clock, database) }
+                    return try ReadPage.json(query, of: resource, database)
+                }
                 try Self.expectRoom(for: page.count, budget)
-                return (ByteBuffer(bytes: page), query.numbers.mediaType)
+                return (ByteBuffer(bytes: page), asked.numbers.mediaType)
             }
         }
         // All connections share its bytes.
@@ -35,6 +46,21 @@ package struct ReadRoutes: Sendable {
         guard budget.hasRoom(forAnswer: bytes) else {
             throw .unavailable(
                 "too many answers wait to be read by their clients; ask again in a moment", retryAfterSeconds: 1)
+        }
+    }
+
+    /// The ledger's local date.
+    private static func today(_ clock: LedgerClock, _ database: Database) throws -> Day {
+        let properties = try LedgerProperties.read(database)
+        let state = try LedgerState.read(database)
+        // A daemon's test clock stands at the later of its own instant and the ledger's latest.
+        let given = clock.given.flatMap { given in state.latestInstant.map { max(given, $0) } ?? given }
+        do throws(LedgerError) {
+            let now = try LedgerClock(given: given).now(properties, state)
+            return LedgerDays.date(of: now, in: properties.timeZone)
+        } catch {
+            throw ProblemError.badRequest(
+                "the ledger's clock does not say which day today is (\(error)); write a date, like 2027-01-31")
         }
     }
 

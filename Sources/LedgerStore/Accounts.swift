@@ -27,7 +27,7 @@ package enum Recording: String, Codable, Sendable {
 package enum Accounts {
     /// Adds a tenant; the same again changes nothing.
     ///
-    /// - Throws: ``LedgerError``: `unfitName` (also for text with NUL), `otherTerms`.
+    /// - Throws: ``LedgerError``: `unfitName` (also for text with NUL), `otherTerms`, `differsInCase`.
     package static func addTenant(
         _ code: Code, name: String, isLegacy: Bool, _ database: Database
     ) throws -> Recording {
@@ -37,6 +37,7 @@ package enum Accounts {
             try same("tenant", code, "legacy", "\(tenant.isLegacy)", "\(isLegacy)")
             return .alreadyRecorded
         }
+        try KnownCodes.tenants.checkCase(of: code, database)
         let name = try bindable(name, as: "the name of tenant '\(code)'")
         try database.execute(
             sql: "INSERT INTO tenant (code, name, legacy) VALUES (?, ?, ?)", arguments: [code.text, name, isLegacy])
@@ -45,7 +46,8 @@ package enum Accounts {
 
     /// Adds an app to a tenant; the same again changes nothing.
     ///
-    /// - Throws: ``LedgerError``: `unfitName`, `unknownTenant`, `otherTerms` when the app is another tenant's.
+    /// - Throws: ``LedgerError``: `unfitName`, `unknownTenant`, `otherTerms` when the app is another tenant's,
+    ///   `differsInCase`.
     package static func addApp(
         _ code: Code, tenant tenantCode: Code, name: String, _ database: Database
     ) throws -> Recording {
@@ -56,6 +58,7 @@ package enum Accounts {
             try same("app", code, "name", app.name, name)
             return .alreadyRecorded
         }
+        try KnownCodes.apps.checkCase(of: code, database)
         let name = try bindable(name, as: "the name of app '\(code)'")
         try database.execute(
             sql: "INSERT INTO app (tenant_id, code, name) VALUES (?, ?, ?)",
@@ -68,15 +71,19 @@ package enum Accounts {
         if let scalar = ShownText.firstUnfit(in: name) { throw .unfitName(name, of: owner, scalar) }
     }
 
-    /// - Throws: ``LedgerError/unknownTenant(_:)``.
+    /// - Throws: ``LedgerError/unknownTenant(_:nearest:)``.
     package static func tenant(_ code: Code, _ database: Database) throws -> Tenant {
-        guard let tenant = try tenants(named: code, database)[code] else { throw LedgerError.unknownTenant(code.text) }
+        guard let tenant = try tenants(named: code, database)[code] else {
+            throw LedgerError.unknownTenant(code.text, nearest: try KnownCodes.tenants.nearest(to: code, database))
+        }
         return tenant
     }
 
-    /// - Throws: ``LedgerError/unknownApp(_:)``.
+    /// - Throws: ``LedgerError/unknownApp(_:nearest:)``.
     package static func app(_ code: Code, _ database: Database) throws -> App {
-        guard let app = try apps(named: code, database)[code] else { throw LedgerError.unknownApp(code.text) }
+        guard let app = try apps(named: code, database)[code] else {
+            throw LedgerError.unknownApp(code.text, nearest: try KnownCodes.apps.nearest(to: code, database))
+        }
         return app
     }
 

@@ -104,6 +104,7 @@ package enum Grants {
             try check(row, repeats: order, tenant: tenant, database)
             return .alreadyRecorded
         }
+        try KnownCodes.grants.checkCase(of: order.code, database)
         guard order.purchasedAt <= now else { throw LedgerError.purchasedInFuture(order.purchasedAt, now: now) }
         if let price = order.price, !moment.properties.currency.canPay(price) {
             throw LedgerError.notPayable(option: "--price", price, moment.properties.currency)
@@ -183,11 +184,12 @@ package enum Grants {
                     throw LedgerError.termNotOffered(term.rawValue, offered: subscription.terms.map(\.rawValue))
                 }
                 guard book.isLicence(licence) else {
-                    throw LedgerError.notALicence(licence.text)
+                    let licences = book.features.keys.filter(book.isLicence).sorted().map(\.text)
+                    throw LedgerError.notALicence(licence.text, licences: licences)
                 }
                 let app = try Accounts.app(appCode, database)
                 guard app.tenant.id == tenant.id else {
-                    throw LedgerError.appOfOtherTenant(app: appCode, tenant: tenant.code)
+                    throw LedgerError.appOfOtherTenant(app: appCode, tenant: tenant.code, owner: app.tenant.code)
                 }
                 self.term = term
                 item = try PriceBooks.licenceID(licence, database)
@@ -276,7 +278,7 @@ package enum Grants {
     @discardableResult
     package static func notVoided(_ code: Code, _ database: Database) throws -> RecordedGrant {
         guard let grant = try all(database).first(where: { $0.grant.code == code }) else {
-            throw LedgerError.unknownGrant(code.text)
+            throw LedgerError.unknownGrant(code.text, nearest: try KnownCodes.grants.nearest(to: code, database))
         }
         guard !grant.isVoided else { throw LedgerError.grantVoided(code) }
         return grant

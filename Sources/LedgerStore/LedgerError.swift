@@ -1,5 +1,6 @@
-// What a person can ask of a ledger that it can't do: each says what, and the way out.
+// What a person can ask of a ledger that it can't do. Each message names the thing and says what to do.
 
+import Foundation
 package import Quantities
 package import Rating
 
@@ -7,10 +8,13 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case unknownTimeZone(String)
     case notTestClock
     case clockGoesBack(now: Instant, latest: Instant)
-    case unknownTenant(String)
-    case unknownApp(String)
+    /// - `nearest`: the code that was probably meant.
+    case unknownTenant(String, nearest: String? = nil)
+    case unknownApp(String, nearest: String? = nil)
     case unknownDevice(String, app: Code)
-    case unknownGrant(String)
+    case unknownGrant(String, nearest: String? = nil)
+    /// A new code that would be confused with a recorded one.
+    case differsInCase(what: String, code: Code, recorded: Code)
     case notInQuarantine([Int64])
     /// - `given`: the instant was given for a test clock; otherwise the machine's clock was never set.
     case clockTooEarly(Instant, given: Bool)
@@ -21,13 +25,13 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case unknownItem(String, known: [Code], later: Day? = nil)
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
     case unfitName(String, of: String, Unicode.Scalar)
-    case appOfOtherTenant(app: Code, tenant: Code)
+    case appOfOtherTenant(app: Code, tenant: Code, owner: Code)
     case offerMissing(String)
     case devicesOutOfRange(Int64, ClosedRange<Int64>)
     case nothingToDraw(item: Code, isFree: Bool)
     case purchasedInFuture(Instant, now: Instant)
     case termNotOffered(String, offered: [String])
-    case notALicence(String)
+    case notALicence(String, licences: [String])
     case grantUsed(Code, FinalDraws, firstOpenDay: Day)
     case subscriptionBegun(Code, GrantLife)
     case grantVoided(Code)
@@ -42,26 +46,38 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknownTimeZone(let zone):
-            "time zone '\(zone)' is not in the IANA database; use a name such as Asia/Shanghai or America/New_York"
+            "time zone '\(zone)' is not in the IANA database; "
+                + (Self.zone(meantBy: zone).map { "did you mean \($0)?" }
+                    ?? "use a name such as Asia/Shanghai or America/New_York")
         case .notTestClock, .clockGoesBack, .clockTooEarly, .testClockNotSet, .testClockFarAhead:
             description(whereTimeIsGivenBy: "--now")
         case .clockNotBelieved(let now, let latest):
             "the system's clock shows \(now), more than 10 days after \(latest), the latest instant that the ledger has "
                 + "recorded; it is not believed, and nothing was stored. Set the clock right; if it is right, confirm it "
                 + "with 'meterd clock confirm', or add --confirm-clock to the command"
-        case .unknownTenant(let code):
-            "no tenant '\(code)'; 'meterd tenant list' shows those there are, 'meterd tenant add \(code)' adds it"
-        case .unknownApp(let code):
-            "no app '\(code)'; 'meterd app list' shows those there are, 'meterd app add \(code) --tenant TENANT' adds it"
+        case .unknownTenant(let code, let nearest?):
+            "the ledger has no tenant '\(code)'; did you mean '\(nearest)'? 'meterd tenant list' lists the tenants"
+        case .unknownTenant(let code, nil):
+            "the ledger has no tenant '\(code)'; 'meterd tenant list' lists the tenants, 'meterd tenant add \(code)' adds it"
+        case .unknownApp(let code, let nearest?):
+            "the ledger has no app '\(code)'; did you mean '\(nearest)'? 'meterd app list' lists the apps"
+        case .unknownApp(let code, nil):
+            "the ledger has no app '\(code)'; 'meterd app list' lists the apps, 'meterd app add \(code) --tenant TENANT' adds it"
         case .unknownDevice(let device, let app):
-            "app '\(app)' has no device '\(device)'; ids are compared byte by byte"
-        case .unknownGrant(let code):
-            "no grant '\(code)'; 'meterd grant list' shows those that are recorded"
+            "app '\(app)' has no device '\(device)'; give the id as its events do, capital letters and spaces included"
+        case .unknownGrant(let code, let nearest?):
+            "the ledger has no grant '\(code)'; did you mean '\(nearest)'? 'meterd grant list' lists the grants"
+        case .unknownGrant(let code, nil):
+            "the ledger has no grant '\(code)'; 'meterd grant list' lists the grants"
+        case .differsInCase(let what, let code, let recorded):
+            "\(what) '\(code)' differs from \(what) '\(recorded)' only in capital letters. Codes are compared byte by byte and "
+                + "never change, so the two would be confused for good; write '\(recorded)' if you mean that one, or choose "
+                + "another code"
         case .notInQuarantine(let numbers):
-            "no event \(numbers.map(String.init).joined(separator: ", ")) in the quarantine, so none was touched; "
+            "the quarantine has no event \(numbers.map(String.init).joined(separator: ", ")), so nothing was changed; "
                 + "'meterd quarantine list' shows the numbers"
         case .unknownItem(let code, _, let later?):
-            "item '\(code)' is in the price book from \(later) on only, and a purchase is by the version of the day after it; "
+            "item '\(code)' is in the price book only from \(later) on, and a purchase goes by the version of the day after it; "
                 + "choose another item, or record the purchase when it is made"
         case .unknownItem(let code, let known, nil):
             "the price book has no item '\(code)'; "
@@ -73,23 +89,29 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .unfitName(let name, let owner, let scalar):
             "the name '\(name.fitToShow)' of \(owner) holds \(ShownText.name(scalar)), which can't be shown; "
                 + "write a name on one line, without control characters"
-        case .appOfOtherTenant(let app, let tenant):
-            "app '\(app)' is not an app of tenant '\(tenant)'; name one of its apps"
+        case .appOfOtherTenant(let app, let tenant, let owner):
+            "app '\(app)' belongs to tenant '\(owner)', not to '\(tenant)'; name an app of '\(tenant)': 'meterd app list "
+                + "--tenant \(tenant)' lists them"
         case .offerMissing(let offer):
-            "the price book offers no \(offer); add it under 'offers' and apply the book"
+            "the price book has no offer \(offer); add it under 'offers' and apply the book with 'meterd price-book apply'"
         case .devicesOutOfRange(let devices, let range):
-            "--devices \(devices): the price book sells packages of \(range.lowerBound) to \(range.upperBound) devices"
+            "--devices \(devices) is not on sale: the price book sells packages of \(range.lowerBound) to "
+                + "\(range.upperBound) devices; choose a number in between"
         case .nothingToDraw(let item, let isFree):
             isFree
-                ? "item '\(item)' is free: nothing would ever be drawn on a resource package of it; choose another item"
-                : "item '\(item)' has no price in the price book, so its usage is refused and nothing could be drawn on "
-                    + "a resource package of it; apply a book with its tiers first, or choose another item"
+                ? "item '\(item)' is free, so a resource package of it would never be used; choose another item"
+                : "item '\(item)' has no price in the price book, so its usage is refused and a resource package of it would "
+                    + "never be used; apply a book with its tiers first, or choose another item"
         case .purchasedInFuture(let instant, let now):
             "--purchased-at \(instant) lies in the future (it is \(now)); record a purchase once it has been made"
         case .termNotOffered(let term, let offered):
-            "--term \(term): the price book offers \(offered.joined(separator: ", "))"
-        case .notALicence(let code):
-            "'\(code)' is no licence: a subscription is for a feature of the price book that has no billable items"
+            "--term \(term) is not on sale: the price book sells subscriptions by the \(offered.joined(separator: " or "))"
+        case .notALicence(let code, let licences):
+            "--item '\(code)' is not a licence: a subscription is for a feature without billable items; "
+                + (nearest(to: code, of: licences).map { "did you mean '\($0)'? The" } ?? "the")
+                + (licences.isEmpty
+                    ? " price book has no such feature"
+                    : " licences of the price book are \(licences.joined(separator: ", "))")
         case .grantUsed(let code, let draws, let firstOpenDay):
             "grant '\(code)' can't be voided: final days draw on it (\(draws)), and a final day never changes; leave it as "
                 + "it is. If its terms are wrong, record the right ones under another code: that grant can cover days from "
@@ -116,6 +138,13 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .clockNotBelieved, .clockTooEarly(_, given: false): true
         default: false
         }
+    }
+
+    /// The zone of the city that was named alone, or one that is written much alike.
+    private static func zone(meantBy name: String) -> String? {
+        let zones = TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") }
+        let suffix = "/\(name)".lowercased().replacing(" ", with: "_")
+        return zones.first { $0.lowercased().hasSuffix(suffix) } ?? nearest(to: name, of: zones)
     }
 
     /// The message for somebody who says what time it is, and wants to be told about that in the words they used.

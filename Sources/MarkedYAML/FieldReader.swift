@@ -3,11 +3,13 @@
 import Quantities
 import Yams
 
-/// A value of the file and the way to it.
+/// A value of the file and its place in it.
 package struct Field {
     /// The keys down to the value, with the positions in lists: `items.calls.tiers[1]`. Empty at the top.
     package let path: String
     let node: Node
+    /// Whether the value is a number with a comma, which YAML takes apart; see `numbersWithCommas`.
+    var hasComma = false
 
     /// The text of a single value; nil for a list or a map.
     package var scalarText: String? { node.scalar?.string }
@@ -52,11 +54,11 @@ package struct FieldReader {
             if keys.contains(key.text) {
                 values[key.text] = value
             } else if key.text == "<<" {
-                report(key.field, "merge keys are not read; write the keys of \(noun) out")
+                report(key.field, "merge keys (<<) are not supported; write the keys of \(noun) out")
             } else {
                 let nearest = nearest(to: key.text, of: keys).map { "; did you mean \($0)?" } ?? "."
                 report(
-                    key.field, "\(shown(key.text)) is no key of \(noun)\(nearest) The keys are \(joined(keys))")
+                    key.field, "\(shown(key.text)) is not a key of \(noun)\(nearest) The keys are \(joined(keys))")
             }
         }
         return Record(field: field, noun: noun, values: values)
@@ -72,7 +74,7 @@ package struct FieldReader {
         }
         var entries: [(key: (text: String, field: Field), value: Field)] = []
         var lines: [String: Int] = [:]
-        for (keyNode, valueNode) in mapping {
+        for (keyNode, valueNode, hasComma) in Self.numbersWithCommas(in: mapping) {
             guard case .scalar(let key) = keyNode else {
                 report(Field(path: field.path, node: keyNode), "a key can't be a list or a map; write a plain word")
                 continue
@@ -80,10 +82,36 @@ package struct FieldReader {
             let text = MarkedSource.withoutMarks(key.string)
             let keyField = field.child(text, keyNode)
             if let line = lines[text] {
-                report(keyField, "the key stands in this map already, in line \(line); remove one of the two")
+                report(keyField, "this map has the key already, in line \(line); remove one of the two")
             } else {
                 lines[text] = document.place(of: keyNode).line
-                entries.append(((text, keyField), field.child(text, valueNode)))
+                var value = field.child(text, valueNode)
+                value.hasComma = hasComma
+                entries.append(((text, keyField), value))
+            }
+        }
+        return entries
+    }
+
+    /// The entries of a map, with numbers put together again that a comma has taken apart: in braces `price: 0,15` is the
+    /// key `price` with the value 0, and the key `15` without a value.
+    private static func numbersWithCommas(in mapping: Node.Mapping) -> [(key: Node, value: Node, hasComma: Bool)] {
+        func digits(_ node: Node) -> String? {
+            guard case .scalar(let scalar) = node, scalar.style == .plain else { return nil }
+            let text = MarkedSource.withoutMarks(scalar.string)
+            return !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) || $0 == UInt8(ascii: ".") }
+                ? text : nil
+        }
+        var entries: [(key: Node, value: Node, hasComma: Bool)] = []
+        for (key, value) in mapping {
+            if case .scalar(let absent) = value, absent.style == .plain, absent.string.isEmpty, let rest = digits(key),
+                let last = entries.last, case .scalar(let begun) = last.value,
+                last.hasComma || digits(last.value) != nil
+            {
+                let whole = Node.Scalar("\(begun.string),\(rest)", begun.tag, .plain, begun.mark)
+                entries[entries.count - 1] = (last.key, .scalar(whole), true)
+            } else {
+                entries.append((key, value, false))
             }
         }
         return entries
@@ -107,9 +135,14 @@ package struct FieldReader {
 
     // MARK: Scalars
 
-    package mutating func text(_ field: Field, expecting: String) -> String? {
+    /// - Parameter isNumber: whether the caller reads it as a number, and so refuses one with a comma.
+    package mutating func text(_ field: Field, expecting: String, isNumber: Bool = false) -> String? {
         guard case .scalar(let scalar) = field.node, !isNull(field.node) else {
             report(field, "\(kind(of: field.node)); write \(expecting)")
+            return nil
+        }
+        guard isNumber || !field.hasComma else {
+            report(field, "a comma ends a value in braces; put \(shown(scalar.string)) in quotes")
             return nil
         }
         return scalar.string
@@ -139,16 +172,22 @@ package struct FieldReader {
         case ("true", .plain): return true
         case ("false", .plain): return false
         case ("true", _), ("false", _): report(field, "\(shown(text)) is a text here; write \(text) without quotes")
-        default: report(field, "\(shown(text)) is neither true nor false; write one of these, in small letters")
+        default:
+            let meant = ["yes": "true", "on": "true", "no": "false", "off": "false"][text.lowercased()]
+            let hint =
+                meant ?? (["true", "false"].first { $0 == text.lowercased() }) ?? "one of these, in small letters"
+            report(field, "\(shown(text)) is neither true nor false; write \(hint)")
         }
         return nil
     }
 
     package mutating func whole(_ field: Field, in range: ClosedRange<Int64>, or alternative: String = "") -> Int64? {
         let expecting = "\(alternative)a whole number from \(range.lowerBound) to \(range.upperBound)"
-        guard let text = text(field, expecting: expecting) else { return nil }
+        guard let text = text(field, expecting: expecting, isNumber: true) else { return nil }
         guard let number = wholeNumber(text), range.contains(number) else {
-            report(field, "\(shown(text)) does not fit here; write \(expecting), digits only")
+            let meant = NumberText.meant(by: text).flatMap { range.contains(Int64($0) ?? 0) ? $0 : nil }
+            let hint = meant.flatMap { $0 == text ? nil : "\($0), digits only" }
+            report(field, "\(shown(text)) does not fit here; write \(hint ?? "\(expecting), digits only")")
             return nil
         }
         return number
@@ -158,8 +197,9 @@ package struct FieldReader {
     package mutating func choice<Value: RawRepresentable<String>>(_ field: Field, of words: [Value]) -> Value? {
         let expecting = words.map(\.rawValue).joined(separator: " or ")
         guard let text = text(field, expecting: expecting) else { return nil }
-        guard let value = words.first(where: { $0.rawValue == text }) else {
-            report(field, "\(shown(text)) is unknown; write \(expecting)")
+        guard let value = words.first(where: { $0.rawValue.utf8.elementsEqual(text.utf8) }) else {
+            let nearest = nearest(to: text, of: words.map(\.rawValue)).map { "did you mean \($0)? Write" } ?? "write"
+            report(field, "\(shown(text)) is unknown; \(nearest) \(expecting)")
             return nil
         }
         return value

@@ -21,9 +21,9 @@ func isNull(_ node: Node) -> Bool {
 func kind(of node: Node) -> String {
     switch node {
     case .scalar(let scalar): isNull(node) ? "the value is missing" : "\(shown(scalar.string)) is a single value"
-    case .mapping: "here stands a map"
-    case .sequence: "here stands a list"
-    case .alias: "here stands an alias"
+    case .mapping: "this is a map"
+    case .sequence: "this is a list"
+    case .alias: "this is an alias"
     }
 }
 

@@ -69,13 +69,14 @@ package struct YAMLDocument {
                 let start = source.place(context.mark)
                 return " (\(context.text) from line \(start.line), column \(start.column))"
             }
-            return problem(at: source.place(mark), "this is no YAML: \(what)\(place ?? ""); \(wayOut(of: what, noun))")
+            return problem(
+                at: source.place(mark), "this is not valid YAML: \(what)\(place ?? ""); \(advice(on: what, noun))")
         default:
             return problem("the file can't be read as YAML: \(error)")
         }
     }
 
-    private static func wayOut(of complaint: String, _ noun: String) -> String {
+    private static func advice(on complaint: String, _ noun: String) -> String {
         switch complaint {
         case "found undefined alias": "write the anchor (&) before its alias (*)"
         case "found character that cannot start any token":

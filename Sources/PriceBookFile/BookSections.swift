@@ -29,7 +29,8 @@ extension FieldReader {
     private mutating func day(_ field: Field) -> Day? {
         guard let text = text(field, expecting: "a day, like 2026-01-01") else { return nil }
         guard let day = Day(text) else {
-            report(field, "\(shown(text)) is no day of the calendar; write it as YYYY-MM-DD, like 2026-01-01")
+            let meant = Day(loosely: text).map { "\($0)" } ?? "a day as YYYY-MM-DD, like 2026-01-01"
+            report(field, "\(shown(text)) is not a day of the calendar; write \(meant)")
             return nil
         }
         return day
@@ -146,11 +147,17 @@ extension FieldReader {
     /// 10¹² currency units. No bill can hold a larger amount, and ``UnitPrice`` can't compute with every larger one.
     private static let priceLimit: Int128 = 1_000_000_000_000_000_000_000_000
 
+    private static func isPrice(_ number: Decimal12) -> Bool { (0..<priceLimit).contains(number.units) }
+
     private mutating func price(_ field: Field) -> Decimal12? {
         let expecting = "digits with at most 12 before and 12 after the decimal point, like \"0.03\""
-        guard let text = text(field, expecting: expecting) else { return nil }
-        guard let price = Decimal12(text), price.units < Self.priceLimit, !text.hasPrefix("-") else {
-            report(field, "\(shown(text)) is no price; write \(expecting)")
+        guard let text = text(field, expecting: expecting, isNumber: true) else { return nil }
+        guard let price = Decimal12(text), Self.isPrice(price), !text.hasPrefix("-") else {
+            let meant = NumberText.prices(meantBy: text).filter {
+                $0 != text && Decimal12($0).map(Self.isPrice) == true
+            }
+            let hint = meant.isEmpty ? expecting : meant.map { "\"\($0)\"" }.joined(separator: " or ")
+            report(field, "\(shown(text)) is not a price; write \(hint)")
             return nil
         }
         return price
@@ -158,12 +165,18 @@ extension FieldReader {
 
     private mutating func powerOfTen(_ field: Field) -> Int64? {
         let expecting = "a power of ten from 1 to 1000000000"
-        guard let text = text(field, expecting: expecting) else { return nil }
-        guard let per = wholeNumber(text), UnitPrice(price: Decimal12(units: 0), per: per) != nil else {
-            report(field, "\(shown(text)) is no power of ten that a price can stand for; write \(expecting)")
+        guard let text = text(field, expecting: expecting, isNumber: true) else { return nil }
+        guard let per = wholeNumber(text), Self.isPer(per) else {
+            let meant = NumberText.meant(by: text).flatMap { Int64($0) }.flatMap { Self.isPer($0) ? "\($0)" : nil }
+            let hint = meant.flatMap { $0 == text ? nil : "\($0), digits only" } ?? expecting
+            report(field, "\(shown(text)) is not a power of ten that a price can be for; write \(hint)")
             return nil
         }
         return per
+    }
+
+    private static func isPer(_ number: Int64) -> Bool {
+        UnitPrice(price: Decimal12(units: 0), per: number) != nil
     }
 
     private mutating func upTo(_ record: Record, after bound: Int64, isLast: Bool) -> Int64? {

@@ -16,7 +16,7 @@ extension FieldReader {
     mutating func code(_ field: Field) -> Code? {
         guard let text = text(field, expecting: "a code") else { return nil }
         guard let code = Code(text) else {
-            report(field, "\(shown(text)) is no code; \(Code.rule)")
+            report(field, "\(shown(text)) is not a code; \(Code.rule)")
             return nil
         }
         return code
@@ -29,10 +29,14 @@ extension FieldReader {
         guard let entries = entries(field, expecting: expecting) else { return nil }
         if entries.isEmpty && !mayBeEmpty { report(field, "the map is empty; write \(expecting)") }
         var values: [(Code, Field)] = []
+        var seen: [String: Code] = [:]
         for (key, value) in entries {
             guard let code = Code(key.text) else {
-                report(key.field, "\(shown(key.text)) is no code; \(Code.rule)")
+                report(key.field, "\(shown(key.text)) is not a code; \(Code.rule)")
                 continue
+            }
+            if let other = seen.updateValue(code, forKey: code.text.lowercased()) {
+                report(key.field, "\(code) differs from \(other) only in capital letters; choose another code")
             }
             values.append((code, value))
         }
@@ -51,7 +55,7 @@ extension FieldReader {
             if seen.insert(code).inserted {
                 codes.append((code, element))
             } else {
-                report(element, "\(code) stands in this list already; remove one")
+                report(element, "the list has \(code) already; remove one of the two")
             }
         }
         return codes
@@ -62,8 +66,7 @@ extension FieldReader {
         guard let itemCodes = book.codes, !itemCodes.contains(code) else { return true }
         let nearest = nearest(to: code.text, of: itemCodes.map(\.text).sorted())
         report(
-            field,
-            "the book has no item \(code); \(nearest.map { "did you mean \($0)?" } ?? "add it under items")")
+            field, "the book has no item \(code); \(nearest.map { "did you mean \($0)?" } ?? "add it under items")")
         return false
     }
 }

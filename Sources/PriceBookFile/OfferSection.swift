@@ -89,7 +89,7 @@ extension FieldReader {
         for element in elements {
             guard let term = choice(element, of: Term.allCases) else { continue }
             if terms.contains(term) {
-                report(element, "\(term.rawValue) stands in this list already; remove one")
+                report(element, "the list has \(term.rawValue) already; remove one of the two")
             } else {
                 terms.append(term)
             }

@@ -25,17 +25,17 @@ package enum VersionObjection: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .effectiveDayNotAfter(let day, let earlier):
-            "effective: \(day) is not after \(earlier), the day of the version before; give a later day"
+            "effective: \(day) is not after \(earlier), the effective day of the version before; write a later day"
         case .effectiveDayNotOpen(let day, let open):
-            "effective: \(day) is final already; the earliest day that a new version can price is \(open)"
+            "effective: \(day) is final already; write \(open), the earliest day that a new version can price, or a later one"
         case .currencyChanged(let from, let to):
-            "currency: a ledger keeps its currency, \(from); the book says \(to)"
+            "currency: the book says \(to), and the ledger keeps \(from); write currency: \(from)"
         case .itemRemoved(let item):
-            "items: \(item) is missing; a version keeps every item of the versions before it"
+            "items: \(item) is missing; a version keeps every item of the versions before it, so add it again"
         case .aggregationChanged(let item):
-            "items.\(item).aggregation: an item keeps its aggregation; give the new one a code of its own"
+            "items.\(item).aggregation: an item keeps its aggregation; write the former one, or add an item with another code"
         case .priceRemoved(let item):
-            "items.\(item): the item had a price and may hold usage; give it tiers or free: true"
+            "items.\(item): the item had a price and may hold usage; write tiers, or free: true"
         }
     }
 }

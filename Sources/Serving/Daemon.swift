@@ -68,7 +68,7 @@ package struct Daemon: Sendable {
             defer { listener.finish() }
             let reader = try LedgerReader(path: path)
             let door = door(writer)
-            let router = Self.router(path, writer, reader, door)
+            let router = router(path, writer, reader, door)
             let (nightlyStart, nightlyStarts) = AsyncStream<Never>.makeStream()
             let (watchStart, watchStarts) = AsyncStream<Never>.makeStream()
             let nightly = NightlyRating(
@@ -159,13 +159,13 @@ package struct Daemon: Sendable {
     }
 
     /// Every route of the daemon but that of events, which the door takes.
-    private static func router(
+    private func router(
         _ path: String, _ writer: LedgerWriter, _ reader: LedgerReader, _ door: EventDoor
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         StateRoutes(ledger: path, writer: writer, reader: reader, door: door).add(to: router)
-        ReadRoutes(reader: reader, budget: door.budget).add(to: router)
+        ReadRoutes(reader: reader, budget: door.budget, clock: clock).add(to: router)
         return router
     }
 
@@ -184,6 +184,8 @@ package struct Daemon: Sendable {
                     ProcessLimits.makeRoom(forConnections: settings.maxConnections, logger), logger: logger)),
             onServerRunning: { channel in
                 limitSocket()
+                // It fails only where the channel has been closed already.
+                try? await AcceptPause.add(to: channel)
                 let address = channel.localAddress.map { Self.text($0) } ?? "\(settings.listen)"
                 logger.notice(
                     "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])

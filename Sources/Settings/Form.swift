@@ -15,6 +15,8 @@ struct Form<Value: Sendable>: Sendable {
     let hint: String
     /// Nil, or with more to say a ``Misfit``, for what does not fit.
     let parse: @Sendable (String) throws(Misfit) -> Value?
+    /// The text that was probably meant by one that does not fit; nil where nobody can tell.
+    var meant: @Sendable (String) -> String? = { _ in nil }
     /// As it stands in the file.
     let written: @Sendable (Value) -> String
 
@@ -22,7 +24,12 @@ struct Form<Value: Sendable>: Sendable {
         if let control = ShownText.firstUnfit(in: text) {
             throw Misfit("\(shown(text)) has the control character \(ShownText.name(control)); write \(hint)")
         }
-        guard let value = try parse(text) else { throw Misfit("\(shown(text)) does not fit here; write \(hint)") }
+        guard let value = try parse(text) else {
+            guard let meant = meant(text), meant != text, try parse(meant) != nil else {
+                throw Misfit("\(shown(text)) does not fit here; write \(hint)")
+            }
+            throw Misfit("\(shown(text)) does not fit here; did you mean \(meant)? Write \(hint)")
+        }
         return value
     }
 }
@@ -41,7 +48,15 @@ extension Form<ListenAddress> {
 
 extension Form<Bool> {
     static let flag = Form(
-        hint: "true or false", parse: { text in [true, false].first { "\($0)" == text } }, written: { "\($0)" })
+        hint: "true or false", parse: { text in [true, false].first { "\($0)" == text } },
+        meant: { text in
+            switch text.lowercased() {
+            case "true", "yes", "on", "1": "true"
+            case "false", "no", "off", "0": "false"
+            default: nil
+            }
+        },
+        written: { "\($0)" })
 }
 
 extension Form<TimeOfDay?> {
@@ -49,6 +64,10 @@ extension Form<TimeOfDay?> {
     static let timeOrOff = Form(
         hint: "HH:MM, from 00:00 to 23:59, or off",
         parse: { text in text == "off" ? .some(nil) : TimeOfDay(text).map(Optional.some) },
+        meant: { text in
+            if TimeOfDay("0\(text)") != nil { return "0\(text)" }
+            return ["never", "no", "none", "false"].contains(text.lowercased()) ? "off" : text.lowercased()
+        },
         written: { time in time.map { "\"\($0)\"" } ?? "off" })
 }
 
@@ -58,17 +77,19 @@ extension Form<LogLevel> {
         parse: { (text) throws(Misfit) in
             if let level = LogLevel(rawValue: text) { return level }
             let levels = LogLevel.allCases.map(\.rawValue)
-            guard let nearest = nearest(to: text.lowercased(), of: levels) else { return nil }
-            throw Misfit("\(shown(text)) is no log level; did you mean \(nearest)? The levels are \(joined(levels))")
+            guard let nearest = nearest(to: text, of: levels) else { return nil }
+            throw Misfit("\(shown(text)) is not a log level; did you mean \(nearest)? The levels are \(joined(levels))")
         },
         written: \.rawValue)
 }
 
 extension Form<Int> {
-    static func count(_ range: ClosedRange<Int>) -> Form {
+    /// - Parameter unit: what is counted, in the plural, where people may write it behind the number.
+    static func count(_ range: ClosedRange<Int>, unit: String? = nil) -> Form {
         Form(
             hint: "a whole number from \(range.lowerBound) to \(range.upperBound)",
             parse: { text in wholeNumber(text).map { Int($0) }.flatMap { range.contains($0) ? $0 : nil } },
+            meant: { NumberText.meant(by: $0, unit: unit) },
             written: { "\($0)" })
     }
 
@@ -80,6 +101,14 @@ extension Form<Int> {
             hint: "a size from \(text(ofSize: range.lowerBound)) to \(text(ofSize: range.upperBound)): bytes, like "
                 + "65536, or whole KiB, MiB or GiB, like 64KiB or 64 KiB",
             parse: { text in bytes(text).flatMap { range.contains($0) ? $0 : nil } },
+            meant: { text in
+                // 16M, 16MB and 16mb are all written for 16MiB.
+                let number = text.prefix { !$0.isLetter }
+                let unit = units.first {
+                    $0.name.first?.lowercased() == text.dropFirst(number.count).first?.lowercased()
+                }
+                return NumberText.meant(by: String(number)).map { $0 + (unit?.name ?? "") }
+            },
             written: text(ofSize:))
     }
 

@@ -37,24 +37,49 @@ package enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
             return
         }
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")), text.utf8.last != UInt8(ascii: "]") else {
-            throw Misfit("\(shown(text)) has no port; write \(Self.hint)")
+            throw Misfit(Self.objection(toPartOfAddress: text))
         }
-        let host = try Self.host(String(text[..<colon]), of: text)
-        guard let port = wholeNumber(String(text[text.utf8.index(after: colon)...])), port <= 65535 else {
-            throw Misfit("\(shown(text)) has no port from 0 to 65535; write \(Self.hint)")
+        if let rest = text.firstMatch(of: /^https?:\/\/([^\/]*)/)?.1 {
+            throw Misfit(
+                "\(shown(text)) is a URL; write the address alone\(Self.example(String(rest)) ?? ", \(Self.hint)")")
         }
-        self = .tcp(host: host, port: Int(port))
+        let port = String(text[text.utf8.index(after: colon)...])
+        guard let number = Self.port(port) else {
+            let known = ["http": "80", "https": "443"][port].map { "; \(port) is port \($0)" } ?? ""
+            throw Misfit("\(shown(text)) needs a port from 0 to 65535 behind the colon\(known); write \(Self.hint)")
+        }
+        let host = String(text[..<colon])
+        if host.isEmpty || host == "*" {
+            throw Misfit(
+                "\(shown(text)) needs a host before the port; write 127.0.0.1:\(port) to be reached from this "
+                    + "machine, or 0.0.0.0:\(port) from all others too")
+        }
+        self = .tcp(host: try Self.host(host, of: text), port: number)
     }
+
+    private static func port(_ text: String) -> Int? { wholeNumber(text).flatMap { $0 <= 65535 ? Int($0) : nil } }
+
+    /// What to write instead of a port, a host or a path alone.
+    private static func objection(toPartOfAddress text: String) -> String {
+        if let port = port(text) { return "\(shown(text)) is a port alone; put a host before it: 127.0.0.1:\(port)" }
+        if text.utf8.first == UInt8(ascii: "/") { return "\(shown(text)) is a path; write unix:\(text)" }
+        let advice = example("\(text):8620").map { "put one behind it\($0)" } ?? "write \(hint)"
+        return "\(shown(text)) has no port; \(advice)"
+    }
+
+    /// `: 127.0.0.1:8620`, if that is an address.
+    private static func example(_ address: String) -> String? { (try? ListenAddress(address)).map { ": \($0)" } }
 
     private static func path(_ text: String) throws(Misfit) -> String {
         let path = String(text.dropFirst("unix:".count))
         guard path.utf8.first == UInt8(ascii: "/") else {
-            throw Misfit("\(shown(text)) has no absolute path; write unix:/PATH, like unix:/run/meterd/meterd.sock")
+            throw Misfit(
+                "\(shown(text)) has no absolute path; begin it with a slash, like unix:/run/meterd/meterd.sock")
         }
         guard path.utf8.count <= maxPathBytes else {
             throw Misfit(
-                "\(shown(text)) has a path of \(path.utf8.count) bytes; the path of a Unix socket has at most "
-                    + "\(maxPathBytes)")
+                "\(shown(text)) has a path of \(path.utf8.count) bytes, and that of a Unix socket has at most "
+                    + "\(maxPathBytes); choose a shorter one, like unix:/run/meterd/meterd.sock")
         }
         return path
     }
@@ -73,7 +98,7 @@ package enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
             return address
         }
         guard ipv4(host) != nil || isName(host) else {
-            throw Misfit("\(shown(text)) has no IP address or name before its port; write \(hint)")
+            throw Misfit("\(shown(text)) has no valid IP address or host name before its port; write \(hint)")
         }
         return host
     }

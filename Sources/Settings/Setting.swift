@@ -33,30 +33,30 @@ struct Setting: Sendable {
         Setting(
             "listen", \.listen, .address,
             """
-            Where events and questions come in. Port 0 is any that is free.
-            Whoever reaches this address may use it, so it is one of this machine (127.0.0.0/8, ::1, localhost, a Unix
-            socket) unless behind_proxy is true.
+            The address for events and queries. Port 0 takes any free port.
+            Anybody who reaches this address may use it, so it must be one of this machine (127.0.0.0/8, ::1, localhost, a
+            Unix socket) unless behind_proxy is true.
             """),
         Setting(
             "behind_proxy", \.behindProxy, .flag,
             """
-            True says that a proxy in front does TLS and access control; then every address may be listened at.
+            True means that a proxy in front does TLS and access control. The daemon may then listen on any address.
             """),
         Setting(
             "rate_at", \.rateAt, .timeOrOff,
             """
-            The time of day, in the ledger's time zone, at which the day before is rated; off for those who let a timer
-            run `meterd rate`.
+            The time of day, in the ledger's time zone, at which the day before is rated. Write off if a timer runs
+            `meterd rate` instead.
             """),
         Setting(
             "max_body_bytes", \.maxBodyBytes, .size(1 << 10...1 << 30),
             """
-            The largest body of a request, as it is sent; never more than max_queue_bytes.
+            The largest request body, as it is sent; never more than max_queue_bytes.
             """),
         Setting(
             "max_expanded_bytes", \.maxExpandedBytes, .size(1 << 10...4 << 30),
             """
-            The largest gzipped body, once it is expanded; never more than max_queue_bytes.
+            The largest gzipped request body, once it is expanded; never more than max_queue_bytes.
             """),
         Setting(
             "max_queue_bytes", \.maxQueueBytes, .size(1 << 20...16 << 30),
@@ -69,22 +69,22 @@ struct Setting: Sendable {
         Setting(
             "max_queue_requests", \.maxQueueRequests, .count(1...1_000_000),
             """
-            How many requests may wait for the writer; what comes beyond is told to come again later.
+            How many requests may wait for the writer. Further ones are answered 503 with Retry-After.
             """),
         Setting(
             "max_connections", \.maxConnections, .count(1...100_000),
             """
-            How many connections may be open at a time; who comes beyond waits until one ends.
+            How many connections may be open at a time. Further ones wait until one of them ends.
             """),
         Setting(
             "max_wal_bytes", \.maxWALBytes, .size(32 << 20...1 << 40),
             """
             How large the write-ahead log beside the ledger may become. It takes some 16 MiB, unless another program holds
-            a read transaction on the ledger: then it grows with all that is stored. Each quarter of this is logged as a
-            warning; beyond it nothing is stored (503 with Retry-After) until that program has ended its transaction.
+            a read transaction on the ledger: then it grows with everything that is stored. Each quarter of this is logged
+            as a warning. Beyond it nothing is stored (503 with Retry-After) until that program ends its transaction.
             """),
         Setting(
-            "request_timeout_seconds", \.requestTimeoutSeconds, .count(1...3600),
+            "request_timeout_seconds", \.requestTimeoutSeconds, .count(1...3600, unit: "seconds"),
             """
             How many seconds the body of a request may take to arrive, a client may take to read an answer (of a longer
             one, each MiB), and a connection may be idle. After that the connection is closed.
@@ -92,7 +92,7 @@ struct Setting: Sendable {
         Setting(
             "log_level", \.logLevel, .level,
             """
-            What is logged: this level and those after it.
+            The least severe level that is logged.
             """),
     ]
 }
@@ -103,9 +103,9 @@ extension Settings {
         let head = """
             # The configuration of meterd: every setting, with its default.
             #
-            # It is read from the file that the command line or METERD_CONFIG names, else from
+            # It is read from the file that the command line or METERD_CONFIG names, otherwise from
             # \(standardFile) if that exists. A key that is left out has its default. The environment variable
-            # that stands with each key goes before the file.
+            # named with each key overrides the file.
 
             """
         return Setting.all.reduce(head) { text, setting in

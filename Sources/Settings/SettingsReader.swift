@@ -1,4 +1,4 @@
-// Reads a file and the environment into settings, and gathers what is wrong in both.
+// Reads a file, the environment and options into settings, and gathers what is wrong in them.
 
 import Foundation
 import MarkedYAML
@@ -17,7 +17,7 @@ struct SettingsReader {
         do {
             let data = try YAMLFile.bytes(at: path)
             guard let yaml = String(data: data, encoding: .utf8) else {
-                problems.append(SettingsProblem(path, "the file is no UTF-8 text; save it as UTF-8"))
+                problems.append(SettingsProblem(path, "the file is not UTF-8 text; save it as UTF-8"))
                 return
             }
             try read(YAMLDocument(yaml, noun: "configuration"), of: path)
@@ -25,8 +25,8 @@ struct SettingsReader {
             report(found, of: path)
         } catch YAMLFileError.absent {
             guard !mayBeAbsent else { return }
-            let wayOut = variable.map { "correct or unset \($0)" } ?? "is the path right?"
-            problems.append(SettingsProblem(path, "there is no such file; \(wayOut)"))
+            let advice = variable.map { "correct or unset \($0)" } ?? "check the path given with --config"
+            problems.append(SettingsProblem(path, "there is no such file; \(advice)"))
         } catch YAMLFileError.unreadable(let reason) {
             problems.append(SettingsProblem(path, "the configuration can't be read: \(reason)"))
         } catch {
@@ -97,7 +97,7 @@ struct SettingsReader {
         }
     }
 
-    /// Whoever reaches the address may write to the ledger, so others than this machine need a proxy before it.
+    /// Anybody who reaches the address may write to the ledger, so an address that other machines reach needs a proxy.
     mutating func checkAddress() {
         guard !settings.listen.isLocal, !settings.behindProxy, !unreadable.contains("behind_proxy"),
             let place = places["listen"]
@@ -105,8 +105,8 @@ struct SettingsReader {
         problems.append(
             SettingsProblem(
                 place,
-                "\(shown(settings.listen.description)) can be reached from other machines; listen at 127.0.0.1, [::1], "
-                    + "localhost or unix:/PATH, or set behind_proxy (METERD_BEHIND_PROXY) to true, which says that a "
-                    + "proxy in front does TLS and access control"))
+                "\(shown(settings.listen.description)) can be reached from other machines; listen on 127.0.0.1, [::1], "
+                    + "localhost or unix:/PATH. If a proxy in front does TLS and access control, set behind_proxy "
+                    + "(METERD_BEHIND_PROXY) to true"))
     }
 }

@@ -56,16 +56,15 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "no ledger at \(Self.withWholePath(path)); name the ledger with --db FILE or METERD_DB, or, to begin a new "
                 + "one, run 'meterd init'"
         case .alreadyThere(let path):
-            "\(path) is there already; a ledger is never overwritten, choose another file"
+            "\(path) is there already, and a ledger is never overwritten; choose another file"
         case .notALedger(let path):
             "\(path) is no ledger of meterd; name the right file with --db or METERD_DB"
         case .newerSchema(let path, let migration):
             "\(path) was written by a newer meterd (schema step \(migration)); use that version or a later one"
         case .changedMigration(let path, let migration):
-            "\(path) was made with another text of schema step \(migration) than this meterd has; "
-                + "use the build that made it"
+            "\(path) was made by another build of meterd, whose schema step \(migration) differs; use that build"
         case .olderSchema(let path, let migration):
-            "\(path) lacks schema step \(migration); run any command that writes, as 'meterd rate', to bring it up"
+            "\(path) lacks schema step \(migration); run a command that writes, like 'meterd rate --date today', to bring it up"
         case .alteredSchema(let path, let differences):
             "\(path) is not as meterd made it: \(Self.first(of: differences)). Nothing is written to such a file, "
                 + "because a foreign trigger or index changes what is counted. Restore a backup with 'meterd restore'; or "
@@ -84,36 +83,37 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
         case .damaged(let path, let reason):
             "\(path) is damaged: \(reason); \(Self.wayOutOfDamage(path))"
         case .notDurable(let setting, let value):
-            "SQLite runs with \(setting) \(value), which may lose what was acknowledged; is the file system writable?"
+            "SQLite runs with \(setting) \(value), which may lose acknowledged events; put the ledger on a local file system "
+                + "that this user may write"
         case .traceRemains(let path):
-            "it is done, but another program reads \(path) and keeps its old pages; "
-                + "end that program and run the same command again"
+            "the change is made, but another program that reads \(path) keeps its old pages; end that program and run the same "
+                + "command again"
         case .isFolder(let path):
             "\(path) is a folder; name a file in it"
         case .noFolder(let path):
-            "cannot make \(path): its folder is not there; make it first"
+            "cannot make \(path): its folder does not exist; make it with mkdir, or choose another file"
         case .leftBehind(let log, let path):
-            "\(log) is of a ledger that was at \(path) and may hold what it committed last; move it to that ledger, "
-                + "to its new name with the same ending"
+            "\(log) belongs to a ledger that was at \(path) and may hold its last commits; move it beside that ledger and "
+                + "give it that ledger's new name with the same ending"
         case .ledgersOwnName(let path):
-            "\(path) is a name that the ledger's own files have; choose another file"
+            "\(path) is the name of one of the ledger's own files; choose another file"
         case .beingMade(let path):
             "\(path) is being made by another command; wait for that, or choose another file"
         case .cannotWrite(let path, let reason):
-            "cannot write \(path): \(reason)"
+            "cannot write \(path): \(reason)" + Self.advice(onRefusedWrite: reason)
         case .nameNotSynced(let path, let reason):
-            "\(path) is whole, but its folder can't be synced (\(reason)), so that a power failure may take it; when the disk "
-                + "is well, try again, and remove the file where it is in the way"
+            "\(path) is whole, but its folder can't be synced (\(reason)), so a power failure may still take the file away; "
+                + "when the disk is well, remove the file and run the command again"
         case .cannotRead(let path, let reason):
             "cannot copy \(path), a part of it can't be read: \(reason); see what the kernel's log says of its disk"
         case .outOfReach(let path, let reason):
-            "the daemon has the ledger open and makes the copy, but can't write \(path): \(reason); choose a folder "
-                + "that it may write, as the ledger's is"
+            "the daemon that has the ledger open makes the copy, but it can't write \(path): \(reason); choose a folder that the "
+                + "daemon may write, like the ledger's own"
         case .noRoom(let path, let bytes, let free):
             "no room for \(path)" + Self.figures(bytes, free) + "; make room, or choose another disk"
         case .inTheWay(let path):
-            "\(path) is there already, and nothing is restored over a ledger; move it away, \(path)-wal and "
-                + "\(path)-shm with it, or choose another file with --db"
+            "\(path) is there already, and a backup is never restored over a ledger; move it away together with \(path)-wal "
+                + "and \(path)-shm, or choose another file with --db"
         case .noBackup(let path):
             "there is no \(path) to restore; name a file that 'meterd backup' made"
         case .notABackup(let path):
@@ -126,15 +126,15 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "\(path) can't be used: \(reason); see what the kernel's log says of the disk. What was acknowledged is "
                 + "stored; try again when the disk is well"
         case .busy(let path):
-            "another program keeps \(path) locked (a shell with an open transaction?); end it and try again, "
+            "another program keeps \(path) locked, perhaps an sqlite3 shell with an open transaction; end it and try again, "
                 + "nothing is done twice"
         case .replaced(let path):
             "\(path) was moved, removed or replaced while meterd had it open; move it back, or start again with the right "
                 + "file. Nothing is done twice"
         case .logHeld(let path, let mostBytes):
-            "somebody has been reading \(path) for so long (a shell with an open transaction? a long 'meterd' command?) "
-                + "that its log has reached the bound of \(mostBytes >> 20) MiB; end it, or wait for its end, and try "
-                + "again; nothing is done twice"
+            "another program has been reading \(path) for so long that the log beside it has reached its bound of "
+                + "\(mostBytes >> 20) MiB; end that program, perhaps an sqlite3 shell with an open transaction or a long "
+                + "meterd command, and try again; nothing is done twice"
         }
     }
 
@@ -157,6 +157,16 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     /// Where the system refuses what a writer needs.
     private static func wayOutOfRefusal(_ path: String) -> String {
         path.hasSuffix(".lock") ? "; run the command as the user who owns the ledger and may write its folder" : ""
+    }
+
+    /// What to do where the name or the rights are wrong; of a failing disk the reason says enough.
+    private static func advice(onRefusedWrite reason: String) -> String {
+        switch reason {
+        case let reason where reason.contains("No such file"): "; make its folder first, or choose another file"
+        case let reason where reason.contains("ermission") || reason.contains("Read-only"):
+            "; choose a folder that this user may write, or run the command as its owner"
+        default: ""
+        }
     }
 
     private static func figures(_ bytes: Int64?, _ free: Int64?) -> String {

@@ -62,13 +62,13 @@ extension Check {
 
     /// Whether the ledger still has an entry that was noted elsewhere.
     static func head(expected: ChainHead) -> Check {
-        Check(name: "head") { slices, findings in
+        Check(name: Verification.headCheckName) { slices, findings in
             let found = try slices.read { try ChainHead.last(through: expected.entryID, $0) }
             if found.entryID != expected.entryID {
-                findings.add("entry \(expected.entryID) is not there: the last one is entry \(found.entryID)")
+                findings.add("entry \(expected.entryID) is not there: the ledger ends with entry \(found.entryID)")
             } else if found != expected {
                 findings.add(
-                    "entry \(expected.entryID) has hash \(found.hexadecimal), when it was noted it had "
+                    "entry \(expected.entryID) has hash \(found.hexadecimal); when it was noted it had "
                         + expected.hexadecimal)
             }
             return "entry \(expected.entryID)"

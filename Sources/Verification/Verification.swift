@@ -33,6 +33,9 @@ package struct Verification {
         checks + (head.map { [.head(expected: $0)] } ?? [])
     }
 
+    /// The name of the check of a head that was noted.
+    package static let headCheckName = "head"
+
     /// The names of all checks, in order.
     package static var checkNames: [String] { [Check.fileName] + checks.map(\.name) }
 

@@ -63,16 +63,16 @@ package indirect enum WriterError: Error, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .queueFull: "too many events are waiting to be stored; send the same again in a moment"
-        case .stopping: "the daemon is stopping; ask again when it is back, nothing is done twice"
-        case .diskFull: "the disk is full, nothing was stored; make room, nothing else is to be done"
+        case .queueFull: "too many events are waiting to be stored, nothing was stored; send the same again in a moment"
+        case .stopping: "the daemon is stopping; send the same again when it is back, nothing is done twice"
+        case .diskFull: "the disk is full, nothing was stored; free some space and send the same again"
         case .busy:
-            "another program keeps the ledger's file locked, nothing was stored; end it (a shell with an open "
-                + "transaction?)"
+            "another program keeps the ledger's file locked, nothing was stored; end that program, perhaps an sqlite3 shell "
+                + "with an open transaction, and send the same again"
         case .logHeld(let mostBytes):
-            "somebody has been reading the ledger's file for so long that its log has reached the bound of "
-                + "\(mostBytes >> 20) MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction? "
-                + "a long 'meterd' command?)"
+            "another program has been reading the ledger's file for so long that its log has reached the bound of "
+                + "\(mostBytes >> 20) MiB (max_wal_bytes), nothing was stored; end that program, perhaps an sqlite3 shell with "
+                + "an open transaction or a long meterd command, and send the same again"
         case .replaced:
             "the ledger's file was moved, removed or replaced while the daemon had it open, nothing was stored; move it "
                 + "back, or stop the daemon and start it with the right file"

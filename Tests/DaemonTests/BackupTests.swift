@@ -99,7 +99,8 @@ struct BackupTests {
         // While the daemon has the ledger, wherever its file is, nothing is restored.
         let inTheWay = try await scene.outcome(["restore", copy])
         #expect(inTheWay.end == .exited(1))
-        #expect(inTheWay.errors.contains("is there already, and nothing is restored over a ledger; move it away"))
+        #expect(
+            inTheWay.errors.contains("is there already, and a backup is never restored over a ledger; move it away"))
         for suffix in ["", "-wal", "-shm"] {
             try FileManager.default.moveItem(
                 atPath: scene.ledger + suffix, toPath: scene.folder.path("lost.db") + suffix)
@@ -238,8 +239,8 @@ struct BackupTests {
         #expect(failed.end == .exited(1))
         #expect(
             failed.errors
-                == "meterd: \(copy) is whole, but its folder can't be synced (Input/output error), so that a power failure "
-                + "may take it; when the disk is well, try again, and remove the file where it is in the way\n")
+                == "meterd: \(copy) is whole, but its folder can't be synced (Input/output error), so a power failure may "
+                + "still take the file away; when the disk is well, remove the file and run the command again\n")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["copy.db"])
         try await scene.run(["verify", "--db", copy])
         // It has the name, if the power does not fail, and is overwritten no more than any other.
@@ -266,7 +267,7 @@ struct BackupTests {
             refused.errors
                 == "meterd: \(same) is being made by another command; wait for that, or choose another file\n"
                 || refused.errors
-                    == "meterd: \(same) is there already; a ledger is never overwritten, choose another file\n"
+                    == "meterd: \(same) is there already, and a ledger is never overwritten; choose another file\n"
         )
         for name in ["same.db", "one.db", "two.db"] {
             try await scene.run(["verify", "--db", scene.folder.path(name)])

@@ -252,7 +252,8 @@ struct DoorTests {
         try begin(second, "second")
         try await eventually("the second waits") { try isQueued(1) }
         let third = try HTTPConnection(port: port).post(lines: events("third"))
-        expectProblem(third, 503, "too many events are waiting to be stored; send the same again in a moment")
+        expectProblem(
+            third, 503, "too many events are waiting to be stored, nothing was stored; send the same again in a moment")
         #expect(third.headers["retry-after"] == "1")
         try hold.end()
         #expect(try EventsAnswer(first.receive()).accepted == 1)

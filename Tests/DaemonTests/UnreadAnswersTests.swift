@@ -163,19 +163,22 @@ struct UnreadAnswersTests {
         let port = try await daemon.port()
         let first = try HTTPConnection(port: port)
         try fillQuarantine(first)
+        var start = ContinuousClock.now
+        #expect(try first.get("/healthz").text == "ok\n")
+        let unhindered = ContinuousClock.now - start
         first.end(.orderly)
         #expect(first.isEnded())
         let page = HTTPConnection.request("GET", "/v1/quarantine?limit=1000", [])
         let readers = try (0..<8).map { _ in try HTTPConnection(port: port, receiveBytes: 4_096) }
         for connection in readers { try connection.send(page + page + page) }
         for connection in readers { #expect(connection.hasAnswer(withinMs: Patience.milliseconds)) }
-        let start = ContinuousClock.now
+        start = ContinuousClock.now
         let other = try HTTPConnection(port: port)
         #expect(try other.get("/healthz").text == "ok\n")
         let waited = ContinuousClock.now - start
         print("unread: others waited \(waited)")
         // Twice the time, for the pages were not all written at once, and what a busy machine takes.
-        #expect(waited < .seconds(15))
+        #expect(waited < max(.seconds(15), .seconds(6) + unhindered * 100), "\(waited), unhindered \(unhindered)")
         try await daemon.line(with: "an answer was not read in time", "seconds=3")
         try await eventually("the memory is free, and it is told why") {
             let text = try other.get("/metrics").text
@@ -189,7 +192,8 @@ struct UnreadAnswersTests {
     @Test("A reader that is slow but reads on is not cut off, however long its answer takes")
     func slowReader() async throws {
         let scene = try await DaemonScene.make()
-        let daemon = try scene.serve(settings: ["METERD_REQUEST_TIMEOUT_SECONDS": "3", "METERD_RATE_AT": "off"])
+        // Longer than a busy machine keeps this thread from reading on, and shorter than all of it takes.
+        let daemon = try scene.serve(settings: ["METERD_REQUEST_TIMEOUT_SECONDS": "10", "METERD_RATE_AT": "off"])
         let port = try await daemon.port()
         let event = SumEvent(id: "1", number: 1).line + "\n"
         let body = Array((event + String(repeating: "0\n", count: 50_000)).utf8)
@@ -201,9 +205,9 @@ struct UnreadAnswersTests {
         while read < 4_800_000 {
             try connection.skip(240_000)
             read += 240_000
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .milliseconds(600))
         }
-        #expect(ContinuousClock.now - start > .seconds(5))
+        #expect(ContinuousClock.now - start >= .seconds(12))
         // The rest of this answer, then another one on the same connection.
         try connection.send(HTTPConnection.request("GET", "/healthz", []))
         try connection.skip(to: Array("]}HTTP/1.1 200 OK\r\n".utf8))

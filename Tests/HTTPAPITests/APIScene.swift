@@ -33,14 +33,14 @@ struct APIScene: @unchecked Sendable {
     /// Runs a test with the API over a ledger. `/slow` reads for ever, `/quick` one row, both at most for
     /// `shortTimeoutMs`, all else without a bound; `/broken` fails.
     static func run(
-        over fixture: LedgerFixture, shortTimeoutMs: Int = longTimeoutMs,
+        over fixture: LedgerFixture, shortTimeoutMs: Int = longTimeoutMs, clock: LedgerClock = LedgerClock(given: nil),
         _ test: @escaping @Sendable (APIScene) async throws -> Void
     ) async throws {
         let reader = try LedgerReader(path: fixture.path, timeoutMs: longTimeoutMs)
         let hasty = try LedgerReader(path: fixture.path, timeoutMs: shortTimeoutMs)
         let router = Router()
         router.add(middleware: ProblemMiddleware())
-        ReadRoutes(reader: reader, budget: MemoryBudget(limit: 128 << 20)).add(to: router)
+        ReadRoutes(reader: reader, budget: MemoryBudget(limit: 128 << 20), clock: clock).add(to: router)
         router.get("/slow") { _, _ in
             let sum = try await hasty.read { try Int.fetchOne($0, sql: endless) }
             return "\(sum ?? 0)"

@@ -3,6 +3,8 @@
 import HTTPAPI
 import HTTPTypes
 import LedgerFixture
+import LedgerStore
+import Quantities
 import Testing
 
 @Suite("Collections answer what the public views show")
@@ -71,6 +73,30 @@ struct CollectionTests {
             """
             tenant  app   item            month    devices
             acme    shop  basic_analysis  2027-01  3
+            """
+        ),
+        // By the ledger's clock, which stands at its latest instant: January 13th.
+        (
+            "/v1/usage/days?item=gateway_calls&from=yesterday&to=today",
+            """
+            tenant  app     item           usage_day   quantity
+            globex  mobile  gateway_calls  2027-01-12  3
+            """
+        ),
+        ("/v1/usage/days?from=today", "tenant"),
+        (
+            "/v1/ledger?from=yesterday",
+            """
+            entry_id  posted_day
+            7         2027-01-12
+            """
+        ),
+        (
+            "/v1/bills?to=yesterday&tenant=globex",
+            """
+            tenant  day
+            globex  2027-01-10
+            globex  2027-01-12
             """
         ),
         (
@@ -163,6 +189,20 @@ struct CollectionTests {
                 let actual = try answer.table(like: table)
                 #expect(actual == table, "\(uri)")
             }
+        }
+    }
+
+    @Test(
+        "Yesterday is counted from the daemon's own test clock, or from the ledger's latest instant where that is later",
+        arguments: [(daemon: 14, yesterday: "2027-01-13"), (daemon: 11, yesterday: "2027-01-12")])
+    func yesterday(daemon day: Int, yesterday: String) async throws {
+        let noon = Instant(micros: Int64(Day(2027, 1, day).number) * 86_400_000_000 + 43_200_000_000)
+        try await APIScene.run(over: try APIScene.ledger(), clock: LedgerClock(given: noon)) { api in
+            let named = try await api.get("/v1/usage/days?from=yesterday").items()
+            let dated = try await api.get("/v1/usage/days?from=\(yesterday)").items()
+            #expect(named == dated)
+            // Of January 12th there is usage, of the days after it there is none.
+            #expect(named.isEmpty == (day == 14))
         }
     }
 

@@ -49,7 +49,24 @@ struct DocumentTests {
                 let names = parameters.compactMap { checker.resolved($0)["name"]?.description }
                 #expect(names == resource.filters.map(\.name) + ["limit", "cursor", "numbers"])
                 let unknown = try await api.get("\(resource.path)?zzzzzzzz=1").problem()
-                #expect(unknown.hasSuffix("there are \(names.joined(separator: ", "))"))
+                #expect(unknown.hasSuffix("it takes \(names.joined(separator: ", "))"))
+            }
+        }
+    }
+
+    @Test("It says that days may be words, and those are taken")
+    func days() async throws {
+        try await APIScene.run(over: try APIScene.ledger()) { api in
+            let checker = try await schemas(api)
+            let parameters = checker.document["paths"]?["/v1/bills"]?["get"]?["parameters"]?.elements ?? []
+            let from = try #require(parameters.first { $0["name"] == .string("from") })
+            let forms = try #require(from["schema"]?["anyOf"]?.elements)
+            #expect(forms.first?["format"] == .string("date"))
+            let words = try #require(forms.last?["enum"]?.elements)
+            #expect(words == [.string("today"), .string("yesterday")])
+            for word in words {
+                guard case .string(let text) = word else { continue }
+                #expect(try await api.get("/v1/bills?from=\(text)").status == 200)
             }
         }
     }

@@ -11,39 +11,62 @@ import Testing
 
 @Suite("Errors are problems (RFC 9457)")
 struct ProblemTests {
-    private static let limit = "400 limit is a whole number from 1 to 1000"
-    private static let cursor = "400 the cursor is none of this collection; take it from next of an earlier answer"
-    private static let nothing = "404 there is nothing here; GET /v1/openapi.json tells what there is"
+    private static func limit(_ value: String) -> String {
+        "400 limit='\(value)': write a whole number from 1 to 1000, like limit=100"
+    }
+
+    private static func cursor(_ value: String, of path: String = "/v1/ledger") -> String {
+        "400 cursor='\(value)' is not a cursor of \(path); take it from the member next of an earlier answer, or leave it "
+            + "out to begin with the first page"
+    }
+
+    private static func nothing(at path: String, _ hint: String = "") -> String {
+        "404 there is nothing at '\(path)'; \(hint)GET /v1/openapi.json describes all paths"
+    }
+
+    private static let dayRule = "write a day as YYYY-MM-DD, like 2027-01-10, or today or yesterday"
 
     private static let problems: [(request: String, problem: String)] = [
-        ("GET /", nothing),
-        ("GET /v2/ledger", nothing),
-        ("GET /v1/ledger/1", nothing),
-        ("DELETE /v1/nothing", nothing),
-        ("POST /v1/ledger", "405 there is no POST here, only GET, HEAD"),
-        ("DELETE /v1/usage/days/", "405 there is no DELETE here, only GET, HEAD"),
-        ("PUT /v1/openapi.json", "405 there is no PUT here, only GET, HEAD"),
-        ("GET /v1/events", "405 there is no GET here, only POST"),
-        ("GET /v1/ledger?limit=0", limit),
-        ("GET /v1/ledger?limit=1001", limit),
-        ("GET /v1/ledger?limit=ten", limit),
-        ("GET /v1/ledger?limit=", limit),
-        ("GET /v1/ledger?limit=5&limit=5", "400 limit stands there twice"),
-        ("GET /v1/ledger?cursor=", cursor),
-        ("GET /v1/ledger?cursor=x", cursor),
+        ("GET /", nothing(at: "/")),
+        ("GET /v2/ledger", nothing(at: "/v2/ledger", "did you mean /v1/ledger? ")),
+        ("GET /v1", nothing(at: "/v1")),
+        ("GET /v1/bill", nothing(at: "/v1/bill", "did you mean /v1/bills? ")),
+        ("GET /V1/Bills", nothing(at: "/V1/Bills", "did you mean /v1/bills? ")),
+        ("GET /v1/ledger/1", nothing(at: "/v1/ledger/1", "did you mean /v1/ledger? ")),
+        ("GET /metering/everything", nothing(at: "/metering/everything")),
+        ("DELETE /nothing", nothing(at: "/nothing")),
+        ("POST /v1/ledger", "405 POST is not allowed on '/v1/ledger', only GET, HEAD"),
+        ("DELETE /v1/usage/days/", "405 DELETE is not allowed on '/v1/usage/days', only GET, HEAD"),
+        ("PUT /v1/openapi.json", "405 PUT is not allowed on '/v1/openapi.json', only GET, HEAD"),
+        ("GET /v1/events", "405 GET is not allowed on '/v1/events', only POST"),
+        ("GET /v1/ledger?limit=0", limit("0")),
+        ("GET /v1/ledger?limit=1001", limit("1001")),
+        ("GET /v1/ledger?limit=ten", limit("ten")),
+        ("GET /v1/ledger?limit=", limit("")),
+        ("GET /v1/ledger?limit=5&limit=5", "400 parameter 'limit' is given twice; give it once"),
+        ("GET /v1/ledger?cursor=", cursor("")),
+        ("GET /v1/ledger?cursor=x", cursor("x")),
         // Its key has U+0000.
-        ("GET /v1/tenants?cursor=WyIvdjEvdGVuYW50cyIsImFjbWVcdTAwMDAiXQ", cursor),
-        ("GET /v1/ledger?cursor=%2B%2F%C3%A9", cursor),
+        (
+            "GET /v1/tenants?cursor=WyIvdjEvdGVuYW50cyIsImFjbWVcdTAwMDAiXQ",
+            cursor("WyIvdjEvdGVuYW50cyIsImFjbWVcdTAwMDAiXQ", of: "/v1/tenants")
+        ),
+        ("GET /v1/ledger?cursor=%2B%2F%C3%A9", cursor("+/é")),
         // Base64url of: [] · ["/v1/ledger"] · ["/v1/ledger","1"] · ["/v1/bills",1]
-        ("GET /v1/ledger?cursor=W10", cursor),
-        ("GET /v1/ledger?cursor=WyIvdjEvbGVkZ2VyIl0", cursor),
-        ("GET /v1/ledger?cursor=WyIvdjEvbGVkZ2VyIiwiMSJd", cursor),
-        ("GET /v1/ledger?cursor=WyIvdjEvYmlsbHMiLDFd", cursor),
-        ("GET /v1/ledger?from=2027-02-29", "400 from is no day; write YYYY-MM-DD, as 2027-01-31"),
-        ("GET /v1/bills?to=tomorrow", "400 to is no day; write YYYY-MM-DD, as 2027-01-31"),
-        ("GET /v1/statements?month=2027-13", "400 month is no month; write YYYY-MM, as 2027-01"),
-        ("GET /v1/ledger?tenant=", "400 tenant has no value; give it one or leave it out"),
-        ("GET /v1/ledger?tenant", "400 tenant has no value; give it one or leave it out"),
+        ("GET /v1/ledger?cursor=W10", cursor("W10")),
+        ("GET /v1/ledger?cursor=WyIvdjEvbGVkZ2VyIl0", cursor("WyIvdjEvbGVkZ2VyIl0")),
+        ("GET /v1/ledger?cursor=WyIvdjEvbGVkZ2VyIiwiMSJd", cursor("WyIvdjEvbGVkZ2VyIiwiMSJd")),
+        ("GET /v1/ledger?cursor=WyIvdjEvYmlsbHMiLDFd", cursor("WyIvdjEvYmlsbHMiLDFd")),
+        ("GET /v1/ledger?from=2027-02-29", "400 from='2027-02-29': there is no such day in the calendar"),
+        ("GET /v1/bills?to=tomorrow", "400 to='tomorrow': \(dayRule)"),
+        ("GET /v1/bills?from=Yesterday", "400 from='Yesterday': did you mean yesterday?"),
+        ("GET /v1/bills?from=2027/1/9", "400 from='2027/1/9': write a day as YYYY-MM-DD: 2027-01-09"),
+        ("GET /v1/statements?month=2027-13", "400 month='2027-13': there is no such month in the calendar"),
+        ("GET /v1/statements?month=2027-01-10", "400 month='2027-01-10': write the month alone, as YYYY-MM: 2027-01"),
+        ("GET /v1/statements?month=January", "400 month='January': write a month as YYYY-MM, like 2027-01"),
+        ("GET /v1/ledger?tenant=", "400 parameter tenant has no value; write tenant=acme, or leave it out"),
+        ("GET /v1/ledger?tenant", "400 parameter tenant has no value; write tenant=acme, or leave it out"),
+        ("GET /v1/ledger?from=", "400 parameter from has no value; write from=2027-01-31, or leave it out"),
         (
             "GET /v1/ledger?tenant=%FF",
             "400 parameter tenant: '%FF' is not UTF-8 once it is decoded; write what is not ASCII like %C3%A9 for é"
@@ -59,14 +82,34 @@ struct ProblemTests {
         ("GET /v1/ledger?app=100%", "400 parameter app: '100%' has a % that begins no escape; write it as %25"),
         (
             "GET /v1/grants?status=activ",
-            "400 status is one of pending, active, ended, used_up, voided; did you mean active?"
+            "400 status='activ': did you mean active? It is one of pending, active, ended, used_up, voided"
+        ),
+        (
+            "GET /v1/grants?status=ACTIVE",
+            "400 status='ACTIVE': did you mean active? It is one of pending, active, ended, used_up, voided"
+        ),
+        (
+            "GET /v1/grants?status=gone",
+            "400 status='gone': it is one of pending, active, ended, used_up, voided"
         ),
         (
             "GET /v1/apps?tennant=acme",
-            "400 there is no such parameter; did you mean tenant? there are tenant, limit, cursor, numbers"
+            "400 /v1/apps has no parameter 'tennant'; did you mean tenant? It takes tenant, limit, cursor, numbers"
         ),
-        ("GET /v1/tenants?q=1", "400 there is no such parameter; there are limit, cursor, numbers"),
-        ("GET /broken", "500 internal error"),
+        (
+            "GET /v1/apps?Tenant=acme",
+            "400 /v1/apps has no parameter 'Tenant'; did you mean tenant? It takes tenant, limit, cursor, numbers"
+        ),
+        ("GET /v1/tenants?q=1", "400 /v1/tenants has no parameter 'q'; it takes limit, cursor, numbers"),
+        (
+            "GET /v1/tenants?\(String(repeating: "x", count: 100))=1",
+            "400 /v1/tenants has no parameter '\(String(repeating: "x", count: 64))…'; it takes limit, cursor, numbers"
+        ),
+        (
+            "GET /v1/tenants?numbers=words",
+            "400 numbers='words': write json or text"
+        ),
+        ("GET /broken", "500 internal error; the daemon's log has the cause, with this method and path"),
     ]
 
     @Test("for whatever is asked wrongly, and say what would be right")

@@ -84,7 +84,7 @@ struct GrantTests {
         try fixture.apply(priceBook: book(effective: "2027-01-20", replacing: "features:", by: novelty))
         let package = try order(.resourcePackage(item: LedgerFixture.code("novelty"), quantity: Quantity(5)))
         let error = #expect(throws: LedgerError.self) { try fixture.ledger.recordGrant(package, clock: fixture.clock) }
-        #expect(error?.description.hasPrefix("item 'novelty' is in the price book from 2027-01-20 on only") == true)
+        #expect(error?.description.hasPrefix("item 'novelty' is in the price book only from 2027-01-20 on") == true)
     }
 
     @Test("A grant that is voided already is refused, and nothing has changed")

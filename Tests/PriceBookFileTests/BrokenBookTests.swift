@@ -82,7 +82,7 @@ struct BrokenBookTests {
                 [
                     at(
                         1, 1, "",
-                        "here stands a list; write a map with the keys of a price book: book, effective, currency, items, features, offers"
+                        "this is a list; write a map with the keys of a price book: book, effective, currency, items, features, offers"
                     )
                 ]
             ),

@@ -6,40 +6,40 @@ extension BrokenBook {
             "a map in brackets that is not closed", "10000 } ] }", "10000 } ] ",
             at(
                 7, 3, "",
-                "this is no YAML: did not find expected ',' or '}' (while parsing a flow mapping from line 6, column 10); check the brackets, commas and indentation in this line and before"
+                "this is not valid YAML: did not find expected ',' or '}' (while parsing a flow mapping from line 6, column 10); check the brackets, commas and indentation in this line and before"
             )),
         BrokenBook(
             "a tab as indentation", "  devices: { aggregation:", "\tdevices: { aggregation:",
             at(
                 5, 1, "",
-                "this is no YAML: found character that cannot start any token (while scanning for the next token from line 5, column 1); indent with spaces instead of tabs, and put texts that begin with a special character in quotes"
+                "this is not valid YAML: found character that cannot start any token (while scanning for the next token from line 5, column 1); indent with spaces instead of tabs, and put texts that begin with a special character in quotes"
             )),
         BrokenBook(
             "a text with a colon", "USD", "U: S",
             at(
                 3, 12, "",
-                "this is no YAML: mapping values are not allowed in this context; check the indentation, and put texts with a colon in quotes"
+                "this is not valid YAML: mapping values are not allowed in this context; check the indentation, and put texts with a colon in quotes"
             )),
         BrokenBook(
             "an alias without an anchor", "[ kernel ]", "*kernel",
-            at(15, 15, "", "this is no YAML: found undefined alias; write the anchor (&) before its alias (*)")),
+            at(15, 15, "", "this is not valid YAML: found undefined alias; write the anchor (&) before its alias (*)")),
         BrokenBook(
             "quotes that are not closed", "\"0.03\"", "\"0.03",
             at(
                 6, 60, "",
-                "this is no YAML: did not find expected ',' or '}' (while parsing a flow mapping from line 5, column 52); check the brackets, commas and indentation in this line and before"
+                "this is not valid YAML: did not find expected ',' or '}' (while parsing a flow mapping from line 5, column 52); check the brackets, commas and indentation in this line and before"
             )),
         BrokenBook(
             "an unknown escape", "\"0.03\"", "\"\\q\"",
             at(
                 5, 62, "",
-                "this is no YAML: found unknown escape character (while parsing a quoted scalar from line 5, column 61); write \\\\ for a backslash in double quotes"
+                "this is not valid YAML: found unknown escape character (while parsing a quoted scalar from line 5, column 61); write \\\\ for a backslash in double quotes"
             )),
         BrokenBook(
             "half a surrogate pair", "\"0.03\"", "\"\\ud83d\"",
             at(
                 5, 64, "",
-                "this is no YAML: found invalid Unicode character escape code (while parsing a quoted scalar from line 5, column 61); write the character itself, in UTF-8"
+                "this is not valid YAML: found invalid Unicode character escape code (while parsing a quoted scalar from line 5, column 61); write the character itself, in UTF-8"
             )),
         BrokenBook(
             "a second document", "items:\n", "---\nbook: other\nitems:\n",
@@ -59,19 +59,19 @@ extension BrokenBook {
             at(1, 1, "effective", "a price book needs this key; write the first day that it prices, like 2026-01-01"),
             at(
                 2, 1, "efective",
-                "`efective` is no key of a price book; did you mean effective? The keys are book, effective, currency, items, features, offers"
+                "`efective` is not a key of a price book; did you mean effective? The keys are book, effective, currency, items, features, offers"
             )),
         BrokenBook(
             "a key without a neighbour", "effective:", "vat: 19\neffective:",
             at(
                 2, 1, "vat",
-                "`vat` is no key of a price book. The keys are book, effective, currency, items, features, offers")),
+                "`vat` is not a key of a price book. The keys are book, effective, currency, items, features, offers")),
         BrokenBook(
             "a misspelt key of an item", "calls: { aggregation:", "calls: { agregation:",
             at(6, 10, "items.calls.aggregation", "an item needs this key; write unique_devices or sum"),
             at(
                 6, 12, "items.calls.agregation",
-                "`agregation` is no key of an item; did you mean aggregation? The keys are name, unit, aggregation, tiers, free, legacy, replaced_by"
+                "`agregation` is not a key of an item; did you mean aggregation? The keys are name, unit, aggregation, tiers, free, legacy, replaced_by"
             )),
         BrokenBook(
             "a misspelt key of a tier", "up_to:", "upto:",
@@ -81,7 +81,7 @@ extension BrokenBook {
             ),
             at(
                 6, 41, "items.calls.tiers[0].upto",
-                "`upto` is no key of a tier; did you mean up_to? The keys are price, per, up_to")),
+                "`upto` is not a key of a tier; did you mean up_to? The keys are price, per, up_to")),
         BrokenBook(
             "a misspelt key of a feature", " items:", " item:",
             at(
@@ -90,41 +90,41 @@ extension BrokenBook {
             ),
             at(
                 9, 14, "features.scanner.item",
-                "`item` is no key of a feature; did you mean items? The keys are name, items")),
+                "`item` is not a key of a feature; did you mean items? The keys are name, items")),
         BrokenBook(
             "a misspelt offer", "resource_package:", "ressource_package:",
             at(
                 16, 3, "offers.ressource_package",
-                "`ressource_package` is no key of offers; did you mean resource_package? The keys are mini_program_package, resource_package, subscription"
+                "`ressource_package` is not a key of offers; did you mean resource_package? The keys are mini_program_package, resource_package, subscription"
             )),
         BrokenBook(
             "a misspelt key of devices", "min:", "minimum:",
             at(13, 14, "offers.mini_program_package.devices.min", "devices needs this key; write the smallest size"),
             at(
                 13, 16, "offers.mini_program_package.devices.minimum",
-                "`minimum` is no key of devices; did you mean min? The keys are min, max")),
+                "`minimum` is not a key of devices; did you mean min? The keys are min, max")),
         BrokenBook(
             "a merge key", "devices: { aggregation:", "devices: { <<: {}, aggregation:",
-            at(5, 14, "items.devices.<<", "merge keys are not read; write the keys of an item out")),
+            at(5, 14, "items.devices.<<", "merge keys (<<) are not supported; write the keys of an item out")),
         BrokenBook(
             "a key twice", "items:\n", "book: other\nitems:\n",
-            at(4, 1, "book", "the key stands in this map already, in line 1; remove one of the two")),
+            at(4, 1, "book", "this map has the key already, in line 1; remove one of the two")),
         BrokenBook(
             "a key three times", "items:\n", "book: other\nbook: third\nitems:\n",
-            at(4, 1, "book", "the key stands in this map already, in line 1; remove one of the two"),
-            at(5, 1, "book", "the key stands in this map already, in line 1; remove one of the two")),
+            at(4, 1, "book", "this map has the key already, in line 1; remove one of the two"),
+            at(5, 1, "book", "this map has the key already, in line 1; remove one of the two")),
         BrokenBook(
             "a key twice on a line", "10000", "10000, price: 1, pre: 1",
             at(
                 6, 95, "items.calls.tiers[1].price",
-                "the key stands in this map already, in line 6; remove one of the two"),
+                "this map has the key already, in line 6; remove one of the two"),
             at(
                 6, 105, "items.calls.tiers[1].pre",
-                "`pre` is no key of a tier; did you mean per? The keys are price, per, up_to")),
+                "`pre` is not a key of a tier; did you mean per? The keys are price, per, up_to")),
         BrokenBook(
             "an item twice", "  calls:",
             "  \"devices\": { aggregation: unique_devices, tiers: [ { price: \"0.03\" } ] }\n  calls:",
-            at(6, 3, "items.devices", "the key stands in this map already, in line 5; remove one of the two")),
+            at(6, 3, "items.devices", "this map has the key already, in line 5; remove one of the two")),
         BrokenBook(
             "a list as a key", "  devices: { aggregation:", "  ? [ a ]\n  : { free: true }\n  devices: { aggregation:",
             at(5, 5, "items", "a key can't be a list or a map; write a plain word")),
@@ -138,20 +138,27 @@ extension BrokenBook {
             "no code as a book", "small", "\"my book\"",
             at(
                 1, 7, "book",
-                "`my book` is no code; a code has 1 to 64 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or a digit"
+                "`my book` is not a code; a code has 1 to 64 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or a digit"
             )),
         BrokenBook(
             "a book without a value", "book: small", "book:",
             at(1, 6, "book", "the value is missing; write a code")),
         BrokenBook(
             "a map as a book", "small", "{ small: 1 }",
-            at(1, 7, "book", "here stands a map; write a code")),
+            at(1, 7, "book", "this is a map; write a code")),
         BrokenBook(
             "a day that does not exist", "2026-01-01", "2026-02-29",
-            at(2, 12, "effective", "`2026-02-29` is no day of the calendar; write it as YYYY-MM-DD, like 2026-01-01")),
+            at(
+                2, 12, "effective",
+                "`2026-02-29` is not a day of the calendar; write a day as YYYY-MM-DD, like 2026-01-01")),
         BrokenBook(
             "a day in another order", "2026-01-01", "01.01.2026",
-            at(2, 12, "effective", "`01.01.2026` is no day of the calendar; write it as YYYY-MM-DD, like 2026-01-01")),
+            at(
+                2, 12, "effective",
+                "`01.01.2026` is not a day of the calendar; write a day as YYYY-MM-DD, like 2026-01-01")),
+        BrokenBook(
+            "a day with slashes", "2026-01-01", "2026/1/1",
+            at(2, 12, "effective", "`2026/1/1` is not a day of the calendar; write 2026-01-01")),
         BrokenBook(
             "a currency in small letters", "USD", "usd",
             at(3, 11, "currency", "`usd` is no currency of ISO 4217; write USD")),
@@ -169,10 +176,10 @@ extension BrokenBook {
             at(3, 11, "currency", "`SE\u{212A}` is no currency of ISO 4217; write one that is, like USD")),
         BrokenBook(
             "a list of items", "items:\n", "items: [ devices ]\nitem:\n",
-            at(4, 8, "items", "here stands a list; write a map of items, each under its code"),
+            at(4, 8, "items", "this is a list; write a map of items, each under its code"),
             at(
                 5, 1, "item",
-                "`item` is no key of a price book; did you mean items? The keys are book, effective, currency, items, features, offers"
+                "`item` is not a key of a price book; did you mean items? The keys are book, effective, currency, items, features, offers"
             )),
         BrokenBook(
             "null as features", "features:\n  scanner: { items: [ devices ] }", "features: ~",

@@ -6,7 +6,7 @@ extension BrokenBook {
             "no code as an item", "  devices: { aggregation:", "  my devices: { aggregation:",
             at(
                 5, 3, "items.my devices",
-                "`my devices` is no code; a code has 1 to 64 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or a digit"
+                "`my devices` is not a code; a code has 1 to 64 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or a digit"
             ),
             at(9, 23, "features.scanner.items[0]", "the book has no item devices; add it under items"),
             at(
@@ -45,7 +45,18 @@ extension BrokenBook {
             at(5, 49, "items.devices.free", "`true` is a text here; write true without quotes")),
         BrokenBook(
             "yes for true", "tiers: [ { price: \"0.03\" } ]", "free: yes",
-            at(5, 49, "items.devices.free", "`yes` is neither true nor false; write one of these, in small letters")),
+            at(5, 49, "items.devices.free", "`yes` is neither true nor false; write true")),
+        BrokenBook(
+            "a word for true or false", "tiers: [ { price: \"0.03\" } ]", "free: perhaps",
+            at(5, 49, "items.devices.free", "`perhaps` is neither true nor false; write one of these, in small letters")
+        ),
+        BrokenBook(
+            "a name that is a number with a comma", "  calls: { aggregation:", "  calls: { name: 5,000, aggregation:",
+            at(6, 18, "items.calls.name", "a comma ends a value in braces; put `5,000` in quotes")),
+        BrokenBook(
+            "an item whose code differs from another only in capital letters", "  calls: { aggregation:",
+            "  Devices: { aggregation: sum, free: true }\n  calls: { aggregation:",
+            at(6, 3, "items.Devices", "Devices differs from devices only in capital letters; choose another code")),
         BrokenBook(
             "a name on two lines", "devices: { aggregation:", "devices: { name: \"two\\nlines\", aggregation:",
             at(
@@ -56,7 +67,7 @@ extension BrokenBook {
             at(5, 20, "items.devices.unit", "the text is blank; write one, or leave the key out for unit")),
         BrokenBook(
             "a list as a name", "devices: { aggregation:", "devices: { name: [ a ], aggregation:",
-            at(5, 20, "items.devices.name", "here stands a list; write a text, or leave the key out for devices")),
+            at(5, 20, "items.devices.name", "this is a list; write a text, or leave the key out for devices")),
         BrokenBook(
             "a legacy item without replacement", "true, replaced_by: [ calls ]", "true",
             at(
@@ -86,7 +97,7 @@ extension BrokenBook {
             at(5, 50, "items.devices.tiers", "the list is empty; write a list of tiers, like [ { price: \"0.03\" } ]")),
         BrokenBook(
             "a tier instead of a list", "[ { price: \"0.03\" } ]", "{ price: \"0.03\" }",
-            at(5, 50, "items.devices.tiers", "here stands a map; write a list of tiers, like [ { price: \"0.03\" } ]")),
+            at(5, 50, "items.devices.tiers", "this is a map; write a list of tiers, like [ { price: \"0.03\" } ]")),
         BrokenBook(
             "a number as a tier", "{ price: \"0.03\" }", "0.03",
             at(
@@ -99,59 +110,81 @@ extension BrokenBook {
             "thirteen decimals", "\"0.15\"", "\"0.0000000000001\"",
             at(
                 6, 75, "items.calls.tiers[1].price",
-                "`0.0000000000001` is no price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
+                "`0.0000000000001` is not a price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
             )),
         BrokenBook(
             "an exponent", "\"0.15\"", "1.5e-1",
             at(
                 6, 75, "items.calls.tiers[1].price",
-                "`1.5e-1` is no price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
+                "`1.5e-1` is not a price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
             )),
         BrokenBook(
             "a decimal comma", "\"0.15\"", "\"0,15\"",
             at(
                 6, 75, "items.calls.tiers[1].price",
-                "`0,15` is no price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\"")
+                "`0,15` is not a price; write \"0.15\"")
         ),
+        BrokenBook(
+            "a decimal comma without quotes", "\"0.15\"", "0,15",
+            at(6, 75, "items.calls.tiers[1].price", "`0,15` is not a price; write \"0.15\"")),
+        BrokenBook(
+            "a comma that may be one or the other", "\"0.15\"", "1,000",
+            at(6, 75, "items.calls.tiers[1].price", "`1,000` is not a price; write \"1000\" or \"1.000\"")),
+        BrokenBook(
+            "commas and a point", "\"0.15\"", "1,000,000.50",
+            at(6, 75, "items.calls.tiers[1].price", "`1,000,000.50` is not a price; write \"1000000.50\"")),
+        BrokenBook(
+            "a per with a comma", "10000", "10,000",
+            at(
+                6, 88, "items.calls.tiers[1].per",
+                "`10,000` is not a power of ten that a price can be for; write 10000, digits only")),
+        BrokenBook(
+            "a per with an exponent", "10000", "1e4",
+            at(
+                6, 88, "items.calls.tiers[1].per",
+                "`1e4` is not a power of ten that a price can be for; write 10000, digits only")),
+        BrokenBook(
+            "a bound with a comma", "up_to: 10", "up_to: 10,000",
+            at(6, 48, "items.calls.tiers[0].up_to", "`10,000` does not fit here; write 10000, digits only")),
         BrokenBook(
             "a negative price", "\"0.15\"", "-0.15",
             at(
                 6, 75, "items.calls.tiers[1].price",
-                "`-0.15` is no price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
+                "`-0.15` is not a price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
             )),
         BrokenBook(
             "a minus before nothing", "\"0.15\"", "-0",
             at(
                 6, 75, "items.calls.tiers[1].price",
-                "`-0` is no price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\"")),
+                "`-0` is not a price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
+            )),
         BrokenBook(
             "a price of a trillion", "\"0.15\"", "1000000000000",
             at(
                 6, 75, "items.calls.tiers[1].price",
-                "`1000000000000` is no price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
+                "`1000000000000` is not a price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
             )),
         BrokenBook(
             "a currency sign", "\"0.15\"", "$0.15",
             at(
                 6, 75, "items.calls.tiers[1].price",
-                "`$0.15` is no price; write digits with at most 12 before and 12 after the decimal point, like \"0.03\""
-            )),
+                "`$0.15` is not a price; write \"0.15\"")),
         BrokenBook(
             "a per that is no power of ten", "10000", "5000",
             at(
                 6, 88, "items.calls.tiers[1].per",
-                "`5000` is no power of ten that a price can stand for; write a power of ten from 1 to 1000000000")),
+                "`5000` is not a power of ten that a price can be for; write a power of ten from 1 to 1000000000")),
         BrokenBook(
             "a per of ten billion", "10000", "10000000000",
             at(
                 6, 88, "items.calls.tiers[1].per",
-                "`10000000000` is no power of ten that a price can stand for; write a power of ten from 1 to 1000000000"
+                "`10000000000` is not a power of ten that a price can be for; write a power of ten from 1 to 1000000000"
             )),
         BrokenBook(
             "a per of zero", "10000", "0",
             at(
                 6, 88, "items.calls.tiers[1].per",
-                "`0` is no power of ten that a price can stand for; write a power of ten from 1 to 1000000000")),
+                "`0` is not a power of ten that a price can be for; write a power of ten from 1 to 1000000000")),
         BrokenBook(
             "no bound before the last tier", "up_to: 10, price:", "price:",
             at(
@@ -177,7 +210,7 @@ extension BrokenBook {
             "a bound with underscores", "up_to: 10", "up_to: 1_000",
             at(
                 6, 48, "items.calls.tiers[0].up_to",
-                "`1_000` does not fit here; write a whole number from 1 to 9223372036854775807, digits only")),
+                "`1_000` does not fit here; write 1000, digits only")),
         BrokenBook(
             "a bound with leading zeros", "up_to: 10", "up_to: 010",
             at(

@@ -16,7 +16,7 @@ extension BrokenBook {
             at(9, 23, "features.scanner.items[0]", "the book has no item messages; add it under items")),
         BrokenBook(
             "an item twice", "[ devices", "[ devices, devices",
-            at(9, 32, "features.scanner.items[1]", "devices stands in this list already; remove one")),
+            at(9, 32, "features.scanner.items[1]", "the list has devices already; remove one of the two")),
         BrokenBook(
             "one item instead of a list", "[ devices ]", "devices",
             at(
@@ -25,7 +25,7 @@ extension BrokenBook {
             )),
         BrokenBook(
             "a map in the list", "[ devices", "[ { devices: 1 }",
-            at(9, 23, "features.scanner.items[0]", "here stands a map; write a code")),
+            at(9, 23, "features.scanner.items[0]", "this is a map; write a code")),
     ]
 
     static let offers: [BrokenBook] = [
@@ -75,7 +75,25 @@ extension BrokenBook {
             "a quota that is no number", "2000", "2k",
             at(
                 14, 41, "offers.mini_program_package.monthly.calls",
-                "`2k` does not fit here; write devices or a whole number from 1 to 1000000000000000, digits only")),
+                "`2k` does not fit here; write 2000, digits only")),
+        BrokenBook(
+            "a quota with commas", "2000", "2,000,000",
+            at(
+                14, 41, "offers.mini_program_package.monthly.calls",
+                "`2,000,000` does not fit here; write 2000000, digits only")),
+        BrokenBook(
+            "a quota with equal parts between its commas", "2000", "20,000,000",
+            at(
+                14, 41, "offers.mini_program_package.monthly.calls",
+                "`20,000,000` does not fit here; write 20000000, digits only")),
+        BrokenBook(
+            "a quota that is a word", "2000", "plenty",
+            at(
+                14, 41, "offers.mini_program_package.monthly.calls",
+                "`plenty` does not fit here; write devices or a whole number from 1 to 1000000000000000, digits only")),
+        BrokenBook(
+            "an item in capital letters", "devices, calls:", "devices, Calls:",
+            at(14, 41, "offers.mini_program_package.monthly.Calls", "the book has no item Calls; did you mean calls?")),
         BrokenBook(
             "a quota beyond the limit", "2000", "1000000000000001",
             at(
@@ -86,19 +104,19 @@ extension BrokenBook {
             "no code as a licence", "kernel", "my kernel",
             at(
                 15, 17, "offers.mini_program_package.licences[0]",
-                "`my kernel` is no code; a code has 1 to 64 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or a digit"
+                "`my kernel` is not a code; a code has 1 to 64 characters out of A-Z a-z 0-9 . _ : @ / - and begins with a letter or a digit"
             )),
         BrokenBook(
             "a licence twice", "kernel", "kernel, kernel",
-            at(15, 25, "offers.mini_program_package.licences[1]", "kernel stands in this list already; remove one")),
+            at(15, 25, "offers.mini_program_package.licences[1]", "the list has kernel already; remove one of the two")),
         BrokenBook(
             "no terms", " month, year ", "",
             at(17, 26, "offers.subscription.terms", "the list is empty; write a list of terms, like [ month, year ]")),
         BrokenBook(
             "a term twice", "[ month", "[ year",
-            at(17, 34, "offers.subscription.terms[1]", "year stands in this list already; remove one")),
+            at(17, 34, "offers.subscription.terms[1]", "the list has year already; remove one of the two")),
         BrokenBook(
             "an unknown term in a list", "month, year", "month, years",
-            at(17, 35, "offers.subscription.terms[1]", "`years` is unknown; write month or year")),
+            at(17, 35, "offers.subscription.terms[1]", "`years` is unknown; did you mean year? Write month or year")),
     ]
 }

@@ -17,6 +17,7 @@ struct NearestWordTests {
             ("mobile", "mobile_gateway"),
             ("pusch", "push"),
             ("pu", nil),
+            ("x", nil),
             ("teleport", nil),
             ("", nil),
             (String(repeating: "x", count: 10_000), nil),
@@ -25,6 +26,21 @@ struct NearestWordTests {
         #expect(nearest(to: typed, of: Self.words) == offered)
     }
 
-    @Test("is none of none")
+    @Test("is not offered when there are no words")
     func noWords() { #expect(nearest(to: "push", of: []) == nil) }
+
+    @Test("is the one that differs only in capital letters, even beside a word with fewer changes")
+    func capitals() {
+        #expect(nearest(to: "ACME", of: ["ACM", "acme", "ACMES"]) == "acme")
+        #expect(nearest(to: "acme", of: ["acm", "ACME"]) == "ACME")
+        #expect(nearest(to: "BASIC_ANALYTICS", of: ["basic_analysis", "push"]) == "basic_analysis")
+        #expect(nearest(to: "Zürich", of: ["zurich"]) == "zurich")
+    }
+
+    @Test("is not the first of several that begin alike")
+    func manyBeginAlike() {
+        #expect(nearest(to: "/v1", of: ["/v1/apps", "/v1/bills"]) == nil)
+        #expect(nearest(to: "/v1/app", of: ["/v1/apps", "/v1/bills"]) == "/v1/apps")
+        #expect(nearest(to: "/v1/ledger/7", of: ["/v1/apps", "/v1/ledger"]) == "/v1/ledger")
+    }
 }

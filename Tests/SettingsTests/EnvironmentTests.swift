@@ -51,19 +51,25 @@ struct EnvironmentTests {
 
     static let bad: [(name: String, value: String, problem: String)] = [
         ("METERD_DB", " ", "` ` does not fit here; write a path, like /var/lib/meterd/meterd.db"),
-        ("METERD_LISTEN", "8620", "`8620` has no port; write \(address)"),
+        ("METERD_LISTEN", "8620", "`8620` is a port alone; put a host before it: 127.0.0.1:8620"),
         ("METERD_LISTEN", "192.168.0.1:8620", fromElsewhere("192.168.0.1:8620")),
-        ("METERD_BEHIND_PROXY", "1", "`1` does not fit here; write true or false"),
+        ("METERD_BEHIND_PROXY", "1", "`1` does not fit here; did you mean true? Write true or false"),
         ("METERD_RATE_AT", "10", "`10` does not fit here; write HH:MM, from 00:00 to 23:59, or off"),
-        ("METERD_MAX_BODY_BYTES", "16M", "`16M` does not fit here; write a size from 1KiB to 1GiB: \(units)"),
+        (
+            "METERD_MAX_BODY_BYTES", "16M",
+            "`16M` does not fit here; did you mean 16MiB? Write a size from 1KiB to 1GiB: \(units)"
+        ),
         ("METERD_MAX_EXPANDED_BYTES", "0", "`0` does not fit here; write a size from 1KiB to 4GiB: \(units)"),
         ("METERD_MAX_QUEUE_BYTES", "1KiB", "`1KiB` does not fit here; write a size from 1MiB to 16GiB: \(units)"),
         ("METERD_MAX_QUEUE_REQUESTS", "many", "`many` does not fit here; write a whole number from 1 to 1000000"),
-        ("METERD_MAX_CONNECTIONS", "+1", "`+1` does not fit here; write a whole number from 1 to 100000"),
+        (
+            "METERD_MAX_CONNECTIONS", "+1",
+            "`+1` does not fit here; did you mean 1? Write a whole number from 1 to 100000"
+        ),
         ("METERD_MAX_WAL_BYTES", "16MiB", "`16MiB` does not fit here; write a size from 32MiB to 1024GiB: \(units)"),
         ("METERD_REQUEST_TIMEOUT_SECONDS", "0", "`0` does not fit here; write a whole number from 1 to 3600"),
         ("METERD_LISTN", "127.0.0.1:1", "there is no such setting; did you mean METERD_LISTEN?"),
-        ("METERD_LOG_LEVEL", "debg", "`debg` is no log level; did you mean debug? The levels are \(levels)"),
+        ("METERD_LOG_LEVEL", "debg", "`debg` is not a log level; did you mean debug? The levels are \(levels)"),
     ]
 
     @Test("is refused for a value that does not fit", arguments: bad)
@@ -100,7 +106,9 @@ struct EnvironmentTests {
         let binary = try TemporaryFile(Data([0xFF, 0xFE]))
         let noFile = "the configuration can't be read: it is a folder; name a file"
         #expect(
-            problems(file: "/nowhere/m.yaml", [:]) == ["/nowhere/m.yaml: there is no such file; is the path right?"])
+            problems(file: "/nowhere/m.yaml", [:]) == [
+                "/nowhere/m.yaml: there is no such file; check the path given with --config"
+            ])
         #expect(
             problems(["METERD_CONFIG": "/nowhere/m.yaml"])
                 == ["/nowhere/m.yaml: there is no such file; correct or unset METERD_CONFIG"])
@@ -116,7 +124,7 @@ struct EnvironmentTests {
             problems(file: "/dev/zero", [:])
                 == ["/dev/zero: the configuration can't be read: it is a device, not a file; name a file"])
         #expect(problems(file: "/dev/null", [:]) == [])
-        #expect(problems(file: binary.path, [:]) == ["\(binary.path): the file is no UTF-8 text; save it as UTF-8"])
+        #expect(problems(file: binary.path, [:]) == ["\(binary.path): the file is not UTF-8 text; save it as UTF-8"])
     }
 
     @Test("is judged together with the file")
@@ -156,7 +164,7 @@ struct EnvironmentTests {
         } catch {
             #expect(
                 error.description == """
-                    METERD_BEHIND_PROXY: `1` does not fit here; write true or false
+                    METERD_BEHIND_PROXY: `1` does not fit here; did you mean true? Write true or false
                     METERD_REQUEST_TIMEOUT_SECONDS: `x` does not fit here; write a whole number from 1 to 3600
                     """)
         }

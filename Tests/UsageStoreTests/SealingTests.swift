@@ -46,7 +46,7 @@ struct SealingTests {
         for _ in 0..<2 {
             #expect(throws: DatabaseError.self, "\(stage)") { try ledger.rate("2027-02-03") }
             #expect(try ledger.countedDevices() == counted, "\(stage)")
-            try ledger.reopen()
+            try ledger.reopen(failingAt: stage)
         }
         try ledger.failNoMore()
         try ledger.rate("2027-02-03")

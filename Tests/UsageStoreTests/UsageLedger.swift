@@ -28,6 +28,14 @@ extension LedgerFixture {
         try execute("CREATE TRIGGER failure BEFORE \(change) BEGIN SELECT raise(ABORT, 'made to fail'); END")
     }
 
+    /// Opens it anew, as another process would, and lets the same change fail there. A file that holds somebody else's
+    /// trigger is not opened, so the trigger comes after.
+    func reopen(failingAt change: String) throws {
+        try failNoMore()
+        try reopen()
+        try fail(at: change)
+    }
+
     func failNoMore() throws { try execute("DROP TRIGGER failure") }
 
     /// A ledger of the same bytes in another file, newly opened.

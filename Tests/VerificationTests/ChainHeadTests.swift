@@ -42,7 +42,7 @@ struct ChainHeadTests {
         #expect(findings.map(\.check) == ["head"])
         let sentence = findings.first?.sentence ?? ""
         #expect(sentence.hasPrefix("entry \(head.entryID) has hash "))
-        #expect(sentence.hasSuffix(", when it was noted it had \(head.hexadecimal)"))
+        #expect(sentence.hasSuffix("; when it was noted it had \(head.hexadecimal)"))
     }
 
     @Test("tells of entries that were cut off the end")
@@ -50,7 +50,7 @@ struct ChainHeadTests {
         let head = try Self.head(RichLedger.make())
         let cut = Mutant("", "DELETE FROM ledger_entry WHERE entry_id > 4", [])
         let findings = try cut.report(expecting: head).findings.filter { $0.check == "head" }
-        #expect(findings.map(\.sentence) == ["entry \(head.entryID) is not there: the last one is entry 4"])
+        #expect(findings.map(\.sentence) == ["entry \(head.entryID) is not there: the ledger ends with entry 4"])
     }
 
     @Test("is the same for a copy that SQLite makes, in which all agrees too")

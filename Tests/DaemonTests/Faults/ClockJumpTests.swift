@@ -3,9 +3,10 @@
 import BuiltProgram
 import Foundation
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("A clock that jumps (Billing rules, section 4)", .ownThread)
+@Suite("A clock that jumps (Billing rules, section 4)", .inTurn)
 struct ClockJumpTests {
     /// A ledger that goes by the system's clock, with a call of 9 May rated and a resource package that holds 999,999.
     private struct Stage {

@@ -155,7 +155,7 @@ struct DiskFaultTests {
             #expect(answer?.status == 503)
             #expect(answer?.headers["retry-after"] == "30")
             #expect(
-                answer?.detail == "the disk is full, nothing was stored; make room, nothing else is to be done")
+                answer?.detail == "the disk is full, nothing was stored; free some space and send the same again")
         }
         let isRefused = fault.isRefused
         #expect(course.refusals.isEmpty != isRefused, "\(course.refusals.count) refusals")
@@ -177,7 +177,7 @@ struct DiskFaultTests {
         while course.send(batch, over: connection), batch + 1 < course.batches.count { batch += 1 }
         let answer = try #require(course.refusals.first ?? nil, "it took \(batch) batches")
         #expect(answer.status == 503)
-        #expect(answer.detail == "the disk is full, nothing was stored; make room, nothing else is to be done")
+        #expect(answer.detail == "the disk is full, nothing was stored; free some space and send the same again")
         // A command has the same from the daemon, in its own words; it needs less room.
         try daemon.process.limit(.fileSize, to: 100_000)
         let outcome = try await scene.outcome(["tenant", "add", "bolt", "--now", DaemonScene.now])

@@ -32,11 +32,11 @@ struct OtherProgramTests {
         #expect(refused.status == 503)
         #expect(refused.headers["retry-after"] == "5")
         let why =
-            "somebody has been reading the ledger's file for so long that its log has reached the bound of "
+            "another program has been reading the ledger's file for so long that its log has reached the bound of "
         #expect(
             refused.detail == why
-                + "32 MiB (max_wal_bytes), nothing was stored; end it (a shell with an open transaction? a long 'meterd' "
-                + "command?)"
+                + "32 MiB (max_wal_bytes), nothing was stored; end that program, perhaps an sqlite3 shell with an open "
+                + "transaction or a long meterd command, and send the same again"
         )
         let size = try #require(scene.size(of: "-wal"))
         #expect((bound..<bound + (1 << 20)).contains(size), "the log has \(size) bytes")
@@ -49,9 +49,9 @@ struct OtherProgramTests {
         #expect(outcome.end == .exited(1))
         #expect(
             outcome.errors
-                == "meterd: somebody has been reading \(scene.ledger) for so long (a shell with an open transaction? a "
-                + "long 'meterd' command?) that its log has reached the bound of 32 MiB; end it, or wait for its end, "
-                + "and try again; nothing is done twice\n")
+                == "meterd: another program has been reading \(scene.ledger) for so long that the log beside it has reached "
+                + "its bound of 32 MiB; end that program, perhaps an sqlite3 shell with an open transaction or a long meterd "
+                + "command, and try again; nothing is done twice\n")
         #expect(try connection.get("/readyz").status == 503)
         #expect(try connection.get("/v1/usage/days?tenant=acme").status == 200)
         // The service manager is not to restart it for that.
@@ -188,14 +188,14 @@ struct OtherProgramTests {
         #expect(refused.headers["retry-after"] == "1")
         #expect(
             refused.detail
-                == "another program keeps the ledger's file locked, nothing was stored; end it (a shell with an open "
-                + "transaction?)")
+                == "another program keeps the ledger's file locked, nothing was stored; end that program, perhaps an "
+                + "sqlite3 shell with an open transaction, and send the same again")
         let outcome = try await command.outcome()
         #expect(outcome.end == .exited(1))
         #expect(
             outcome.errors
-                == "meterd: another program keeps \(alone.ledger) locked (a shell with an open transaction?); end it and "
-                + "try again, nothing is done twice\n")
+                == "meterd: another program keeps \(alone.ledger) locked, perhaps an sqlite3 shell with an open transaction; "
+                + "end it and try again, nothing is done twice\n")
         for blocker in blockers { try blocker.release() }
         try await course.deliver(1..<3, over: connection)
         #expect(try await daemon.stop().end == .exited(0))

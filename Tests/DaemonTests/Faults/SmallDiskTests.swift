@@ -24,7 +24,7 @@ struct SmallDiskTests {
         let refused = try #require(course.refusals[0])
         #expect(refused.status == 503)
         #expect(refused.headers["retry-after"] == "30")
-        #expect(refused.detail == "the disk is full, nothing was stored; make room, nothing else is to be done")
+        #expect(refused.detail == "the disk is full, nothing was stored; free some space and send the same again")
 
         // The last bytes, so that what is small finds no room either.
         let descriptor = open(filler, O_WRONLY | O_APPEND)
