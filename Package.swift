@@ -80,7 +80,8 @@ let package = Package(
         library("Storage", ["CSQLiteSettings", "Quantities", "Migrations", grdb, sqlite, crypto]),
         .systemLibrary(name: "CPrefetch", path: "Sources/CPrefetch"),
         library("UsageStore", ["CPrefetch", "Quantities", "Storage", grdb, sqlite]),
-        library("LedgerStore", ["Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", grdb]),
+        .systemLibrary(name: "CClock", path: "Sources/CClock"),
+        library("LedgerStore", ["CClock", "Quantities", "Rating", "Accounting", "PriceBookFile", "Storage", grdb]),
 
         // The two jobs, and the command line over them.
         library("Ingestion", ["EventCodec", "Quantities", "Rating", "UsageStore", "LedgerStore", "Storage", grdb]),

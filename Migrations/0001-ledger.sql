@@ -29,7 +29,8 @@ END;
 
 CREATE TABLE ledger_state (
     id INTEGER PRIMARY KEY CONSTRAINT one_row CHECK (id = 1),
-    -- The latest arrival or rating run: what a test clock shows, and may not go behind.
+    -- The latest instant at which the ledger was changed or rated, or a daemon saw it: what a test clock shows and never
+    -- goes behind, and what tells a machine's clock that has jumped.
     latest_instant INTEGER,
     -- Days through this one take no more usage, whatever the clock does; set before a run settles them.
     closed_through INTEGER,

@@ -20,7 +20,7 @@ struct AppCommand: ParsableCommand {
                 changed later, and must differ from the code of every other app in more than capital letters.
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The app's code.", transform: Arguments.code)
         var code: Code

@@ -17,7 +17,7 @@ struct DeviceCommand: ParsableCommand {
                 quarantine may still name the device: see 'meterd quarantine drop'. Backups keep what they hold.
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The device's id, as its events name it.")
         var device: String

@@ -34,7 +34,7 @@ struct GrantCommand: ParsableCommand {
                     --purchased-at 2027-01-10T09:00:00+08:00 --price 60
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The purchase's own code.", transform: Arguments.code)
         var code: Code
@@ -148,7 +148,7 @@ struct GrantCommand: ParsableCommand {
                 is refused changes nothing.
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The purchase's code.", transform: Arguments.code)
         var code: Code

@@ -31,7 +31,7 @@ struct IngestCommand: ParsableCommand {
             the ledger while nothing comes.
             """)
 
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var output: FormatOptions
 
     @Argument(help: ArgumentHelp("Files of events, or - for standard input.", valueName: "file"))

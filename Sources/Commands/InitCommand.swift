@@ -13,8 +13,10 @@ struct InitCommand: ParsableCommand {
             The time zone, the kind of clock and the finality can't be changed later. The first price book prices every \
             earlier day too.
 
-            A test clock stands at the latest instant recorded and never goes back. Events record when they arrive, \
-            also when all of them are refused, and so does rating; purchases, price books and 'init' itself record none.
+            A test clock stands still until it is told the time: every command takes --now, and works at the latest instant \
+            recorded without it. Every command that changes something records its instant; 'init' itself, and events that \
+            are all refused, record none. The first --now may be any. A later one never goes back, and takes --confirm-clock \
+            where it is more than 400 days after the latest.
             """)
 
     @OptionGroup var file: FileOptions

@@ -40,7 +40,7 @@ struct LedgerOptions: ParsableArguments {
 
     var clock: LedgerClock { LedgerClock(given: now) }
 
-    /// The daemon that has the ledger open, else the ledger itself.
+    /// The daemon that has the ledger open, otherwise the ledger itself.
     ///
     /// - Parameter waitSeconds: how long another command may have it.
     func openForWriting(waitSeconds: Int = 60) throws -> LedgerAccess {
@@ -80,13 +80,30 @@ struct LedgerOptions: ParsableArguments {
         _ = try file.read { try today($0) }
     }
 
-    /// The ledger's local date, by the time that was given or its own clock.
+    /// The ledger's local date, by the time that was given or its own clock. What is stored by it is for the ledger's
+    /// writer to judge, which may have seen more of the time pass than this process.
     ///
     /// - Throws: `LedgerError` when the ledger does not take the given time.
     func today(_ database: Database) throws -> Day {
         let properties = try LedgerProperties.read(database)
-        let now = try clock.now(properties, LedgerState.read(database))
+        let now = try clock.reading(properties, LedgerState.read(database))
         return LedgerDays.date(of: now, in: properties.timeZone)
+    }
+}
+
+/// Which ledger, at what time, for a command that changes it.
+struct ChangeOptions: ParsableArguments {
+    @OptionGroup var ledger: LedgerOptions
+
+    @Flag(
+        name: .customLong("confirm-clock"),
+        help: "The clock is right, however far it is after the latest instant recorded: see 'meterd help clock'.")
+    var confirmsClock = false
+
+    var clock: LedgerClock { LedgerClock(given: ledger.now, isConfirmed: confirmsClock) }
+
+    func openForWriting(waitSeconds: Int = 60) throws -> LedgerAccess {
+        try ledger.openForWriting(waitSeconds: waitSeconds)
     }
 }
 

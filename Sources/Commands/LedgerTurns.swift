@@ -9,12 +9,14 @@ import UsageStore
 /// A ledger that is written now and then. While nothing is written, it can be let go of, so that other commands need not
 /// wait for this one's input.
 final class LedgerTurns {
-    private let options: LedgerOptions
+    private let options: ChangeOptions
+    private var clock: LedgerClock
     private var access: LedgerAccess?
 
     /// Opens the ledger.
-    init(_ options: LedgerOptions) throws {
+    init(_ options: ChangeOptions) throws {
         self.options = options
+        clock = options.clock
         _ = try open(waitSeconds: 60)
     }
 
@@ -24,7 +26,10 @@ final class LedgerTurns {
     /// Stores a batch, after waiting for another command that writes the ledger.
     func ingest(_ batch: LineBatch) throws -> BatchReport {
         let ledger = try access ?? open(waitSeconds: Self.patienceSeconds)
-        return try ledger.ingest(batch.lines.lazy.map(\.bytes), scanned: batch.events, clock: options.clock)
+        let report = try ledger.ingest(batch.lines.lazy.map(\.bytes), scanned: batch.events, clock: clock)
+        // The instant is recorded with the first batch. The input may go on for days, for which nobody has confirmed a clock.
+        if clock.given == nil { clock.isConfirmed = false }
+        return report
     }
 
     /// Lets others write until there is something to write again.
@@ -39,7 +44,7 @@ final class LedgerTurns {
 
     private func open(waitSeconds: Int) throws -> LedgerAccess {
         let ledger = try options.openForWriting(waitSeconds: waitSeconds)
-        try ledger.prepareIngestion(clock: options.clock)
+        try ledger.prepareIngestion(clock: clock)
         access = ledger
         return ledger
     }

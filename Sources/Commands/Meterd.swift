@@ -29,7 +29,7 @@ package struct Meterd: ParsableCommand {
             InitCommand.self, TenantCommand.self, AppCommand.self, GrantCommand.self, PriceBookCommand.self,
             IngestCommand.self, ReplayCommand.self, RateCommand.self, UsageCommand.self, LedgerCommand.self,
             BillCommand.self, StatementCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self,
-            QuarantineCommand.self, DeviceCommand.self, ServeCommand.self, GenerateCommand.self,
+            ClockCommand.self, QuarantineCommand.self, DeviceCommand.self, ServeCommand.self, GenerateCommand.self,
         ])
 
     package init() {}

@@ -78,7 +78,7 @@ struct PriceBookCommand: ParsableCommand {
                 one, so look first with --dry-run.
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The price book file, YAML.")
         var file: String

@@ -55,7 +55,7 @@ struct QuarantineCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Try events again as if they arrived now; those that are accepted leave the quarantine.")
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
         @OptionGroup var output: FormatOptions
 
         @Argument(
@@ -83,7 +83,7 @@ struct QuarantineCommand: ParsableCommand {
     struct Drop: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Drop events for good.")
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(
             help: ArgumentHelp("The events' numbers, as 'quarantine list' shows them.", valueName: "number"),

@@ -19,7 +19,7 @@ struct RateCommand: ParsableCommand {
             that are final. Run it at any time, any number of times: the result is the same.
             """)
 
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var output: FormatOptions
 
     @Option(
@@ -35,7 +35,7 @@ struct RateCommand: ParsableCommand {
 
     func run() throws {
         let ledger = try options.openForWriting()
-        let date = try date.day { try options.openForReading().read { try options.today($0) } }
+        let date = try date.day { try options.ledger.openForReading().read { try options.ledger.today($0) } }
         let report = try ledger.perform(RateDay(date, isDryRun: dryRun), clock: options.clock)
         let lines = try Self.lines(report.appended)
         let rows = lines.map { line in
@@ -47,7 +47,7 @@ struct RateCommand: ParsableCommand {
         }
         let printer = RowPrinter(columns: Self.columns, rows: rows)
         if output.format == .csv {
-            let currency = try options.openForReading().read {
+            let currency = try options.ledger.openForReading().read {
                 try LedgerProperties.read($0).currency.code.databaseValue
             }
             RowPrinter(columns: Self.columns + ["currency"], rows: rows.map { $0 + [currency] }).printCSV()

@@ -83,7 +83,7 @@ private struct Replay {
             let day = LedgerDays.date(of: batch.lastTime, in: zone)
             try rateMidnights(before: day)
             let report = try ledger.ingest(
-                batch.lines.lazy.map(\.bytes), scanned: batch.events, clock: LedgerClock(given: batch.lastTime))
+                batch.lines.lazy.map(\.bytes), scanned: batch.events, clock: Self.clock(at: batch.lastTime))
             summary.add(report) { "line \(batch.lines[$0.index].number)" }
             summary.progress.show("\(day): \(counted(summary.report.received, "event"))")
             ahead.giveBack(batch)
@@ -93,6 +93,9 @@ private struct Replay {
         let next = LedgerDays.segments(of: today + 1...today + 3, in: zone).first
         if let next { try rateMidnights(before: next.day) }
     }
+
+    /// A history may have gaps of years: nobody is asked about each.
+    private static func clock(at instant: Instant) -> LedgerClock { LedgerClock(given: instant, isConfirmed: true) }
 
     /// Rates at each midnight up to the one at which a day begins.
     private mutating func rateMidnights(before day: Day) throws {
@@ -104,7 +107,7 @@ private struct Replay {
         for segment in LedgerDays.segments(of: from + 1...day, in: zone) {
             // A clock that is set back comes to a date again; the date began once.
             guard segment.day > from else { continue }
-            let report = try ledger.perform(RateDay(segment.day - 1), clock: LedgerClock(given: segment.start))
+            let report = try ledger.perform(RateDay(segment.day - 1), clock: Self.clock(at: segment.start))
             midnights += 1
             entries += report.appended.count
             settledThrough = report.settled.last ?? settledThrough

@@ -16,6 +16,8 @@ struct ServeCommand: AsyncParsableCommand {
             \(Settings.standardFile) if it exists). METERD_ variables override the file, and options override both. While \
             the daemon runs, commands that write send their work to it. SIGTERM stops it once everything acknowledged is in \
             the file.
+
+            With --now its own clock, a test clock, stands at that time, or at the latest instant recorded if that is later.
             """)
 
     @OptionGroup var options: LedgerOptions
@@ -39,6 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "meterd")
-        try await Daemon(settings: settings, clock: options.clock, logger: logger).run()
+        let clock = LedgerClock(given: options.now, isFrozen: options.now != nil)
+        try await Daemon(settings: settings, clock: clock, logger: logger).run()
     }
 }

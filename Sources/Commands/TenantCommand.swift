@@ -20,7 +20,7 @@ struct TenantCommand: ParsableCommand {
                 letters.
                 """)
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: ChangeOptions
 
         @Argument(help: "The tenant's code.", transform: Arguments.code)
         var code: Code

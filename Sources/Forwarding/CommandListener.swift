@@ -152,7 +152,7 @@ package final class CommandListener: @unchecked Sendable {
                         + "nothing was done. Remove that socket if it was put there, or restart the daemon"),
                 over: socket)
         }
-        let clock = LedgerClock(given: head.now)
+        let clock = LedgerClock(given: head.now, isConfirmed: head.confirmsClock)
         if head.operation == RequestHead.ingest {
             let events = ReceivedEvents(copying: request.payload, key: writer.eventKey)
             try LinesPayload.eachLine(events.bytes) { events.batch.add(line: $0) }

@@ -129,7 +129,7 @@ package final class DaemonConnection {
     }
 
     private func head(_ operation: String, _ clock: LedgerClock) -> RequestHead {
-        RequestHead(operation: operation, ledger: FileIdentity(of: ledger), now: clock.given)
+        RequestHead(operation: operation, ledger: FileIdentity(of: ledger), clock: clock)
     }
 
     private func ask<Answer: Codable & Sendable>(_ request: Frame) throws -> Answer {

@@ -54,6 +54,15 @@ struct RequestHead: Codable {
     let ledger: FileIdentity?
     /// The `--now` of the command.
     let now: Instant?
+    /// Whether it was given `--confirm-clock`.
+    let confirmsClock: Bool
+
+    init(operation: String, ledger: FileIdentity?, clock: LedgerClock) {
+        self.operation = operation
+        self.ledger = ledger
+        now = clock.given
+        confirmsClock = clock.isConfirmed
+    }
 
     /// The name under which events are sent; they are the frame's payload.
     static let ingest = "ingest"

@@ -93,10 +93,11 @@ extension ProblemError {
         switch error {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping, .logHeld: self = .unavailable("\(error)", retryAfterSeconds: 5)
-        case .diskFull, .replaced, .broken: self = .unavailable("\(error)", retryAfterSeconds: 30)
-        case .failed(let error as LedgerError) where isOnSendersClock:
+        case .diskFull, .replaced, .broken, .clockNotBelieved:
+            self = .unavailable("\(error)", retryAfterSeconds: 30)
+        case .failed(let error as LedgerError) where isOnSendersClock || error == .testClockNotSet:
             self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRequest.nowHeader)"))
-        // The daemon's own clock is wrong, and the log says so.
+        // The daemon's own frozen clock is wrong, and the log says so.
         case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")
         case .partlyStored(_, let cause):
@@ -165,7 +166,7 @@ final class HTTPDates: Sendable {
     private let latest = Mutex((second: 0, text: ""))
 
     var now: String {
-        let second = Int(LedgerClock.system().micros / 1_000_000)
+        let second = Int(MachineClock.systemWall().micros / 1_000_000)
         return latest.withLock { latest in
             if latest.second != second { latest = (second, Self.text(second)) }
             return latest.text

@@ -89,12 +89,17 @@ package enum OpenAPIDocument {
         ("InternalError", problemAnswer("It failed; the server's log says why.")),
         (
             "Unavailable",
-            problemAnswer("Not now: overloaded, starting, stopping, or the read took too long.")
-                .adding(
-                    (
-                        "headers",
-                        ["Retry-After": ["description": "Seconds to wait.", "schema": ["type": "integer"]]]
-                    ))
+            problemAnswer(
+                """
+                Not now: overloaded, starting, stopping, the server's clock is not believed, or the read took too long. \
+                Nothing was stored; the same request may succeed later.
+                """
+            )
+            .adding(
+                (
+                    "headers",
+                    ["Retry-After": ["description": "Seconds to wait.", "schema": ["type": "integer"]]]
+                ))
         ),
     ]
 }
@@ -132,7 +137,8 @@ private enum ServiceOperations {
                 (
                     .get,
                     [
-                        "operationId": "getReadiness", "summary": "Whether the server takes events",
+                        "operationId": "getReadiness",
+                        "summary": "Whether the server takes events: it can commit, and its clock is believed",
                         "tags": ["service"],
                         "responses": [
                             "200": OpenAPIDocument.answer("It does.", ["type": "string"], as: "text/plain"),

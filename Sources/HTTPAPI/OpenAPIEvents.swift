@@ -67,7 +67,10 @@ enum EventOperations {
                 "Meterd-Now",
                 [
                     "name": "Meterd-Now", "in": "header",
-                    "description": "What time it is, for a ledger with a test clock only; it never goes back.",
+                    "description": """
+                    What time it is, for a ledger with a test clock only. It never goes back and is at most 400 days after \
+                    the latest instant recorded; without it the server's own clock counts, or the latest instant recorded.
+                    """,
                     "schema": ["type": "string", "format": "date-time"],
                 ]
             ),

@@ -46,7 +46,7 @@ package struct StateRoutes: Sendable {
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// Ready is who can commit now.
+    /// Ready is a daemon that can commit now and knows what time it is.
     private func checkReadiness() async throws {
         do {
             guard try await writer.probe(within: Self.readinessSeconds) else {
@@ -57,11 +57,16 @@ package struct StateRoutes: Sendable {
         } catch let error as WriterError {
             throw ProblemError.unavailable("\(error)", retryAfterSeconds: 5)
         }
+        let doubt = try await reader.read { [clock = door.clock] in try clock.doubt(LedgerProperties.read($0), LedgerState.read($0))
+        }
+        if let doubt { throw ProblemError.unavailable("\(doubt)", retryAfterSeconds: 30) }
     }
 
     // MARK: Metrics
 
     private struct LedgerFigures: Sendable {
+        var isClockBelieved = true
+        var latestInstant: Int64?
         var settledThrough: Int64?
         var ratedThrough: Int64?
         var hasUnratedChanges = false
@@ -74,9 +79,11 @@ package struct StateRoutes: Sendable {
     }
 
     private func figures() async throws -> LedgerFigures {
-        try await reader.read { database in
+        try await reader.read { [clock = door.clock] database in
             var figures = LedgerFigures()
             let state = try LedgerState.read(database)
+            figures.isClockBelieved = try clock.doubt(LedgerProperties.read(database), state) == nil
+            figures.latestInstant = state.latestInstant?.micros
             figures.settledThrough = state.settledThrough.map { Int64($0.number) }
             figures.ratedThrough = state.ratedThrough.map { Int64($0.number) }
             figures.hasUnratedChanges = state.hasUnratedChanges
@@ -144,6 +151,13 @@ package struct StateRoutes: Sendable {
             "meterd_wal_limit_bytes", .gauge,
             "The most that the log may take while readers keep it from being emptied; then events are refused.",
             Double(writer.mostLogBytes))
+        page.add(
+            "meterd_clock_believed", .gauge,
+            "0 while the system's clock shows an instant that is not believed; then nothing is stored or rated.",
+            figures.isClockBelieved ? 1 : 0)
+        page.add(
+            "meterd_latest_instant_timestamp_seconds", .gauge, "The latest instant that the ledger has recorded.",
+            figures.latestInstant.map { Double($0) / 1_000_000 })
         page.add("meterd_rating_runs_total", .counter, "Rating runs ever made.", Double(figures.ratingRuns))
         page.add(
             "meterd_last_rating_timestamp_seconds", .gauge, "When the last rating run began, by the ledger's clock.",

@@ -122,7 +122,10 @@ package final class Ingestor {
         }
         if try usage.flush() { try LedgerState.noteChange(database) }
         try OutcomeCounters.add(total, arrivalDay: today, database)
-        try LedgerState.note(now, database)
+        // Refused events leave a test clock where it is: a time that was wrong can be mended.
+        if total.refusedCount < total.received || (clock.isConfirmed && !properties.hasTestClock) {
+            try LedgerState.note(now, database)
+        }
         return stored
     }
 

@@ -16,7 +16,12 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     /// A new code that would be confused with a recorded one.
     case differsInCase(what: String, code: Code, recorded: Code)
     case notInQuarantine([Int64])
-    case clockTooEarly(Instant)
+    /// - `given`: the instant was given for a test clock; otherwise the machine's clock was never set.
+    case clockTooEarly(Instant, given: Bool)
+    /// The machine's clock shows an instant that nothing speaks for.
+    case clockNotBelieved(now: Instant, latest: Instant)
+    case testClockNotSet
+    case testClockFarAhead(now: Instant, latest: Instant)
     case unknownItem(String, known: [Code], later: Day? = nil)
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
     case unfitName(String, of: String, Unicode.Scalar)
@@ -44,7 +49,12 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
             "time zone '\(zone)' is not in the IANA database; "
                 + (Self.zone(meantBy: zone).map { "did you mean \($0)?" }
                     ?? "use a name such as Asia/Shanghai or America/New_York")
-        case .notTestClock, .clockGoesBack, .clockTooEarly: description(whereTimeIsGivenBy: "--now")
+        case .notTestClock, .clockGoesBack, .clockTooEarly, .testClockNotSet, .testClockFarAhead:
+            description(whereTimeIsGivenBy: "--now")
+        case .clockNotBelieved(let now, let latest):
+            "the system's clock shows \(now), more than 10 days after \(latest), the latest instant that the ledger has "
+                + "recorded; it is not believed, and nothing was stored. Set the clock right; if it is right, confirm it "
+                + "with 'meterd clock confirm', or add --confirm-clock to the command"
         case .unknownTenant(let code, let nearest?):
             "the ledger has no tenant '\(code)'; did you mean '\(nearest)'? 'meterd tenant list' lists the tenants"
         case .unknownTenant(let code, nil):
@@ -122,6 +132,14 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the machine's clock is wrong, or taken for it, so that nothing can be stored until it is right.
+    package var isOfMachineClock: Bool {
+        switch self {
+        case .clockNotBelieved, .clockTooEarly(_, given: false): true
+        default: false
+        }
+    }
+
     /// The zone of the city that was named alone, or one that is written much alike.
     private static func zone(meantBy name: String) -> String? {
         let zones = TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") }
@@ -137,9 +155,20 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .notTestClock:
             "\(option) is for a ledger made with 'init --test-clock'; this one goes by the system's clock"
         case .clockGoesBack(let now, let latest):
-            "\(option) \(now) is before \(latest), the latest arrival or rating recorded; give that instant or a later one"
-        case .clockTooEarly(let now):
-            "the clock says \(now); meterd begins with the year 1971: set the clock, or give a later \(option)"
+            "\(option) \(now) is before \(latest), the latest instant that the ledger has recorded; give that instant or a "
+                + "later one"
+        case .testClockNotSet:
+            "nobody has told the ledger's test clock the time yet; give it with \(option), for example "
+                + (option == "--now" ? "--now 2027-01-10T12:00:00+08:00" : "2027-01-10T12:00:00+08:00")
+        case .testClockFarAhead(let now, let latest):
+            "\(option) \(now) is more than 400 days after \(latest), the latest instant that the ledger has recorded, and "
+                + "a test clock never goes back; if you mean it, run 'meterd clock confirm --now \(now)', or give "
+                + "--confirm-clock with a command that changes something"
+        case .clockTooEarly(let now, given: true):
+            "\(option) \(now) is too early; meterd begins with the year 1971: give a later instant"
+        case .clockTooEarly(let now, given: false):
+            "the system's clock shows \(now), before the year 1971: nobody has set it, and nothing was stored. Set the "
+                + "clock right"
         default: description
         }
     }

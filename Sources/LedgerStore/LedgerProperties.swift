@@ -64,8 +64,10 @@ package struct LedgerProperties: Sendable {
                 timeZone, hasTestClock, finality.finalAfterDays, finality.maxAgeDays, currency.code,
                 currency.minorUnitMicros, paymentTermDays, Data(key), now.micros,
             ])
+        // A test clock begins with what it is told first, which may be any instant.
         try database.execute(
-            sql: "INSERT INTO ledger_state (id, change_count, rated_change_count) VALUES (1, 0, 0)")
+            sql: "INSERT INTO ledger_state (id, latest_instant, change_count, rated_change_count) VALUES (1, ?, 0, 0)",
+            arguments: [hasTestClock ? nil : now.micros])
     }
 }
 

@@ -4,7 +4,7 @@ package import GRDB
 package import Quantities
 
 package struct LedgerState: Sendable {
-    /// The latest arrival or rating run.
+    /// The latest instant at which the ledger was changed or rated, or a daemon saw it.
     package let latestInstant: Instant?
     /// Days through this one take no more usage.
     package let closedThrough: Day?
@@ -31,11 +31,17 @@ package struct LedgerState: Sendable {
             hasUnratedChanges: (row[4] as Int64) != (row[5] as Int64), changeCount: row[4])
     }
 
-    /// Notes an arrival or a run: the latest instant never goes back.
+    /// Records an instant: the latest one never goes back.
     package static func note(_ instant: Instant, _ database: Database) throws {
         try database.cachedStatement(
             sql: "UPDATE ledger_state SET latest_instant = max(coalesce(latest_instant, ?1), ?1)"
         ).execute(arguments: [instant.micros])
+    }
+
+    /// Records an instant that a person has confirmed, also one that is before the latest: from here on it is the one that
+    /// a later instant is measured by.
+    package static func noteConfirmed(_ instant: Instant, _ database: Database) throws {
+        try database.execute(sql: "UPDATE ledger_state SET latest_instant = ?", arguments: [instant.micros])
     }
 
     /// Notes that what rating depends on has changed.

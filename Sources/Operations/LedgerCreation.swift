@@ -14,7 +14,7 @@ package struct LedgerCreation: Sendable {
     /// The text of a price book file.
     package var priceBook = PriceBookFile.builtIn
 
-    /// When it is made; the system's time unless given. A test clock does not begin with it: `init` records no instant.
+    /// When it is made; the system's time unless given. The ledger records it, unless it has a test clock.
     package var now: Instant?
 
     package init() {}
@@ -24,7 +24,7 @@ package struct LedgerCreation: Sendable {
     package func create(at path: String) throws -> OpenLedger {
         _ = try LedgerProperties.timeZone(named: timeZone)
         let book = try PriceBookFile.read(priceBook)
-        let now = now ?? LedgerClock.system()
+        let now = now ?? MachineClock.systemWall()
         let file = try LedgerFile.create(at: path) { database in
             try LedgerProperties.create(
                 database, timeZone: timeZone, hasTestClock: hasTestClock, finality: finality, currency: book.currency,

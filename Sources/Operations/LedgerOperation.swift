@@ -22,7 +22,7 @@ package protocol LedgerOperation: Codable, Sendable {
 /// Every operation, by which a received name is looked up.
 package let ledgerOperations: [any LedgerOperation.Type] = [
     AddTenant.self, AddApp.self, ApplyPriceBook.self, RecordGrant.self, VoidGrant.self, RetryQuarantine.self,
-    DropQuarantine.self, EraseDevice.self, RateDay.self, CopyLedger.self,
+    DropQuarantine.self, EraseDevice.self, RateDay.self, CopyLedger.self, ReadClock.self, ConfirmClock.self,
 ]
 
 package struct AddTenant: LedgerOperation {
@@ -160,7 +160,7 @@ package struct DropQuarantine: LedgerOperation {
 
     /// - Returns: how many were dropped.
     package func perform(on ledger: OpenLedger, clock: LedgerClock) throws -> Int {
-        try ledger.dropQuarantine(ids: ids)
+        try ledger.dropQuarantine(ids: ids, clock: clock)
     }
 }
 

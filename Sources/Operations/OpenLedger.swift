@@ -51,20 +51,53 @@ package final class OpenLedger {
     /// - Parameter checkpointing: not where the disk has failed: then nothing more is written.
     package func close(checkpointing: Bool = true) throws { try file.close(checkpointing: checkpointing) }
 
-    private func write<Value>(_ clock: LedgerClock, _ block: (Moment, Database) throws -> Value) throws -> Value {
-        try file.write { database in try block(try Moment(clock, properties, database), database) }
+    /// Records the instant with what the block changes, or if a person has confirmed the clock.
+    ///
+    /// - Parameter changes: whether the block has changed anything, by what it returns.
+    private func write<Value>(
+        _ clock: LedgerClock, changes: (Value) -> Bool = { _ in true }, _ block: (Moment, Database) throws -> Value
+    ) throws -> Value {
+        try file.write { database in
+            let moment = try Moment(clock, properties, database)
+            let value = try block(moment, database)
+            if changes(value) || clock.isConfirmed { try LedgerState.note(moment.now, database) }
+            return value
+        }
+    }
+
+    // MARK: The clock
+
+    /// What the clock shows, and whether it is believed; changes nothing.
+    package func report(on clock: LedgerClock) throws -> ClockReport {
+        try clock.report(properties, file.read { try LedgerState.read($0) })
+    }
+
+    /// Records what time it is.
+    package func recordInstant(clock: LedgerClock) throws { try write(clock) { _, _ in } }
+
+    /// Records what time it is because a person says that the clock is right. A machine's clock that is behind the latest
+    /// recorded instant is taken at its word too: that instant was wrong. A test clock never goes back.
+    package func confirm(_ clock: LedgerClock) throws -> ClockReport {
+        var clock = clock
+        clock.isConfirmed = true
+        try write(clock) { moment, database in
+            if !properties.hasTestClock { try LedgerState.noteConfirmed(moment.now, database) }
+        }
+        return try report(on: clock)
     }
 
     // MARK: Accounts, price books, grants
 
     package func addTenant(_ code: Code, name: String, isLegacy: Bool, clock: LedgerClock) throws -> Recording {
-        try write(clock) { _, database in
+        try write(clock, changes: { $0 == .recorded }) { _, database in
             try Accounts.addTenant(code, name: name, isLegacy: isLegacy, database)
         }
     }
 
     package func addApp(_ code: Code, tenant: Code, name: String, clock: LedgerClock) throws -> Recording {
-        try write(clock) { _, database in try Accounts.addApp(code, tenant: tenant, name: name, database) }
+        try write(clock, changes: { $0 == .recorded }) { _, database in
+            try Accounts.addApp(code, tenant: tenant, name: name, database)
+        }
     }
 
     /// - Parameters:
@@ -73,21 +106,20 @@ package final class OpenLedger {
     package func applyPriceBook(
         _ book: PriceBook, yaml: String, clock: LedgerClock
     ) throws -> PriceBookApplication {
-        try file.write { try apply(book, yaml: yaml, clock: clock, $0) }
+        try write(clock, changes: { $0.recording == .recorded }) { try apply(book, yaml: yaml, at: $0, $1) }
     }
 
     /// What ``applyPriceBook(_:yaml:clock:)`` would do; writes nothing.
     package func previewPriceBook(
         _ book: PriceBook, yaml: String, clock: LedgerClock
     ) throws -> PriceBookApplication {
-        try file.rolledBack { try apply(book, yaml: yaml, clock: clock, $0) }
+        try file.rolledBack { try apply(book, yaml: yaml, at: Moment(clock, properties, $0), $0) }
     }
 
     private func apply(
-        _ book: PriceBook, yaml: String, clock: LedgerClock, _ database: Database
+        _ book: PriceBook, yaml: String, at moment: Moment, _ database: Database
     ) throws -> PriceBookApplication {
-        let moment = try Moment(clock, properties, database)
-        return try PriceBooks.apply(
+        try PriceBooks.apply(
             book, yaml: yaml, earliestOpenDay: moment.earliestOpenDay, at: moment.now, database)
     }
 
@@ -95,7 +127,7 @@ package final class OpenLedger {
     package func recordGrant(
         _ order: GrantOrder, clock: LedgerClock
     ) throws -> (recording: Recording, grant: RecordedGrant, coversNothing: Bool) {
-        try write(clock) { moment, database in
+        try write(clock, changes: { $0.recording == .recorded }) { moment, database in
             let recording = try Grants.record(order, at: moment, database)
             guard let grant = try Grants.all(database).first(where: { $0.grant.code == order.code }) else {
                 preconditionFailure("a grant was just recorded")
@@ -162,13 +194,35 @@ package final class OpenLedger {
     /// Reads all that memory holds of usage, as a daemon does before it is ready.
     package func preload(clock: LedgerClock) throws { try ingestor.preload(clock: clock) }
 
+    /// Whether memory is loaded and the day prepared, so that the first events don't wait for that.
+    private var isReady = false
+
+    /// Makes ready for the events of many senders; does nothing the second time.
+    ///
+    /// - Throws: ``LedgerError`` from the clock. Events can be stored all the same once it shows a time: then the first of
+    ///   each app waits until what memory holds of it is read.
+    package func makeReady(clock: LedgerClock) throws {
+        guard !isReady else { return }
+        try prepareIngestion(clock: clock)
+        try preload(clock: clock)
+        isReady = true
+    }
+
+    /// The numbers of events in quarantine, for a command that changes it at an instant that is believed.
+    private func quarantined(among ids: [Int64], _ clock: LedgerClock) throws -> [Int64] {
+        try file.read { database in
+            _ = try clock.now(properties, LedgerState.read(database))
+            return try Quarantine.ids(among: ids, database)
+        }
+    }
+
     /// Tries quarantined events again, each as a new arrival; those that are taken leave the quarantine.
     ///
     /// - Parameter ids: all events when empty.
     /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is tried.
     package func retryQuarantine(ids: [Int64], clock: LedgerClock) throws -> BatchReport {
         var total = BatchReport()
-        var waiting = try file.read { try Quarantine.ids(among: ids, $0) }[...]
+        var waiting = try quarantined(among: ids, clock)[...]
         while !waiting.isEmpty {
             let part = Array(waiting.prefix(bounds.retriesPerTransaction))
             waiting = waiting.dropFirst(part.count)
@@ -193,15 +247,15 @@ package final class OpenLedger {
     ///
     /// - Parameter ids: all events when empty.
     /// - Returns: how many there were.
-    /// - Throws: ``LedgerError`` `notInQuarantine`, and then none is dropped.
-    package func dropQuarantine(ids: [Int64]) throws -> Int {
-        var waiting = try file.read { try Quarantine.ids(among: ids, $0) }[...]
+    /// - Throws: ``LedgerError`` from the clock; `notInQuarantine`, and then none is dropped.
+    package func dropQuarantine(ids: [Int64], clock: LedgerClock) throws -> Int {
+        var waiting = try quarantined(among: ids, clock)[...]
         var dropped = 0
         defer { ingestor.forgetQuarantine() }
         while !waiting.isEmpty {
             let part = waiting.prefix(bounds.dropsPerTransaction)
             waiting = waiting.dropFirst(part.count)
-            dropped += try file.write { try Quarantine.drop(ids: part, $0) }
+            dropped += try write(clock, changes: { $0 > 0 }) { try Quarantine.drop(ids: part, $1) }
             // Events that are served meanwhile must find out what is still there.
             ingestor.forgetQuarantine()
             try betweenTransactions()
@@ -214,12 +268,13 @@ package final class OpenLedger {
     /// - Throws: ``LedgerError``: `unknownApp`, `unknownDevice`.
     package func eraseDevice(_ device: String, app: Code, clock: LedgerClock) throws {
         try file.writeWithoutTrace { database in
-            _ = try Moment(clock, properties, database)
+            let moment = try Moment(clock, properties, database)
             let app = try Accounts.app(app, database)
             let isErased = try Array(device.utf8).withUnsafeBufferPointer {
                 try ingestor.usage.erase(device: $0, app: app.id, database)
             }
             guard isErased else { throw LedgerError.unknownDevice(device, app: app.code) }
+            try LedgerState.note(moment.now, database)
         }
     }
 

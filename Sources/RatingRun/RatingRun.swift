@@ -74,6 +74,8 @@ package final class RatingRun {
     ) throws -> RatingScope? {
         let moment = try Moment(clock, properties, database)
         guard date <= moment.today else { throw LedgerError.dayInFuture(date, today: moment.today) }
+        // A run that finds nothing to do is a run.
+        if !dryRun { try LedgerState.note(moment.now, database) }
         guard let first = try Self.firstDay(moment.state, database) else { return nil }
         let last = moment.state.ratedThrough.map { max($0, date) } ?? date
         guard first <= last else { return nil }
@@ -84,7 +86,6 @@ package final class RatingRun {
         var changeCount = moment.state.changeCount
         if !dryRun {
             if let finalThrough { try LedgerState.close(through: finalThrough, database) }
-            try LedgerState.note(moment.now, database)
             changeCount = try LedgerState.beginRating(through: last, database)
             try database.execute(
                 sql: "INSERT INTO rating_run (requested_day, started_at) VALUES (?, ?)",

@@ -46,7 +46,7 @@ package struct Daemon: Sendable {
     /// How long to wait for a command that writes the ledger just now.
     private static let lockSeconds = 20
 
-    /// - Parameter clock: the daemon's own; a test clock that is given stands still.
+    /// - Parameter clock: the daemon's own.
     package init(settings: Settings, clock: LedgerClock, logger: Logger) {
         self.settings = settings
         self.clock = clock
@@ -69,16 +69,23 @@ package struct Daemon: Sendable {
             let reader = try LedgerReader(path: path)
             let door = door(writer)
             let router = router(path, writer, reader, door)
-            let (listening, listens) = AsyncStream<Never>.makeStream()
+            let (nightlyStart, nightlyStarts) = AsyncStream<Never>.makeStream()
+            let (watchStart, watchStarts) = AsyncStream<Never>.makeStream()
             let nightly = NightlyRating(
-                writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone,
-                hasTestClock: properties.hasTestClock, rateAt: settings.rateAt, listening: listening, logger: logger)
+                writer: writer, clock: clock, reader: reader, timeZone: properties.timeZone, rateAt: settings.rateAt,
+                listening: nightlyStart, logger: logger)
+            let clockWatch = ClockWatch(
+                writer: writer, clock: clock, reader: reader, hasTestClock: properties.hasTestClock,
+                listening: watchStart, logger: logger)
             do {
                 // Before the writer frees the ledger's lock: the next daemon makes a socket of the same name.
                 defer { listener.stopListening() }
                 try await serve(
-                    router, door, [nightly, Watchdog(writer: writer, manager: manager)], writer, manager,
-                    listens: listens)
+                    router, door, [nightly, clockWatch, Watchdog(writer: writer, manager: manager)], writer, manager,
+                    onListening: {
+                        nightlyStarts.finish()
+                        watchStarts.finish()
+                    })
             }
             await writer.stop()
             logger.notice("stopped")
@@ -117,11 +124,13 @@ package struct Daemon: Sendable {
                 metadata: ["ledger": "\(LedgerFile.resolved(path))", "permissions": "\(permissions)"])
         }
         let ledger = try OpenLedger(file: file)
-        try file.read { database in
-            _ = try clock.now(ledger.properties, try LedgerState.read(database))
+        do {
+            try ledger.makeReady(clock: clock)
+        } catch let error as LedgerError where error.isOfMachineClock {
+            // Reading goes on, and everything else once the clock is right; the clock's watch tells of it.
+        } catch LedgerError.testClockNotSet {
+            // Each request says what time it is.
         }
-        try ledger.prepareIngestion(clock: clock)
-        try ledger.preload(clock: clock)
         return ledger
     }
 
@@ -162,7 +171,7 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ router: Router<BasicRequestContext>, _ door: EventDoor, _ services: [any Service], _ writer: LedgerWriter,
-        _ manager: ServiceManager, listens: AsyncStream<Never>.Continuation
+        _ manager: ServiceManager, onListening: @escaping @Sendable () -> Void
     ) async throws {
         let address = try bindAddress()
         ProcessLimits.tellOfMemory(logger)
@@ -181,7 +190,7 @@ package struct Daemon: Sendable {
                 logger.notice(
                     "serving", metadata: ["ledger": "\(settings.database)", "address": "\(address)"])
                 manager.ready(status: "serving \(settings.database) on \(address)")
-                listens.finish()
+                onListening()
             }, logger: logger)
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }

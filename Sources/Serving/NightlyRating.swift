@@ -18,7 +18,6 @@ package struct NightlyRating: Service {
     let clock: LedgerClock
     let reader: LedgerReader
     let timeZone: TimeZone
-    let hasTestClock: Bool
     /// nil: something else rates.
     let rateAt: TimeOfDay?
     /// Ends when the daemon listens: one that can't should leave the ledger as it was.
@@ -51,21 +50,31 @@ package struct NightlyRating: Service {
             if let now = await now() {
                 let due = Self.dayDue(at: now, rateAt, in: timeZone)
                 if due != rated {
-                    guard await rate(due) else {
+                    switch await rate(due) {
+                    case .done: rated = due
+                    // It is logged already, and over as soon as the clock is right.
+                    case .clockIsWrong: break
+                    case .failed:
                         try await Task.sleep(for: Self.retryAfter)
                         continue
                     }
-                    rated = due
                 }
             }
             try await Task.sleep(for: Self.lookEvery)
         }
     }
 
-    /// - Returns: nil while there is no telling: a test clock shows nothing before the ledger has recorded an instant.
+    /// - Returns: nil while nobody knows what time it is: the machine's clock is not believed, or a test clock was never
+    ///   told the time.
     private func now() async -> Instant? {
-        guard hasTestClock, clock.given == nil else { return clock.given ?? LedgerClock.system() }
-        return try? await reader.read { try LedgerState.read($0).latestInstant }
+        do {
+            return try await reader.read { [clock] in try clock.now(LedgerProperties.read($0), LedgerState.read($0)) }
+        } catch is LedgerError {
+            return nil
+        } catch {
+            // The rating will meet what is wrong with the file, and log it.
+            return clock.given ?? clock.machine.wall
+        }
     }
 
     /// The last day whose rating is due: yesterday once the time of day has come, until then the day before.
@@ -77,8 +86,9 @@ package struct NightlyRating: Service {
         return LedgerDays.date(of: now, in: zone) - (hasCome ? 1 : 2)
     }
 
-    /// - Returns: whether it is done.
-    private func rate(_ day: Day) async -> Bool {
+    private enum Outcome { case done, clockIsWrong, failed }
+
+    private func rate(_ day: Day) async -> Outcome {
         let start = ContinuousClock.now
         do {
             let report = try await writer.perform(RateDay(day), clock: clock)
@@ -93,13 +103,15 @@ package struct NightlyRating: Service {
             for unrated in report.unrated {
                 logger.error("a tenant could not be rated", metadata: ["through": "\(day)", "error": "\(unrated)"])
             }
-            return true
+            return .done
         } catch WriterError.stopping {
-            return false
+            return .failed
+        } catch let error as LedgerError where error.isOfMachineClock {
+            return .clockIsWrong
         } catch {
             logger.error(
                 "rating failed; it will be tried again", metadata: ["through": "\(day)", "error": "\(error)"])
-            return false
+            return .failed
         }
     }
 }

@@ -48,6 +48,8 @@ package final class LedgerWriter: @unchecked Sendable {
     private var failure: WriterError?
     private var counts = WriterStatistics()
     private var lastLogged: ContinuousClock.Instant?
+    /// When it was last logged that the clock is not believed; nil while it is.
+    private var clockDoubtLogged: ContinuousClock.Instant?
     private let logger: Logger
     private let bounds: Bounds
     /// The thread's own.
@@ -63,6 +65,8 @@ package final class LedgerWriter: @unchecked Sendable {
 
     /// A disk that is full fails every request: one line in so long says it.
     private static let logEvery = Duration.seconds(1)
+    /// A clock that is not believed may take a person.
+    private static let clockDoubtLogEvery = Duration.seconds(3_600)
 
     /// Keys the hashes of the events that this takes.
     package let eventKey: FingerprintKey
@@ -170,6 +174,18 @@ package final class LedgerWriter: @unchecked Sendable {
             }
             if let refusal { race.end(.failure(refusal)) }
         }
+    }
+
+    /// Says in the log that the clock is not believed: once, and again each hour until it is.
+    package func note(clockDoubt doubt: LedgerError) { note(.clockNotBelieved(doubt), requests: 0) }
+
+    /// Says in the log that the clock is believed, where it was not.
+    package func noteClockBelieved() {
+        let wasDoubted = condition.withLock {
+            defer { clockDoubtLogged = nil }
+            return clockDoubtLogged != nil
+        }
+        if wasDoubted { logger.notice("the clock is believed again; everything goes on") }
     }
 
     /// Ends ``failures``.
@@ -350,12 +366,14 @@ package final class LedgerWriter: @unchecked Sendable {
                     untouched.append(arrival)
                 }
             }
-            condition.withLock {
+            let clockWasDoubted = condition.withLock {
                 counts.noteGroup(
                     done.map(\.progress.report), events: events, commit: end - start,
                     waits: done.map { end - $0.receivedAt })
                 if !begun.isEmpty || !untouched.isEmpty { arrivals.putBack(untouched: untouched, begun: begun) }
+                return clockDoubtLogged != nil
             }
+            if clockWasDoubted { noteClockBelieved() }
             for arrival in done { arrival.answer(.success(arrival.progress.report)) }
             return nil
         } catch {
@@ -373,7 +391,11 @@ package final class LedgerWriter: @unchecked Sendable {
     private func refuse(_ arrivals: [Arrival], _ error: WriterError) {
         // What a sender says of the time is its own mistake; a group has one clock.
         let isSendersMistake =
-            if case .failed(is LedgerError) = error { arrivals.first?.clock.given != nil } else { false }
+            switch error {
+            case .failed(LedgerError.testClockNotSet): true
+            case .failed(is LedgerError): arrivals.first?.clock.given != nil
+            default: false
+            }
         if !isSendersMistake { note(error, requests: arrivals.count) }
         for arrival in arrivals {
             let report = arrival.progress.report
@@ -398,12 +420,22 @@ package final class LedgerWriter: @unchecked Sendable {
                 wake()
             }
             if case .stopping = error { return false }
+            if case .clockNotBelieved = error {
+                guard clockDoubtLogged.map({ $0 < .now - Self.clockDoubtLogEvery }) ?? true else { return false }
+                clockDoubtLogged = .now
+                return true
+            }
             guard lastLogged.map({ $0 < .now - Self.logEvery }) ?? true else { return false }
             lastLogged = .now
             return true
         }
         if isFatal { failureReport.yield(error) }
-        if mayLog { logger.error("the writer failed", metadata: ["error": "\(error)", "requests": "\(requests)"]) }
+        guard mayLog else { return }
+        if case .clockNotBelieved = error {
+            logger.error("the clock is not believed; nothing is stored until it is", metadata: ["error": "\(error)"])
+            return
+        }
+        logger.error("the writer failed", metadata: ["error": "\(error)", "requests": "\(requests)"])
     }
 }
 

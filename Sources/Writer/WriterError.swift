@@ -1,6 +1,7 @@
 // Why the writer did not do what it was asked.
 
 import GRDB
+package import LedgerStore
 import Storage
 
 package indirect enum WriterError: Error, CustomStringConvertible {
@@ -19,6 +20,8 @@ package indirect enum WriterError: Error, CustomStringConvertible {
     case replaced
     /// Reading or writing failed, or the file is damaged: nothing more may be written by this process.
     case broken(String)
+    /// The machine's clock shows an instant that nothing speaks for, or was never set: goes on by itself when it is right.
+    case clockNotBelieved(LedgerError)
     /// What was asked can't be done; the ledger is well.
     case failed(any Error)
     /// A large request failed after some of its events had been stored, for a reason that would otherwise say that nothing
@@ -33,6 +36,7 @@ package indirect enum WriterError: Error, CustomStringConvertible {
         case StorageError.busy: self = .busy
         case StorageError.replaced: self = .replaced
         case StorageError.logHeld(_, let mostBytes): self = .logHeld(mostBytes: mostBytes)
+        case let error as LedgerError where error.isOfMachineClock: self = .clockNotBelieved(error)
         case let error as DatabaseError where error.resultCode == .SQLITE_NOTADB:
             self = .broken(error.message ?? "\(error.extendedResultCode)")
         default: self = .failed(error)
@@ -51,7 +55,7 @@ package indirect enum WriterError: Error, CustomStringConvertible {
     /// Whether it stands in the way of whatever is stored, for longer than a moment.
     var holdsAll: Bool {
         switch self {
-        case .diskFull, .busy, .logHeld, .replaced, .broken: true
+        case .diskFull, .busy, .logHeld, .replaced, .broken, .clockNotBelieved: true
         case .queueFull, .stopping, .failed: false
         case .partlyStored(_, let error): error.holdsAll
         }
@@ -75,6 +79,7 @@ package indirect enum WriterError: Error, CustomStringConvertible {
         case .broken(let reason):
             "the file can't be read or written (\(reason)); meterd stops writing: when the disk is well again (see the "
                 + "kernel's log), start it and send the same again, nothing is counted twice"
+        case .clockNotBelieved(let error): "\(error)"
         case .failed(let error): "\(error)"
         case .partlyStored(let events, let error):
             "the first \(events) events of the request are stored; send the same again, nothing is counted twice. For the "

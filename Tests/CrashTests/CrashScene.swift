@@ -52,15 +52,16 @@ final class CrashScene {
         try Self.write(late + known, to: later)
 
         let program = Program(ledger: base)
+        let begin = "2027-01-30T12:00:00Z"
         try program.run(["init", "--test-clock", "--time-zone", "UTC"])
-        for tenant in ["acme", "bolt", "cafe"] { try program.run(["tenant", "add", tenant]) }
+        for tenant in ["acme", "bolt", "cafe"] { try program.run(["tenant", "add", tenant, "--now", begin]) }
         for (tenant, app) in Self.apps + Self.smallApps { try program.run(["app", "add", app, "--tenant", tenant]) }
         try program.run(
             [
                 "grant", "add", "pack", "--tenant", "acme", "--offer", "resource_package", "--item", "basic_analysis",
-                "--quantity", "700", "--purchased-at", "2027-01-27T00:00:00Z", "--now", "2027-01-30T12:00:00Z",
+                "--quantity", "700", "--purchased-at", "2027-01-27T00:00:00Z", "--now", begin,
             ])
-        try program.run(["ingest", earlier, "--now", "2027-01-30T12:00:00Z"])
+        try program.run(["ingest", earlier, "--now", begin])
     }
 
     /// Events that repeat: few devices, few ids, so that devices count, move and come again.

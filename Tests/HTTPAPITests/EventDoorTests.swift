@@ -15,9 +15,12 @@ import Writer
 
 @Suite("Events over HTTP", .ownThread)
 struct EventDoorTests {
-    /// A daemon's event and state routes over a new ledger with the app `shop`; the clock is the ledger's.
+    /// A daemon's event and state routes over a new ledger with the app `shop`.
+    ///
+    /// - Parameter knowsTime: whether the daemon's own clock stands at the fixture's time; otherwise nobody has told the
+    ///   ledger any.
     private func serving(
-        bounds: EventDoor.Bounds = EventDoor.Bounds(),
+        bounds: EventDoor.Bounds = EventDoor.Bounds(), knowsTime: Bool = true,
         _ test: @escaping @Sendable (TestClient, _ path: String) async throws -> Void
     ) async throws {
         // A busy machine leaves a connection idle for longer than senders should.
@@ -25,7 +28,9 @@ struct EventDoorTests {
         bounds.seconds = Patience.wholeSeconds
         let fixture = try LedgerFixture(now: "2027-01-10T12:00:00Z")
         try fixture.addTenant("acme", apps: ["shop"])
-        let (path, clock) = (fixture.path, fixture.clock)
+        let path = fixture.path
+        if !knowsTime { try fixture.execute("UPDATE ledger_state SET latest_instant = NULL") }
+        let clock = LedgerClock(given: knowsTime ? fixture.now : nil, isFrozen: knowsTime)
         let writer = LedgerWriter(ledger: fixture.handOver())
         let router = Router()
         router.add(middleware: ProblemMiddleware())
@@ -235,12 +240,46 @@ struct EventDoorTests {
             let late = EventLine.calls(5, id: "late", at: "2027-01-12T11:00:00Z").text
             let first = try await Self.post(client, headers, Array(late.utf8))
             #expect(first == Self.counts(1, 0, 0))
-            // The daemon's own clock stands behind that.
-            let behind = try await Self.post(client, ["content-type": headers["content-type"]!], Array(Self.call.utf8))
-            #expect(behind.hasPrefix("503 --now 2027-01-10T12:00:00Z is before 2027-01-12T12:00:00Z"))
+            // The daemon's own clock stands behind that; it goes by the later one.
+            let own = ["content-type": headers["content-type"]!]
+            let behind = try await Self.post(client, own, Array(Self.call.utf8))
+            #expect(behind == Self.counts(1, 0, 0))
+            let after = EventLine.calls(5, id: "after", at: "2027-01-12T12:09:00Z").text
+            #expect(try await Self.post(client, own, Array(after.utf8)) == Self.counts(1, 0, 0))
             let back = headers.merging(["meterd-now": "2027-01-11T12:00:00Z"]) { $1 }
             let refused = try await Self.post(client, back, Array(Self.call.utf8))
             #expect(refused.hasPrefix("400 header meterd-now 2027-01-11T12:00:00Z is before 2027-01-12T12:00:00Z"))
+            let far = headers.merging(["meterd-now": "2072-01-11T12:00:00Z"]) { $1 }
+            #expect(
+                try await Self.post(client, far, Array(Self.call.utf8))
+                    == """
+                    400 header meterd-now 2072-01-11T12:00:00Z is more than 400 days after 2027-01-12T12:00:00Z, the latest \
+                    instant that the ledger has recorded, and a test clock never goes back; if you mean it, run 'meterd \
+                    clock confirm --now 2072-01-11T12:00:00Z', or give --confirm-clock with a command that changes something
+                    """)
+            // A later time with nothing but refused events was a mistake: the time before it still is one.
+            let mistaken = headers.merging(["meterd-now": "2027-06-12T12:00:00Z"]) { $1 }
+            let unknown = EventLine.calls(5, id: "u", at: "2027-06-12T11:00:00Z", app: "nobody").text
+            #expect(try await Self.post(client, mistaken, Array(unknown.utf8)).contains("\"refused\":1"))
+            let again = EventLine.calls(5, id: "again", at: "2027-01-12T11:00:00Z").text
+            #expect(try await Self.post(client, headers, Array(again.utf8)) == Self.counts(1, 0, 0))
+        }
+    }
+
+    @Test("are asked for their time while the test clock has none, also when the daemon has none of its own")
+    func noTime() async throws {
+        try await serving(knowsTime: false) { client, _ in
+            let form = ["content-type": "application/cloudevents+json"]
+            let asked = try await Self.post(client, form, Array(Self.call.utf8))
+            #expect(
+                asked
+                    == """
+                    400 nobody has told the ledger's test clock the time yet; give it with header meterd-now, for example \
+                    2027-01-10T12:00:00+08:00
+                    """)
+            let told = form.merging(["meterd-now": "2027-01-10T12:00:00Z"]) { $1 }
+            #expect(try await Self.post(client, told, Array(Self.call.utf8)) == Self.counts(1, 0, 0))
+            #expect(try await Self.post(client, form, Array(Self.device.utf8)) == Self.counts(1, 0, 0))
         }
     }
 

@@ -91,16 +91,16 @@ struct QuarantineTests {
             Int64($0)
         }
         #expect(throws: LedgerError.notInQuarantine([98, 99])) {
-            try ledger.ledger.dropQuarantine(ids: [99, ids[0], 98])
+            try ledger.ledger.dropQuarantine(ids: [99, ids[0], 98], clock: ledger.clock)
         }
         #expect(throws: LedgerError.notInQuarantine([99])) {
             try ledger.ledger.retryQuarantine(ids: [ids[0], 99], clock: ledger.clock)
         }
-        #expect(try ledger.ledger.dropQuarantine(ids: [ids[0]]) == 1)
+        #expect(try ledger.ledger.dropQuarantine(ids: [ids[0]], clock: ledger.clock) == 1)
         #expect(try kept(ledger) == ["unknown_feature /test 1"])
         _ = try ledger.ingest(stray)
         #expect(try kept(ledger) == ["unknown_feature /test 1", "unknown_app /test stray"])
-        #expect(try ledger.ledger.dropQuarantine(ids: []) == 2)
+        #expect(try ledger.ledger.dropQuarantine(ids: [], clock: ledger.clock) == 2)
         #expect(try kept(ledger) == [])
     }
 
@@ -140,7 +140,7 @@ struct QuarantineTests {
         #expect(report.reason(1) == "app 'kiosk' is not in the ledger (not kept: the quarantine is full)")
         #expect(report.reason(3) == "app 'kiosk' is not in the ledger")
         // Room again: one leaves, one comes.
-        #expect(try ledger.ledger.dropQuarantine(ids: [1]) == 1)
+        #expect(try ledger.ledger.dropQuarantine(ids: [1], clock: ledger.clock) == 1)
         #expect(try ledger.ingest(next).reason(0) == "app 'kiosk' is not in the ledger")
         #expect(try ledger.rows("SELECT count(*) FROM quarantine") == ["\(Quarantine.maxEvents)"])
     }

@@ -1,6 +1,9 @@
-// A wall clock that a test sets while a program runs: INTERPOSER_CLOCK names a file with the seconds to add to it.
+// A clock that a test sets while a program runs: INTERPOSER_CLOCK names a file that says
+//     WALL [BOOT [KERNEL]]
+// which are the seconds to add to the wall clock, those to add to the clock since boot (as after a sleep of the machine; 0
+// if left out), and what adjtimex answers: `synchronised`, `unsynchronised` (also if left out), or the name of an error.
 //
-// The file is read at each look at the clock, so write it in one go or replace it. Monotonic clocks are left alone.
+// The file is read at each look at the clock, so write it in one go or replace it. Other clocks are left alone.
 // Waits until an instant of the wall clock are told the kernel's time; one that has begun does not notice a later step.
 
 #define _GNU_SOURCE
@@ -10,10 +13,13 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,13 +28,24 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *path;
 // The last that could be read, in nanoseconds: a file that is just being written may be empty.
 static atomic_llong last;
+static atomic_llong last_since_boot;
+// The error of adjtimex; 0: synchronised, -1: unsynchronised.
+static atomic_int last_kernel = -1;
 
 static void prepare(void) { path = getenv("INTERPOSER_CLOCK"); }
 
-// In nanoseconds.
-static long long offset(void) {
+static int kernel_named(const char *word) {
+    if (strcmp(word, "synchronised") == 0) return 0;
+    for (int error = 1; error < 134; error++) {
+        const char *known = strerrorname_np(error);
+        if (known != NULL && strcmp(known, word) == 0) return error;
+    }
+    return -1;
+}
+
+static void look(void) {
     pthread_once(&once, prepare);
-    if (path == NULL) return 0;
+    if (path == NULL) return;
     int saved = errno;
     int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (file >= 0) {
@@ -37,13 +54,27 @@ static long long offset(void) {
         syscall(SYS_close, file);
         if (count > 0) {
             text[count] = 0;
-            char *rest;
-            double seconds = strtod(text, &rest);
-            if (rest != text) last = (long long)(seconds * (double)second);
+            double wall, since_boot = 0;
+            char kernel[32] = "unsynchronised";
+            if (sscanf(text, "%lf %lf %31s", &wall, &since_boot, kernel) >= 1) {
+                last = (long long)(wall * (double)second);
+                last_since_boot = (long long)(since_boot * (double)second);
+                last_kernel = kernel_named(kernel);
+            }
         }
     }
     errno = saved;
+}
+
+// In nanoseconds, as the next.
+static long long offset(void) {
+    look();
     return last;
+}
+
+static long long offset_since_boot(void) {
+    look();
+    return last_since_boot;
 }
 
 static struct timespec shifted(struct timespec time, long long by) {
@@ -64,7 +95,28 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     }
     int result = real(clock, time);
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) *time = shifted(*time, offset());
+    if (result == 0 && clock == CLOCK_BOOTTIME) *time = shifted(*time, offset_since_boot());
     return result;
+}
+
+// Only what is asked without setting anything; the real kernel's word is on the real clock.
+int adjtimex(struct timex *time) {
+    look();
+    if (path == NULL || time->modes != 0) return (int)syscall(SYS_clock_adjtime, CLOCK_REALTIME, time);
+    if (last_kernel > 0) {
+        errno = last_kernel;
+        return -1;
+    }
+    memset(time, 0, sizeof *time);
+    if (last_kernel == 0) return TIME_OK;
+    time->status = STA_UNSYNC;
+    return TIME_ERROR;
+}
+
+int ntp_adjtime(struct timex *time) { return adjtimex(time); }
+
+int clock_adjtime(clockid_t clock, struct timex *time) {
+    return clock == CLOCK_REALTIME ? adjtimex(time) : (int)syscall(SYS_clock_adjtime, clock, time);
 }
 
 int gettimeofday(struct timeval *restrict time, void *restrict zone) {

@@ -11,6 +11,7 @@ enum InterposerProbe {
         case "appends": append(times: Int(arguments[2]) ?? 0)
         case "reads": read(times: Int(arguments[2]) ?? 0)
         case "clock": tellTheTime()
+        case "kernel": askTheKernel()
         default: exit(64)
         }
     }
@@ -157,6 +158,26 @@ enum InterposerProbe {
 
     private static var errorName: String {
         ["EIO": EIO, "ENOSPC": ENOSPC].first { $0.value == errno }?.key ?? "\(errno)"
+    }
+
+    private typealias Adjust = @convention(c) (UnsafeMutableRawPointer) -> Int32
+
+    /// For each line of input: the seconds since boot, then what the kernel answers of its clock, in both ways of asking.
+    private static func askTheKernel() {
+        while readLine() != nil {
+            var sinceBoot = timespec()
+            clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
+            let answers = ["adjtimex", "ntp_adjtime"].map { name in
+                // The structure begins with its modes: none, so that nothing is set.
+                let asked = UnsafeMutableRawPointer.allocate(byteCount: 1_024, alignment: 8)
+                defer { asked.deallocate() }
+                memset(asked, 0, 1_024)
+                let answer = call(name, as: Adjust.self)(asked)
+                return answer < 0 ? "error \(errno)" : "\(answer)"
+            }
+            print(sinceBoot.tv_sec, answers.joined(separator: " "))
+            fflush(nil)
+        }
     }
 
     /// For each line of input: the seconds that each way of asking tells, then what a wait and a sleep of 50 ms took.

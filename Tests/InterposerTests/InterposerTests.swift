@@ -232,6 +232,37 @@ struct InterposerTests {
         #expect(outcome.status == 70)
     }
 
+    @Test("The clock since boot goes ahead, and the kernel says what it is told to say of its clock")
+    func kernel() throws {
+        var scene = try Scene()
+        let path = scene.scratch.path("clock")
+        scene.interposition.clock = path
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        process.executableURL = URL(filePath: BuiltProgram.path(of: "InterposerProbe"))
+        process.arguments = ["kernel"]
+        process.environment = ProcessInfo.processInfo.environment.merging(scene.interposition.environment) { $1 }
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        defer { process.terminate() }
+        let timeError = "5"
+        for (text, seconds, answer) in [
+            ("100", 0, timeError), ("0 2592000", 2_592_000, timeError), ("0 10 synchronised", 10, "0"),
+            ("-5 -10 unsynchronised", -10, timeError), ("0 0 EPERM", 0, "error \(EPERM)"),
+        ] {
+            try "\(text)\n".write(toFile: path, atomically: false, encoding: .utf8)
+            try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+            let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            var now = timespec()
+            clock_gettime(CLOCK_BOOTTIME, &now)
+            let words = line.split(maxSplits: 1) { $0.isWhitespace }
+            let shown = try #require(words.first.flatMap { Int($0) }, "\(line)")
+            #expect(abs(shown - Int(now.tv_sec) - seconds) < 10, "\(text): \(line)")
+            #expect(words.last?.trimmingCharacters(in: .newlines) == "\(answer) \(answer)", "\(text): \(line)")
+        }
+    }
+
     @Test("A clock is set ahead and back while a program runs; what it waits for takes as long as ever")
     func clock() throws {
         var scene = try Scene()

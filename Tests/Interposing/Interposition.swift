@@ -12,8 +12,9 @@ package struct Interposition: Sendable {
     package var faults: [Fault] = []
     /// Where to append a line for each call that a fault met.
     package var met: String?
-    /// A file with the seconds to add to the wall clock, read at each look at it. It may be written while the program
-    /// runs; without it the clock is right.
+    /// A file with the seconds to add to the wall clock and to the clock since boot, and what the kernel says of its clock
+    /// (see `Tests/Interposer/clock.c`). It is read at each look at a clock and may be written while the program runs;
+    /// without it the clocks are right.
     package var clock: String?
 
     /// A file: while it is there, the calls wait whose fault is ``Fault/Action/hold``.

@@ -17,6 +17,9 @@ package struct BillingOracle {
     /// The last day that takes nothing more whatever the clock says: settled, or about to be when a run was interrupted.
     package var closedThrough: Int?
     package var ratedThrough: Int?
+    /// The latest instant that the ledger has recorded.
+    package var latestInstant: Int64?
+    var clock = Clock()
     /// What was refused and waits, in the order of its coming.
     var quarantine: [QuarantinedEvent] = []
     package var tally: [TallyKey: Int] = [:]
@@ -40,34 +43,62 @@ package struct BillingOracle {
         return oracle
     }
 
-    /// Takes the next step; its instant is not before the last one's, unless it sets the clock.
+    /// Takes the next step.
     package mutating func take(_ step: History.Step) -> StepOutcome {
+        switch step.action {
+        case .setClock:
+            passTime(to: step)
+            return .done
+        case .reopen:
+            passTime(to: step)
+            restart(at: step)
+            return .done
+        default:
+            guard look(at: step) else { return .refusedByClock }
+            return change(by: step)
+        }
+    }
+
+    /// Takes a step whose instant is believed.
+    private mutating func change(by step: History.Step) -> StepOutcome {
         let today = local.day(of: step.at)
         switch step.action {
         case .ingest(let events):
             var outcomes: [EventOutcome] = []
-            for event in events { outcomes.append(ingest(event, at: step.at)) }
+            for event in events { outcomes.append(arrive(event, with: step)) }
             return .events(outcomes)
         case .grant(let grant):
-            return .grant(record(grant, at: step.at, today: today))
+            let outcome = record(grant, at: step.at, today: today)
+            if outcome == .recorded || outcome == .repeated { record(step, changed: outcome == .recorded) }
+            return .grant(outcome)
         case .voidGrant(let code):
-            return .void(void(code, today: today))
+            let outcome = void(code, today: today)
+            if outcome == .voided { record(step) }
+            return .void(outcome)
         case .applyPriceBook(let effectiveDay, let changes):
             let last = books[books.count - 1]
-            return .priceBook(apply(last.applying(changes, effectiveDay: effectiveDay), today: today))
+            let outcome = apply(last.applying(changes, effectiveDay: effectiveDay), today: today)
+            if outcome == .applied || outcome == .alreadyApplied { record(step, changed: outcome == .applied) }
+            return .priceBook(outcome)
         case .rate(let day):
             return .rating(rate(through: day, today: today))
         case .retryQuarantine:
-            return .events(quarantine.map { ingest($0.event, at: step.at) })
+            return .events(quarantine.map { arrive($0.event, with: step) })
         case .dropQuarantine:
             defer { quarantine = [] }
+            if !quarantine.isEmpty { record(step) }
             return .dropped(quarantine.count)
         case .eraseDevice(let app, let device):
             let isKnown = usage.activities.contains { $0.app == app && $0.device == Bytes(device) }
-            if isKnown { erased.insert(AppDevice(app: app, device: Bytes(device))) }
+            if isKnown {
+                erased.insert(AppDevice(app: app, device: Bytes(device)))
+                record(step)
+            }
             return .erased(isKnown)
         case .addApp(let app):
-            if !settings.apps.contains(app) { settings.apps.append(app) }
+            let isNew = !settings.apps.contains(app)
+            if isNew { settings.apps.append(app) }
+            record(step, changed: isNew)
             return .done
         case .setClock, .reopen:
             return .done
@@ -78,6 +109,12 @@ package struct BillingOracle {
     ///
     /// - Parameter settled: the last day that is settled then.
     func states(interrupting step: History.Step, settled: Int?) -> [BillingOracle] {
+        var looked = self
+        guard looked.look(at: step) else { return [looked] }
+        return looked.states(interruptingBelieved: step, settled: settled)
+    }
+
+    private func states(interruptingBelieved step: History.Step, settled: Int?) -> [BillingOracle] {
         let today = local.day(of: step.at)
         func next(_ step: History.Step) -> BillingOracle {
             var next = self
@@ -91,7 +128,7 @@ package struct BillingOracle {
             var states = [self]
             for event in quarantine.map(\.event) {
                 var state = states[states.count - 1]
-                _ = state.ingest(event, at: step.at)
+                _ = state.arrive(event, with: step)
                 states.append(state)
             }
             return states

@@ -9,7 +9,7 @@ package struct History: Sendable, Equatable {
     package var settings: Settings
     /// The book given at `init`; later ones are `Action.applyPriceBook`.
     package var priceBook: PriceBook
-    /// Their instants never decrease, but at `Action.setClock`.
+    /// Their instants never decrease, but at `Action.setClock`, and after a mistake that a test clock did not follow.
     package var steps: [Step]
 
     package init(name: String, settings: Settings, priceBook: PriceBook, steps: [Step]) {
@@ -22,6 +22,8 @@ package struct History: Sendable, Equatable {
     package struct Settings: Sendable, Equatable {
         /// IANA name of the billing time zone.
         package var timeZone: String
+        /// Otherwise the ledger goes by its machine's clock.
+        package var hasTestClock = true
         package var finalAfterDays: Int
         package var maxAgeDays: Int
         package var tenants: [Tenant]
@@ -59,6 +61,8 @@ package struct History: Sendable, Equatable {
     package struct Step: Sendable, Equatable {
         /// The instant the clock shows.
         package var at: Int64
+        /// What speaks for that instant.
+        package var trust = Trust.seen
         package var action: Action
 
         package init(at: Int64, _ action: Action) {
@@ -66,11 +70,30 @@ package struct History: Sendable, Equatable {
             self.action = action
         }
 
+        /// Another action at the same instant.
+        package func with(_ action: Action) -> Step {
+            var step = self
+            step.action = action
+            return step
+        }
+
         /// Of an ingestion.
         package var events: [Event]? {
             if case .ingest(let events) = action { return events }
             return nil
         }
+    }
+
+    /// What speaks for the instant that a clock shows. But for `person` it is about a machine's clock.
+    package enum Trust: Sendable, Equatable {
+        /// The clock since boot has gone on with the wall clock since the step before.
+        case seen
+        /// Nothing: the wall clock was set since the step before.
+        case nothing
+        /// It was set, and the kernel says that it is synchronised.
+        case kernel
+        /// It was set, and a person confirms it with this step.
+        case person
     }
 
     package enum Action: Sendable, Equatable {

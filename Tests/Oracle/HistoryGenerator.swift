@@ -10,7 +10,7 @@ extension History {
 
 struct HistoryGenerator {
     private var random: SplitMix64
-    private let settings: History.Settings
+    private var settings: History.Settings
     private let local: LocalDates
     private let book: History.PriceBook
     private let pace: Pace
@@ -23,6 +23,11 @@ struct HistoryGenerator {
     /// While the clock runs ahead: what time it is in truth, and for how many steps more nobody notices.
     private var ahead: (truth: Int64, steps: Int)?
     private let isClockUnsteady: Bool
+    /// What speaks for the instants is chosen by chance of its own, so that a seed has the steps that it had before.
+    private var clockChance: SplitMix64
+    /// Of the next step, where it is no usual one.
+    private var nextTrust: History.Trust?
+    private var hasRated = false
     /// An eighth of all histories; told by the seed, so that the others are as they were.
     private let hasManyVoids: Bool
     private var steps: [History.Step] = []
@@ -43,8 +48,10 @@ struct HistoryGenerator {
         let settings = Self.settings(timeZone: scene.timeZone, &random)
         laterApps = random.chance(percent: 25) ? [History.App("z", tenant: random.pick(settings.tenants).code)] : []
         isClockUnsteady = random.chance(percent: 20)
+        clockChance = SplitMix64(seed: seed ^ 0xC10C)
         hasManyVoids = seed % 8 == 3
         self.settings = settings
+        self.settings.hasTestClock = !isClockUnsteady
         local = LocalDates(timeZone: scene.timeZone)
         let start = Dates.day(random.pick(scene.days)) - random.int(0...3)
         now = local.firstInstant(of: start) + random.int64(0...86_400_000_000)
@@ -62,6 +69,7 @@ struct HistoryGenerator {
         let steps = random.weighted([(70, random.int(3...12)), (20, random.int(10...25)), (10, random.int(20...60))])
         for _ in 0..<steps where now < end {
             addStep()
+            if !isClockUnsteady { mistakeTheTime() }
             passTime()
         }
         if random.chance(percent: 70) { settleTheRest() }
@@ -110,7 +118,11 @@ struct HistoryGenerator {
     }
 
     private mutating func add(_ action: History.Action) {
-        steps.append(History.Step(at: now, action))
+        var step = History.Step(at: now, action)
+        step.trust = nextTrust ?? .seen
+        nextTrust = nil
+        if case .rate = action { hasRated = true }
+        steps.append(step)
     }
 
     /// Of the day that ended, as the daemon does; of today, of days long rated or just final; sometimes twice.
@@ -142,7 +154,13 @@ struct HistoryGenerator {
     private mutating func passTime() {
         let hour: Int64 = 3_600_000_000
         let today = local.day(of: now)
-        if isClockUnsteady { upsetClock() }
+        if isClockUnsteady {
+            upsetClock()
+            // Mostly the process sees the time pass; now and then the clock is set, or the machine was off.
+            if nextTrust == nil, clockChance.chance(percent: 25) {
+                nextTrust = clockChance.weighted([(60, .kernel), (25, .person), (15, .nothing)])
+            }
+        }
         switch random.int(1...12) {
         case 1...2: return
         case 3...5: now += random.int64(1...(4 * hour))
@@ -161,6 +179,7 @@ struct HistoryGenerator {
         } else if random.chance(percent: 15) {
             ahead = (now, random.int(1...6))
             now += Int64(random.pick([1, 2, 5, 20, settings.maxAgeDays + 2, 60])) * 86_400_000_000
+            nextTrust = clockChance.weighted([(50, .nothing), (25, .kernel), (25, .person)])
         } else if random.chance(percent: 4) {
             setClock(now - random.pick([1, 1_000_000, 3_600_000_000, 86_400_000_000]))
         }
@@ -168,9 +187,38 @@ struct HistoryGenerator {
 
     private mutating func setClock(_ instant: Int64) {
         now = instant
+        nextTrust = .nothing
         add(.setClock)
         // What was sent before, as its sender may well do again.
         if random.chance(percent: 50) { add(.ingest(events.sentBefore(&random))) }
+    }
+
+    /// A test clock is told a time that is not meant: one that is too far ahead, or with nothing but events that are
+    /// refused. The time then goes on as if nothing had been said. Now and then a time that is far ahead is meant.
+    private mutating func mistakeTheTime() {
+        let day: Int64 = 86_400_000_000
+        // Whatever has been rated has recorded an instant; before, any time is taken.
+        guard hasRated else { return }
+        switch clockChance.int(1...100) {
+        case 1...5:
+            let far = now + clockChance.int64(402...3_000) * day
+            let action = clockChance.pick([
+                History.Action.rate(day: local.day(of: far)), .dropQuarantine, .retryQuarantine,
+                .ingest(events.batch(at: far, &clockChance)),
+            ])
+            steps.append(History.Step(at: far, action))
+        case 6...10:
+            let later = now + clockChance.int64(1...300) * day
+            let event = History.Event(
+                .deviceActivity(features: ["basic_analysis"], device: "d1"), app: "nowhere", source: "/mistake",
+                id: "\(steps.count)", timeMicros: later)
+            steps.append(History.Step(at: later, .ingest([event])))
+        case 11:
+            now += clockChance.int64(402...500) * day
+            nextTrust = .person
+            add(.rate(day: local.day(of: now) - 1))
+        default: break
+        }
     }
 
     /// A last rating when all that was posted is final.

@@ -5,7 +5,7 @@ extension History: CustomStringConvertible {
         let local = LocalDates(timeZone: settings.timeZone)
         let tenants = settings.tenants.map { $0.legacy ? $0.code + " (legacy)" : $0.code }
         var lines = [
-            "history \(name): \(settings.timeZone), N = \(settings.finalAfterDays), max age \(settings.maxAgeDays)",
+            "history \(name): \(settings.timeZone)\(settings.hasTestClock ? "" : ", the machine's clock"), N = \(settings.finalAfterDays), max age \(settings.maxAgeDays)",
             "  tenants \(tenants.joined(separator: ", "))",
             "  apps \(settings.apps.map { "\($0.code) of \($0.tenant)" }.joined(separator: ", "))",
             "  price book from \(Dates.text(day: priceBook.effectiveDay))",
@@ -15,9 +15,20 @@ extension History: CustomStringConvertible {
         }
         for (index, step) in steps.enumerated() {
             let today = Dates.text(day: local.day(of: step.at))
-            lines.append("  \(index). \(today) (\(Dates.text(instant: step.at))) \(step.action)")
+            lines.append("  \(index). \(today) (\(Dates.text(instant: step.at))\(step.trust)) \(step.action)")
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension History.Trust: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .seen: ""
+        case .nothing: ", set"
+        case .kernel: ", set and synchronised"
+        case .person: ", confirmed"
+        }
     }
 }
 

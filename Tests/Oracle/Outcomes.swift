@@ -69,5 +69,7 @@ extension BillingOracle {
         /// Whether the app has the device.
         case erased(Bool)
         case done
+        /// The clock is not believed, or a test clock does not go there.
+        case refusedByClock
     }
 }

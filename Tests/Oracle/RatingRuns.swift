@@ -16,6 +16,7 @@ extension BillingOracle {
     /// Rates every unsettled day through the later of the day and the last day ever rated.
     mutating func rate(through day: Int, today: Int) -> RatingOutcome {
         guard day <= today else { return .refusedFuture }
+        recordInstant()
         guard let scope = scope(through: day, today: today) else { return .rated }
         let truth = truth(through: scope.last)
         noteDrift(from: truth)
@@ -36,6 +37,7 @@ extension BillingOracle {
 
     /// From its beginning on the days that a run is to settle take no more usage.
     private mutating func begin(_ scope: Scope) {
+        recordInstant()
         ratedThrough = scope.last
         if let lastFinal = scope.lastFinal { closedThrough = max(closedThrough ?? lastFinal, lastFinal) }
     }
@@ -69,7 +71,12 @@ extension BillingOracle {
     ///
     /// - Parameter settled: the last day that is settled then. Days are settled as the run passes them.
     func states(interruptingRatingThrough day: Int, today: Int, settled: Int?) -> [BillingOracle] {
-        guard day <= today, let scope = scope(through: day, today: today) else { return [self] }
+        guard day <= today else { return [self] }
+        guard let scope = scope(through: day, today: today) else {
+            var run = self
+            run.recordInstant()
+            return [self, run]
+        }
         let truth = truth(through: scope.last)
         // Units in which nothing changes don't tell how far the run has come.
         let telling = units(truth).filter { unit in

@@ -15,7 +15,7 @@ extension BillingOracle {
         var ledger = self
         let answer = ledger.take(step)
         let last = ledger.followed(by: meanwhile, answer)
-        guard case .retryQuarantine = step.action, let meanwhile else { return [last] }
+        guard case .retryQuarantine = step.action, let meanwhile, answer != .refusedByClock else { return [last] }
         return [last]
             + quarantine.indices.dropFirst().map { retrying(step, through: quarantine.count, meanwhile, before: $0) }
     }
@@ -25,7 +25,8 @@ extension BillingOracle {
     /// - Parameter settled: the last day that is settled then.
     package func ways(interrupting step: History.Step, settled: Int?, meanwhile: History.Step?) -> [Way] {
         let last = states(interrupting: step, settled: settled).map { $0.followed(by: meanwhile, nil) }
-        guard case .retryQuarantine = step.action, let meanwhile else { return last }
+        var looked = self
+        guard case .retryQuarantine = step.action, let meanwhile, looked.look(at: step) else { return last }
         return last
             + quarantine.indices.dropFirst().flatMap { place in
                 (place..<quarantine.count).map { retrying(step, through: $0 + 1, meanwhile, before: place) }
@@ -44,11 +45,12 @@ extension BillingOracle {
         _ step: History.Step, through count: Int, _ meanwhile: History.Step, before place: Int
     ) -> Way {
         var ledger = self
+        _ = ledger.look(at: step)
         let events = quarantine.prefix(count).map(\.event)
-        var answers = events[..<place].map { ledger.ingest($0, at: step.at) }
+        var answers = events[..<place].map { ledger.arrive($0, with: step) }
         let answered = ledger.take(meanwhile)
         for event in events[place...] where ledger.quarantine.contains(where: { $0.event == event }) {
-            answers.append(ledger.ingest(event, at: step.at))
+            answers.append(ledger.arrive(event, with: step))
         }
         return Way(ledger: ledger, answer: .events(answers), meanwhile: answered)
     }

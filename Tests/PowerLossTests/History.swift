@@ -80,6 +80,8 @@ struct History: Sendable {
     private static let days = [
         "2027-01-27", "2027-01-28", "2027-01-29", "2027-01-30", "2027-01-31", "2027-02-01", "2027-02-02", "2027-02-03",
     ]
+    /// When the ledger gets its tenants and apps.
+    static let begin = days[0] + "T00:00:00Z"
     private static let hours = ["09", "12", "15", "18", "21"]
     private static let senders = 4
     private static let eventsPerBatch = 5

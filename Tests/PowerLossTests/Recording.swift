@@ -169,7 +169,7 @@ final class Recording: Sendable {
         try await run("init", "--test-clock", "--time-zone", "UTC")
         try acknowledge(["ledger"])
         for (tenant, apps) in History.accounts {
-            try await run("tenant", "add", tenant)
+            try await run("tenant", "add", tenant, "--now", History.begin)
             try await add(apps.filter(History.mainApps.contains), to: tenant)
         }
         var daemon = try await serve()

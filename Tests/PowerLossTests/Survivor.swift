@@ -195,15 +195,16 @@ struct Survivor: Sendable {
         let ledger = try OpenLedger(file: LedgerFile.openForWriting(at: path))
         defer { try? ledger.close() }
         let known = Set(try ledger.file.read { try LedgerFixture.rows($0, "SELECT code FROM app") })
+        func latestInstant() throws -> Instant? { try ledger.file.read { try LedgerState.read($0) }.latestInstant }
+        let setUp = LedgerClock(given: try latestInstant() ?? LedgerFixture.instant(History.begin))
         for (tenant, apps) in History.accounts {
             let code = LedgerFixture.code(tenant)
-            _ = try ledger.addTenant(code, name: tenant, isLegacy: false, clock: LedgerClock(given: nil))
+            _ = try ledger.addTenant(code, name: tenant, isLegacy: false, clock: setUp)
             for app in apps where !known.contains(app) {
-                _ = try ledger.addApp(
-                    LedgerFixture.code(app), tenant: code, name: app, clock: LedgerClock(given: nil))
+                _ = try ledger.addApp(LedgerFixture.code(app), tenant: code, name: app, clock: setUp)
             }
         }
-        let latest = try ledger.file.read { try LedgerState.read($0) }.latestInstant
+        let latest = try latestInstant()
         // They are long, and nothing depends on them.
         let hasRefused =
             try ledger.file.read { try LedgerFixture.rows($0, "SELECT count(*) > 0 FROM quarantine") } == ["1"]

@@ -18,6 +18,11 @@ import UsageStore
 package final class LedgerDriver {
     private let bounds: OpenLedger.Bounds
     private let losesLog: Bool
+    private let believesEveryClock: Bool
+    private let hasTestClock: Bool
+    private let machine = SimulatedMachine()
+    /// The machine's clock as the process knows it that has the ledger open.
+    private var machineClock: MachineClock
     /// The last of so many versions, as far as is known, and one that may have become the next.
     private var book: History.PriceBook
     private var bookCount = 1
@@ -34,6 +39,8 @@ package final class LedgerDriver {
             case outcome(BillingOracle.StepOutcome)
             /// Nobody was told. Whether all of it had been done is known only where it had.
             case none(isDone: Bool)
+
+            var isRefusedByClock: Bool { if case .outcome(.refusedByClock) = self { true } else { false } }
         }
 
         package var answer: Answer
@@ -62,17 +69,22 @@ package final class LedgerDriver {
         let reason: String
     }
 
-    /// - Parameter losesLog: whether a process that is killed takes with it what is only in the log, as no ledger may.
-    package init(_ plan: Plan, losesLog: Bool = false) throws {
+    /// - Parameters:
+    ///   - losesLog: whether a process that is killed takes with it what is only in the log, as no ledger may.
+    ///   - believesEveryClock: whether each step confirms the clock, as no step may by itself.
+    package init(_ plan: Plan, losesLog: Bool = false, believesEveryClock: Bool = false) throws {
         bounds = plan.bounds
         self.losesLog = losesLog
+        self.believesEveryClock = believesEveryClock
+        hasTestClock = plan.settings.hasTestClock
+        machineClock = machine.clock()
         book = plan.priceBook
         folder = try Self.newFolder()
         // A new ledger records no instant; nothing of it is to depend on the system's clock.
         let start = Instant(micros: plan.steps.first?.step.at ?? Dates.instant("2027-01-01T00:00:00+00:00"))
         var creation = LedgerCreation()
         creation.timeZone = plan.settings.timeZone
-        creation.hasTestClock = true
+        creation.hasTestClock = hasTestClock
         creation.now = start
         creation.finality = FinalityRule(
             finalAfterDays: plan.settings.finalAfterDays, maxAgeDays: plan.settings.maxAgeDays)
@@ -85,13 +97,16 @@ package final class LedgerDriver {
     private func make(_ creation: LedgerCreation, _ start: Instant, _ settings: History.Settings) throws {
         let made = try creation.create(at: path)
         try Self.fixFingerprints(made)
-        let clock = LedgerClock(given: start)
+        machine.set(wall: start.micros, trust: .nothing)
+        let clock = clock(at: start.micros)
         for tenant in settings.tenants {
             _ = try made.addTenant(code(tenant.code), name: "tenant", isLegacy: tenant.legacy, clock: clock)
         }
         for app in settings.apps {
             _ = try made.addApp(code(app.code), tenant: code(app.tenant), name: "app", clock: clock)
         }
+        // The history begins with a ledger that knows of no time.
+        try made.file.write { try $0.execute(sql: "UPDATE ledger_state SET latest_instant = NULL") }
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -152,6 +167,18 @@ package final class LedgerDriver {
         openReader = nil
         openLedger = nil
         try open()
+        machineClock = machine.clock()
+    }
+
+    private func clock(at instant: Int64, isConfirmed: Bool = false) -> LedgerClock {
+        LedgerClock(
+            given: hasTestClock ? Instant(micros: instant) : nil, isConfirmed: isConfirmed || believesEveryClock,
+            machine: machineClock)
+    }
+
+    /// A process that begins looks at the clock, whatever it shows.
+    private func lookAtClock(at instant: Int64) throws {
+        _ = try? ledger.report(on: clock(at: instant))
     }
 
     private func code(_ text: String) -> Code {
@@ -175,6 +202,7 @@ package final class LedgerDriver {
             killed = try copyAsItStands()
             current?.isKilled = true
         }
+        machine.set(wall: planned.step.at, trust: planned.step.trust)
         watch.begin(
             failing: { if case .failure(let number) = planned.interruption { number } else { nil } }(),
             onTransaction: copy)
@@ -200,7 +228,10 @@ package final class LedgerDriver {
         let taken = Taken(
             answer: answer, meanwhile: current?.meanwhile, transactions: watch.transactions,
             moments: current?.moments ?? 0)
-        if let killed { try goOn(in: killed) }
+        if let killed {
+            try goOn(in: killed)
+            try lookAtClock(at: planned.step.at)
+        }
         return taken
     }
 
@@ -221,6 +252,7 @@ package final class LedgerDriver {
         try? FileManager.default.removeItem(at: folder)
         folder = copy
         try open()
+        machineClock = machine.clock()
     }
 
     /// Called by operations between their transactions, and while they read: then as often as there is time, which is
@@ -241,9 +273,11 @@ package final class LedgerDriver {
         else { return }
         current?.hasServed = true
         do {
-            let outcome = try ingest([meanwhile.events], LedgerClock(given: Instant(micros: planned.step.at)))
+            let outcome = try ingest([meanwhile.events], clock(at: planned.step.at))
             current?.meanwhile = .events(outcome)
         } catch is CommitWatch.DiskIsFull {
+        } catch let error as LedgerError where error.isOfTheClock {
+            current?.meanwhile = .refusedByClock
         } catch {
             current?.meanwhile = nil
             unexpected = error
@@ -256,7 +290,14 @@ package final class LedgerDriver {
     // MARK: Operations
 
     private func perform(_ planned: PlannedStep) throws -> BillingOracle.StepOutcome {
-        let clock = LedgerClock(given: Instant(micros: planned.step.at))
+        do {
+            return try perform(planned, clock(at: planned.step.at, isConfirmed: planned.step.trust == .person))
+        } catch let error as LedgerError where error.isOfTheClock {
+            return .refusedByClock
+        }
+    }
+
+    private func perform(_ planned: PlannedStep, _ clock: LedgerClock) throws -> BillingOracle.StepOutcome {
         switch planned.step.action {
         case .ingest(let events):
             var rest = events[...]
@@ -272,7 +313,7 @@ package final class LedgerDriver {
         case .rate(let day): return .rating(try rate(Day(day), clock))
         case .retryQuarantine:
             return .events(try outcomes(of: ledger.retryQuarantine(ids: [], clock: clock)))
-        case .dropQuarantine: return .dropped(try ledger.dropQuarantine(ids: []))
+        case .dropQuarantine: return .dropped(try ledger.dropQuarantine(ids: [], clock: clock))
         case .eraseDevice(let app, let device):
             do {
                 try ledger.eraseDevice(device, app: code(app), clock: clock)
@@ -283,18 +324,19 @@ package final class LedgerDriver {
         case .addApp(let app):
             _ = try ledger.addApp(code(app.code), tenant: code(app.tenant), name: "app", clock: clock)
             return .done
-        case .setClock:
-            // The ledger forgets how late it was, as one that goes by the system's clock never knew.
-            try ledger.file.write { try $0.execute(sql: "UPDATE ledger_state SET latest_instant = NULL") }
-            return .done
+        case .setClock: return .done
         case .reopen:
             openReader = nil
             // As the daemon's writer does, which leaves its statements to the end.
             if planned.isForServing { try? ledger.close() }
             try reopen()
+            try lookAtClock(at: planned.step.at)
             if planned.isForServing {
-                try ledger.prepareIngestion(clock: clock)
-                try ledger.preload(clock: clock)
+                do {
+                    try ledger.makeReady(clock: self.clock(at: planned.step.at))
+                } catch let error as LedgerError where error.isOfTheClock {
+                    // Then it begins without.
+                }
             }
             return .done
         }
@@ -303,7 +345,7 @@ package final class LedgerDriver {
     /// How many entries a rating appends.
     package func entriesAppended(byRating day: Int, at instant: Int64) throws -> Int {
         watch.begin()
-        return try ledger.rate(Day(day), clock: LedgerClock(given: Instant(micros: instant))).appended.count
+        return try ledger.rate(Day(day), clock: clock(at: instant)).appended.count
     }
 
     private func rate(_ day: Day, _ clock: LedgerClock) throws -> BillingOracle.RatingOutcome {

@@ -46,7 +46,14 @@ package struct PlannedStep: Sendable {
 
     /// In the order that the rules see.
     var steps: [History.Step] {
-        [step] + (meanwhile.map { [History.Step(at: step.at, .ingest($0.events))] } ?? [])
+        [step] + (meanwhile.map { [meanwhileStep($0)] } ?? [])
+    }
+
+    /// What comes meanwhile comes by the same clock, but nobody confirms that for it.
+    func meanwhileStep(_ meanwhile: Meanwhile) -> History.Step {
+        var step = step.with(.ingest(meanwhile.events))
+        if step.trust == .person { step.trust = .seen }
+        return step
     }
 }
 
@@ -86,7 +93,7 @@ extension Plan {
                     continue
                 }
                 for part in split(events, &random) {
-                    var sent = PlannedStep(History.Step(at: planned.step.at, .ingest(part)))
+                    var sent = PlannedStep(planned.step.with(.ingest(part)))
                     sent.senders = split(part, &random).map(\.count)
                     steps += interrupting(sent, percent: interrupted, &random)
                 }
@@ -190,7 +197,7 @@ extension Plan: CustomStringConvertible {
 
 extension PlannedStep: CustomStringConvertible {
     package var description: String {
-        var text = "\(Dates.text(instant: step.at)) \(step.action)"
+        var text = "\(Dates.text(instant: step.at))\(step.trust) \(step.action)"
         if senders.count > 1 { text += "\n     of \(senders.count) senders: \(senders)" }
         if isRepeated, case .rate = step.action { text += ", twice" }
         if isForServing, case .reopen = step.action { text += " for serving" }

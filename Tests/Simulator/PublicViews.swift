@@ -78,6 +78,8 @@ package struct PublicViews {
     package var priceBooks = 0
     package var apps = 0
     package var progress = Progress()
+    /// The latest instant that the ledger has recorded.
+    package var latestInstant: Int64?
 
     /// What the ledger's half of the file depends on.
     private struct Stamp: Equatable {
@@ -183,12 +185,13 @@ package struct PublicViews {
                 (SELECT count(*) FROM price_book_version), (SELECT count(*) FROM app),
                 (SELECT max(entry_id) FROM ledger_entry),
                 (SELECT lower(hex(hash)) FROM ledger_entry ORDER BY entry_id DESC LIMIT 1),
-                (SELECT count(*) FROM "grant"), (SELECT count(voided_at) FROM "grant")
+                (SELECT count(*) FROM "grant"), (SELECT count(voided_at) FROM "grant"), coalesce(latest_instant, 0)
             FROM ledger_state
             """
         ) { row in
             progress = Progress(
                 settledThrough: row.optionalInt(0), closedThrough: row.optionalInt(1), ratedThrough: row.optionalInt(2))
+            latestInstant = row.int64(9) == 0 ? nil : row.int64(9)
             (priceBooks, apps) = (row.int(3), row.int(4))
             stamp = Stamp(entries: row.int64(5), hash: row.text(6), grants: row.int64(7), voids: row.int64(8))
         }

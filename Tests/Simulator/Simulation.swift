@@ -21,6 +21,8 @@ package struct Simulation {
         package var priceBook: (History.PriceBook) -> History.PriceBook = { $0 }
         package var misreading: BillingOracle.Misreading?
         package var losesLog = false
+        /// Whether the ledger is told with each step that its clock is right.
+        package var believesEveryClock = false
         /// Called before each step; says how many rows it changed.
         package var tampering: (LedgerDriver) throws -> Int = { _ in 0 }
 
@@ -53,12 +55,15 @@ package struct Simulation {
         case manyTransactions = "more than 20 transactions in a step"
         case ratedTwice = "rated twice"
         case openedForServing = "opened for serving"
+        case clockNotBelieved = "a machine's clock that is not believed"
+        case testClockStays = "a test clock that does not go where it is told"
     }
 
     package init(_ plan: Plan, sabotage: Sabotage = Sabotage()) throws {
         self.plan = plan
         self.sabotage = sabotage
-        driver = try LedgerDriver(plan, losesLog: sabotage.losesLog)
+        driver = try LedgerDriver(
+            plan, losesLog: sabotage.losesLog, believesEveryClock: sabotage.believesEveryClock)
         var told = History(name: plan.name, settings: plan.settings, priceBook: plan.priceBook, steps: [])
         told.settings = sabotage.settings(told.settings)
         told.priceBook = sabotage.priceBook(told.priceBook)
@@ -115,7 +120,7 @@ package struct Simulation {
         let meanwhile =
             taken.meanwhile == nil
             ? nil
-            : planned.meanwhile.map { sabotage.told(History.Step(at: planned.step.at, .ingest($0.events))) }
+            : planned.meanwhile.map { sabotage.told(planned.meanwhileStep($0)) }
         let now = try PublicViews(
             driver.reader, after: views,
             isUsageKnown: planned.leavesUsage && planned.meanwhile == nil && planned.interruption == nil)
@@ -142,6 +147,7 @@ package struct Simulation {
             try settle(step, meanwhile, taken, isDone: isDone, now, index)
             trace.append("\(index) \(taken.transactions) \(taken.moments) unanswered")
         }
+        if case .kill = planned.interruption { oracle.restart(at: step) }
         note(planned, taken)
         if let breach = laws.check(now, isRated: isRated, unitPrice: oracle.unitPrice).first {
             throw Failure(law: breach.law.rawValue, step: index, details: breach.details)
@@ -161,6 +167,9 @@ package struct Simulation {
         }
         if planned.senders.count > 1 { reached.insert(.severalSenders) }
         if taken.transactions > 20 { reached.insert(.manyTransactions) }
+        if taken.answer.isRefusedByClock {
+            reached.insert(plan.settings.hasTestClock ? .testClockStays : .clockNotBelieved)
+        }
         if case .reopen = planned.step.action, planned.isForServing { reached.insert(.openedForServing) }
         guard case .none(let isDone) = taken.answer, let interruption = planned.interruption else { return }
         switch interruption {
@@ -234,6 +243,7 @@ package struct Simulation {
             + differences("answers", views.tally, oracle.tally)
             + differences("quarantine", [0: views.quarantine], [0: quarantine])
             + differences("progress", [0: views.progress], [0: progress])
+            + differences("latest instant", [0: views.latestInstant], [0: oracle.latestInstant])
             + differences(
                 "how many", ["price books": views.priceBooks, "apps": views.apps],
                 ["price books": oracle.priceBookCount, "apps": oracle.appCount])

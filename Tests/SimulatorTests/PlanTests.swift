@@ -46,7 +46,7 @@ struct PlanTests {
         var sabotage = Simulation.Sabotage()
         sabotage.told = { step in
             guard case .ingest(let events) = step.action else { return step }
-            return History.Step(at: step.at, .ingest(events.filter { $0.id != "n5" }))
+            return step.with(.ingest(events.filter { $0.id != "n5" }))
         }
         func failure(_ plan: Plan) -> Simulation.Failure? {
             Simulation.failure(of: plan, sabotage: sabotage, isVerified: false)

@@ -114,6 +114,7 @@ struct Planted: Sendable, CustomStringConvertible {
                 return step
             }
         },
+        Planted("every clock is believed, however far it has jumped") { $0.believesEveryClock = true },
         Planted("a void is forgotten") {
             $0.told = { step in
                 guard case .voidGrant(let code) = step.action else { return step }
@@ -170,6 +171,14 @@ struct Planted: Sendable, CustomStringConvertible {
             """
             UPDATE device SET name = NULL, fingerprint = zeroblob(16) WHERE name = 'd3';
             UPDATE new_device SET name = NULL, fingerprint = zeroblob(16) WHERE name = 'd3';
+            """),
+        tampering(
+            "refused events move the test clock",
+            """
+            UPDATE ledger_state
+            SET latest_instant = (SELECT max(arrived_at) FROM quarantine)
+            WHERE latest_instant < (SELECT max(arrived_at) FROM quarantine)
+                AND (SELECT test_clock FROM ledger_property) = 1
             """),
         tampering("a grant holds more than was sold", "UPDATE grant_item SET granted = granted + 1"),
         tampering(

@@ -83,7 +83,8 @@ struct EveryValueTests {
         "grant.first_posting_day": "between what the clock made final and what was closed since",
         "ledger_property.test_clock": "how the clock goes from then on",
         "ledger_property.created_at": "for people",
-        "ledger_state.latest_instant": "refused events move it too",
+        "ledger_state.latest_instant":
+            "what it was recorded for may have left nothing else behind, as a run that found nothing to rate",
         "ledger_state.closed_through": "a run that is interrupted closes days before it settles them",
         "ledger_state.change_count": "as if something had come that is not rated yet",
         "ledger_state.rated_change_count": "as if something had come that is not rated yet",

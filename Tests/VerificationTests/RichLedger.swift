@@ -116,7 +116,7 @@ private struct Story {
     init(_ ledger: OpenLedger) { self.ledger = ledger }
 
     func tell() throws {
-        let setUp = LedgerClock(given: nil)
+        let setUp = at("01-01")
         for (tenant, apps) in [("acme", ["kiosk", "shop"]), ("zoo", ["lions"])] {
             _ = try ledger.addTenant(code(tenant), name: tenant, isLegacy: false, clock: setUp)
             for app in apps { _ = try ledger.addApp(code(app), tenant: code(tenant), name: app, clock: setUp) }

@@ -114,7 +114,7 @@ struct SliceTests {
             if self == .quarantine {
                 _ = try ledger.ingest([stray("late")])
                 _ = try ledger.retryQuarantine()
-                _ = try ledger.ledger.dropQuarantine(ids: [])
+                _ = try ledger.ledger.dropQuarantine(ids: [], clock: ledger.clock)
             }
             let app = self == .newTenant ? "game" : "shop"
             _ = try ledger.ingest([
