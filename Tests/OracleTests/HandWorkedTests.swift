@@ -139,11 +139,11 @@ struct HandWorkedTests {
 
     @Test("a subscription can be voided through its first day")
     func voidedSubscription() {
-        var oracle = ledger()
         for (code, voided, outcome) in [
             ("S1", "2027-03-02T23:59:59", BillingOracle.VoidOutcome.voided),
             ("S2", "2027-03-03T00:00:00", .refusedBegun),
         ] {
+            var oracle = ledger()
             let grant = History.Grant(
                 code: code, tenant: "acme",
                 offer: .subscription(item: "security_armor", app: "shop", term: .month),

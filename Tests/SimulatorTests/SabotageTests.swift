@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The simulator notices")
 struct SabotageTests {
-    private static let histories: UInt64 = 600
+    private static let histories: UInt64 = 1_500
 
     @Test("each wrong rule and each fault of the store that is planted", arguments: Planted.all)
     func notices(planted: Planted) throws {
