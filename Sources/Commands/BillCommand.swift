@@ -11,7 +11,7 @@ struct BillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bill", abstract: "Print bills by day; with --date the lines of that day's bills.",
         discussion: """
-            A bill is of one tenant and posting day. It is draft while its day is open, unrated when the day is final but \
+            There is one bill for each tenant and posting day. It is draft while its day is open, unrated when the day is final but \
             not settled, then final. The payable amount of a day is the month's amount so far, cut down to whole minor \
             units of the currency, less the payable amounts of the days before. --from, --to and --month are of posting \
             days. Under a test clock statuses go by the latest arrival or run that the ledger has recorded, not by --now.

@@ -27,8 +27,8 @@ struct IngestCommand: ParsableCommand {
             Lines that are no JSON object and events over 64 KiB are refused and not kept. The exit status is 1 when every \
             event was refused.
 
-            From a pipe, events are stored at the latest a second after their line has come, and other commands may write \
-            the ledger while nothing comes.
+            From a pipe, each event is stored within a second of its arrival, and other commands may write the ledger while \
+            the input is silent.
             """)
 
     @OptionGroup var options: ChangeOptions

@@ -121,7 +121,7 @@ struct VerifyCommand: ParsableCommand {
             return nil
         }
         return [
-            "everything but the head agrees",
+            "all checks agree except the head",
             "If a backup was restored that is older than the noted head, this is to be expected. Give --expect-head the head "
                 + "that 'meterd backup' and 'meterd restore' printed: if the ledger has that one, nothing is wrong. Record "
                 + "again what came after the backup ('meterd help restore') and note a new head with 'meterd verify --head'.",

@@ -21,6 +21,9 @@ struct EventMembers {
     var quantity = JSONValue.missing
     var calls = JSONValue.missing
 
+    /// Whether there are members, of the event or its data, that are not read: one may be a misnamed quantity.
+    var hasOthers = false
+
     /// From `{` to `}`.
     var raw = Bytes.empty
 
@@ -55,7 +58,11 @@ struct EventMembers {
             case 11 where name == "data_base64":
                 dataBase64 = try scanner.scanValue()
                 return 1 << 7
+            case 15 where name == "datacontenttype":
+                try scanner.skipValue()
+                return 0
             default:
+                hasOthers = true
                 try scanner.skipValue()
                 return 0
             }
@@ -88,7 +95,11 @@ struct EventMembers {
             case 8 where name == "quantity":
                 quantity = try scanner.scanValue()
                 return 1 << 4
+            case 3 where name == "api":
+                try scanner.skipValue()
+                return 0
             default:
+                hasOthers = true
                 try scanner.skipValue()
                 return 0
             }

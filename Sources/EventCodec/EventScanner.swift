@@ -210,6 +210,8 @@ package final class EventScanner {
             throw Complaint(
                 code: .badQuantity, reason: "data.calls is null: leave it out for one call, or write a whole number")
         }
+        // Of the members that are read, only `quantity` may be meant.
+        guard members.hasOthers || members.quantity.kind != .missing else { return }
         guard let other = other(than: ["calls"], in: members, MemberNames.isQuantity) else { return }
         throw Complaint(code: .badQuantity, reason: "data.calls is missing, but " + other.wording(meant: "calls"))
     }
@@ -235,12 +237,12 @@ package final class EventScanner {
         func wording(meant: String) -> String {
             isInData
                 ? "data.\(name) is there: rename it to \(meant)"
-                : "\(name) stands beside data: write it in data, as \(meant)"
+                : "\(name) is outside data: move it into data and name it \(meant)"
         }
     }
 
-    /// The first member of data, or else of the event itself, whose name passes a test. The texts are read once more: a
-    /// sender's mistake costs that, not every event.
+    /// The first member of data, otherwise of the event itself, whose name passes a test. The texts are read once more:
+    /// only events that lack a member pay for that, of calls only those with members that meterd does not know.
     private func other(
         than own: [StaticString], in members: EventMembers, _ isMeant: (Bytes) -> Bool
     ) -> OtherMember? {

@@ -100,6 +100,8 @@ extension ProblemError {
         // The daemon's own frozen clock is wrong, and the log says so.
         case .failed(let error as LedgerError): self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed: self = ProblemError(.internalServerError, "internal error: nothing was stored")
+        case .partlyStored(let events, .failed(let cause)) where !(cause is LedgerError):
+            self = ProblemError(.internalServerError, WriterError.beginning(afterStoring: events) + "internal error")
         case .partlyStored(_, let cause):
             let problem = ProblemError(ofWriter: cause, isOnSendersClock: isOnSendersClock)
             self = ProblemError(problem.status, "\(error)", headers: problem.headers)

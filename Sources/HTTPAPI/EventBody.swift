@@ -159,7 +159,7 @@ package enum EventBody {
             guard name.hasPrefix("ce-") else { continue }
             let attribute = String(name.dropFirst(3))
             guard attribute != "data", attribute != "data_base64" else { continue }
-            guard seen.insert(name).inserted else { throw .badHeader(name, "it is there twice; send it once") }
+            guard seen.insert(name).inserted else { throw .badHeader(name, "it is given twice; send it once") }
             JSONText.append(attribute, to: &text)
             text.append(UInt8(ascii: ":"))
             JSONText.append(try decoded(field.value, of: name), to: &text)

@@ -58,6 +58,9 @@ package final class MemoryBudget: Sendable {
         used.withLockedValue { $0.answers == 0 || $0.answers + bytes <= limit / Self.pagesShare }
     }
 
+    /// Whether unread answers take so much that senders may lack room.
+    var isCrowded: Bool { used.withLockedValue { $0.answers > limit / 2 } }
+
     func addAnswer(_ bytes: Int) { used.withLockedValue { $0.answers += bytes } }
 
     func removeAnswer(_ bytes: Int) { used.withLockedValue { $0.answers -= bytes } }

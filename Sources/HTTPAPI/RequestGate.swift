@@ -163,6 +163,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             let admitted = try AdmittedHead(head)
             awaitsContinue = admitted.awaitsContinue
             var head = head
+            // HTTP/1.0 does not have it, so nothing behind this may answer it.
+            if !admitted.awaitsContinue { head.headers.remove(name: "expect") }
             if admitted.closes {
                 closes = true
                 // The router has an ending of its own, which does not wait for the answer to be read.
@@ -174,7 +176,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Answers in place of who would answer the request, and ends the connection.
+    /// Answers instead of the handlers behind it, and ends the connection.
     private func refuse(_ problem: ProblemError, hasBody: Bool, _ context: ChannelHandlerContext) {
         isRefused = true
         closes = true
@@ -287,7 +289,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private func checkReading(_ context: ChannelHandlerContext) {
         unreadCheck = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in
             let rest = Self.bufferedBytes(context)
-            guard rest > 0, unreadBytes - rest < min(unreadBytes, Self.bytesReadInTime) else {
+            // While senders lack room, a slow client has to read all of it in time.
+            let due = door.budget.isCrowded ? unreadBytes : min(unreadBytes, Self.bytesReadInTime)
+            guard rest > 0, unreadBytes - rest < due else {
                 unreadBytes = rest
                 unreadCheck = nil
                 if rest > 0 { checkReading(context) }

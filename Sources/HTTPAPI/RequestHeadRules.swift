@@ -77,7 +77,7 @@ struct AdmittedHead {
         }
         guard host.utf8.allSatisfy({ isOfHost($0) }) else {
             throw .badRequest(
-                "header Host: '\(excerpt(host))' is no host; write a name or address, like localhost:8620")
+                "header Host: '\(excerpt(host))' is not a valid host; write a name or address, like localhost:8620")
         }
     }
 
@@ -139,7 +139,9 @@ extension HTTPRequestHead {
         return headers.contains { name, value in
             name.isField("connection")
                 && value.split(separator: ",").contains { token in
-                    token.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }.lowercased() == "upgrade"
+                    // As the decoder has it: blanks and tabs before a token, only blanks behind it.
+                    let rest = token.drop { $0 == " " || $0 == "\t" }
+                    return rest.prefix(7).lowercased() == "upgrade" && rest.dropFirst(7).allSatisfy { $0 == " " }
                 }
         }
     }

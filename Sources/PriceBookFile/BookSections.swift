@@ -45,12 +45,12 @@ extension FieldReader {
         if let successor = Currency.successor(ofWithdrawn: capitals) {
             report(
                 field,
-                "\(shown(text)) is no currency of ISO 4217 any more; write \(successor), which took the place of "
+                "\(shown(text)) is no longer an ISO 4217 currency; write \(successor), which took the place of "
                     + "\(capitals)")
         } else {
             report(
                 field,
-                "\(shown(text)) is no currency of ISO 4217; write "
+                "\(shown(text)) is not an ISO 4217 currency; write "
                     + "\(Currency(code: capitals)?.code ?? "one that is, like USD")")
         }
         return nil

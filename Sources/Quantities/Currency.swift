@@ -47,8 +47,8 @@ extension Currency {
     /// The rule for amounts that people pay, in words.
     package var minorUnitRule: String {
         switch decimals {
-        case 0: "what is paid in \(code) has no decimals"
-        default: "what is paid in \(code) has at most \(decimals) decimals"
+        case 0: "amounts in \(code) have no decimals"
+        default: "amounts in \(code) have at most \(decimals) decimals"
         }
     }
 

@@ -64,7 +64,7 @@ struct Setting: Sendable {
             How many bytes of events may be in memory, arriving, waiting for the writer, or in answers that their
             clients have not read. A request beyond that is answered 503 with Retry-After, and nothing of it is stored.
             Unread pages may take a quarter of it. Scanned events and their answers weigh more than their text: whatever
-            is sent, the daemon's memory grows by at most four times this and 100 MiB.
+            is sent, the daemon's memory grows by at most four times this and 100 MiB, and 0.2 MiB for each connection.
             """),
         Setting(
             "max_queue_requests", \.maxQueueRequests, .count(1...1_000_000),

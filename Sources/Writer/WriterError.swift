@@ -61,29 +61,36 @@ package indirect enum WriterError: Error, CustomStringConvertible {
         }
     }
 
-    package var description: String {
+    package var description: String { words(outcome: ", nothing was stored") }
+
+    /// - Parameter outcome: what became of the events, where the cause alone does not tell; follows a clause.
+    private func words(outcome: String) -> String {
         switch self {
-        case .queueFull: "too many events are waiting to be stored, nothing was stored; send the same again in a moment"
+        case .queueFull: "too many events are waiting to be stored\(outcome); send the same again in a moment"
         case .stopping: "the daemon is stopping; send the same again when it is back, nothing is done twice"
-        case .diskFull: "the disk is full, nothing was stored; free some space and send the same again"
+        case .diskFull: "the disk is full\(outcome); free some space and send the same again"
         case .busy:
-            "another program keeps the ledger's file locked, nothing was stored; end that program, perhaps an sqlite3 shell "
+            "another program keeps the ledger's file locked\(outcome); end that program, perhaps an sqlite3 shell "
                 + "with an open transaction, and send the same again"
         case .logHeld(let mostBytes):
             "another program has been reading the ledger's file for so long that its log has reached the bound of "
-                + "\(mostBytes >> 20) MiB (max_wal_bytes), nothing was stored; end that program, perhaps an sqlite3 shell with "
+                + "\(mostBytes >> 20) MiB (max_wal_bytes)\(outcome); end that program, perhaps an sqlite3 shell with "
                 + "an open transaction or a long meterd command, and send the same again"
         case .replaced:
-            "the ledger's file was moved, removed or replaced while the daemon had it open, nothing was stored; move it "
+            "the ledger's file was moved, removed or replaced while the daemon had it open\(outcome); move it "
                 + "back, or stop the daemon and start it with the right file"
         case .broken(let reason):
             "the file can't be read or written (\(reason)); meterd stops writing: when the disk is well again (see the "
                 + "kernel's log), start it and send the same again, nothing is counted twice"
         case .clockNotBelieved(let error): "\(error)"
         case .failed(let error): "\(error)"
-        case .partlyStored(let events, let error):
-            "the first \(events) events of the request are stored; send the same again, nothing is counted twice. For the "
-                + "others: \(error)"
+        case .partlyStored(let events, let error): Self.beginning(afterStoring: events) + error.words(outcome: "")
         }
+    }
+
+    /// What is said before the cause where only the beginning of a request was stored.
+    package static func beginning(afterStoring events: Int) -> String {
+        "the first \(events) events of the request are stored; send the same again, nothing is counted twice. For the "
+            + "others: "
     }
 }

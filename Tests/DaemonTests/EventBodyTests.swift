@@ -66,7 +66,7 @@ struct EventBodyTests {
             }
             let twice = try connection.post([], headers: head + [("ce-id", "1"), ("CE-ID", "2")])
             #expect(twice.status == 400)
-            #expect(twice.text.contains("header ce-id: it is there twice"), "\(twice.text)")
+            #expect(twice.text.contains("header ce-id: it is given twice"), "\(twice.text)")
             for name in ["ce-id", "ce-source", "ce-subject"] {
                 let others = (head + [("ce-id", "1")]).filter { $0.0 != name }
                 let answer = try connection.post([], headers: others + [(name, "a%00b")])

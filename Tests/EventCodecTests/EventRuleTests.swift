@@ -142,7 +142,7 @@ struct EventRuleTests {
         #expect(reading.isJSON)
     }
 
-    @Test("A gateway call whose calls are null, or stand beside data, is not taken for one call")
+    @Test("A gateway call whose calls are null, or are outside data, is not taken for one call")
     func strayCalls() {
         let null = read(EventText.call.with("data", #"{"calls":null}"#).text)
         #expect(null.code == .badQuantity)
@@ -150,7 +150,9 @@ struct EventRuleTests {
         for event in [EventText.call.with("data", nil), EventText.call.with("data", "{}")] {
             let beside = read(event.with("calls", "1200").text)
             #expect(beside.code == .badQuantity)
-            #expect(beside.reason == "data.calls is missing, but calls stands beside data: write it in data, as calls")
+            #expect(
+                beside.reason == "data.calls is missing, but calls is outside data: move it into data and name it calls"
+            )
         }
     }
 

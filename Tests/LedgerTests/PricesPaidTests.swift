@@ -32,14 +32,14 @@ struct PricesPaidTests {
     @Test(
         "A price finer than the minor unit is refused with the nearest ones that can be paid",
         arguments: [
-            ("USD", "10.555555", "what is paid in USD has at most 2 decimals; the nearest are 10.55 and 10.56"),
-            ("USD", "0.001", "what is paid in USD has at most 2 decimals; the nearest are 0.00 and 0.01"),
-            ("JPY", "100.5", "what is paid in JPY has no decimals; the nearest are 100 and 101"),
-            ("KWD", "7.0005", "what is paid in KWD has at most 3 decimals; the nearest are 7.000 and 7.001"),
-            ("CLF", "1.99999", "what is paid in CLF has at most 4 decimals; the nearest are 1.9999 and 2.0000"),
+            ("USD", "10.555555", "amounts in USD have at most 2 decimals; the nearest are 10.55 and 10.56"),
+            ("USD", "0.001", "amounts in USD have at most 2 decimals; the nearest are 0.00 and 0.01"),
+            ("JPY", "100.5", "amounts in JPY have no decimals; the nearest are 100 and 101"),
+            ("KWD", "7.0005", "amounts in KWD have at most 3 decimals; the nearest are 7.000 and 7.001"),
+            ("CLF", "1.99999", "amounts in CLF have at most 4 decimals; the nearest are 1.9999 and 2.0000"),
             (
                 "USD", "9223372036854.775807",
-                "what is paid in USD has at most 2 decimals; the nearest is 9223372036854.77"
+                "amounts in USD have at most 2 decimals; the nearest is 9223372036854.77"
             ),
         ])
     func tooFine(currency: String, price: String, words: String) throws {

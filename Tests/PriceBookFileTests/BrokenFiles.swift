@@ -161,19 +161,19 @@ extension BrokenBook {
             at(2, 12, "effective", "`2026/1/1` is not a day of the calendar; write 2026-01-01")),
         BrokenBook(
             "a currency in small letters", "USD", "usd",
-            at(3, 11, "currency", "`usd` is no currency of ISO 4217; write USD")),
+            at(3, 11, "currency", "`usd` is not an ISO 4217 currency; write USD")),
         BrokenBook(
             "a currency that does not exist", "USD", "XXX",
-            at(3, 11, "currency", "`XXX` is no currency of ISO 4217; write one that is, like USD")),
+            at(3, 11, "currency", "`XXX` is not an ISO 4217 currency; write one that is, like USD")),
         BrokenBook(
             "a currency that was withdrawn", "USD", "ANG",
-            at(3, 11, "currency", "`ANG` is no currency of ISO 4217 any more; write XCG, which took the place of ANG")),
+            at(3, 11, "currency", "`ANG` is no longer an ISO 4217 currency; write XCG, which took the place of ANG")),
         BrokenBook(
             "a currency that was withdrawn, in small letters", "USD", "hrk",
-            at(3, 11, "currency", "`hrk` is no currency of ISO 4217 any more; write EUR, which took the place of HRK")),
+            at(3, 11, "currency", "`hrk` is no longer an ISO 4217 currency; write EUR, which took the place of HRK")),
         BrokenBook(
             "a Kelvin sign in a currency", "USD", "SE\u{212A}",
-            at(3, 11, "currency", "`SE\u{212A}` is no currency of ISO 4217; write one that is, like USD")),
+            at(3, 11, "currency", "`SE\u{212A}` is not an ISO 4217 currency; write one that is, like USD")),
         BrokenBook(
             "a list of items", "items:\n", "items: [ devices ]\nitem:\n",
             at(4, 8, "items", "this is a list; write a map of items, each under its code"),

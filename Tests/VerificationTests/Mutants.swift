@@ -440,7 +440,7 @@ extension Mutant {
             """
             UPDATE "grant" SET price_micros = price_micros + 1 WHERE code = 'R';
             UPDATE ledger_entry SET amount_micros = amount_micros + 1 WHERE source = 'purchase' AND grant_id = 1
-            """, ["grants"], says: "has a price of 9.000001; what is paid in USD has at most 2 decimals",
+            """, ["grants"], says: "has a price of 9.000001; amounts in USD have at most 2 decimals",
             rechained: true),
     ]
 
