@@ -21,7 +21,7 @@ enum InputShape {
         guard let first = text.first else { return nil }
         switch first {
         case UInt8(ascii: "["):
-            return "it looks like a JSON array; 'jq -c '.[]' FILE' writes each of its events on a line"
+            return "it looks like a JSON array; \"jq -c '.[]' FILE\" writes each of its events on a line"
         case UInt8(ascii: "{"):
             return "it looks like JSON over several lines; 'jq -c . FILE' writes each event on a line"
         case UInt8(ascii: "\""), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"):

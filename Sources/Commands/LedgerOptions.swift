@@ -21,8 +21,15 @@ struct FileOptions: ParsableArguments {
 
     /// - Throws: `SettingsProblems` where the configuration is asked and is wrong.
     func path() throws -> String {
+        if let database {
+            // Another ledger than the one that was meant must not be taken instead.
+            guard !database.isEmpty else {
+                throw ValidationError("--db '' names no file; is a variable of the command empty? Write --db meterd.db")
+            }
+            return database
+        }
         let environment = ProcessInfo.processInfo.environment
-        if let path = database ?? environment["METERD_DB"], !path.isEmpty { return path }
+        if let path = environment["METERD_DB"], !path.isEmpty { return path }
         return try Settings.load(file: nil, environment: environment).database
     }
 }

@@ -105,6 +105,13 @@ package enum EventBody {
         _ body: ReceivedEvents, as form: EventForm, headers: HTTPFields, key: FingerprintKey,
         hasRoom: (Int) -> Bool = { _ in true }
     ) throws(EventBodyError) -> ReceivedEvents {
+        if form == .structured || form == .binary {
+            // Before anything walks over it or copies it.
+            let most = EventLimits.standard.eventBytes
+            guard body.bytes.count <= most else {
+                throw .unreadable("the event has \(body.bytes.count) bytes, \(most) at most are allowed")
+            }
+        }
         let events =
             form == .binary
             ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key)
@@ -158,7 +165,9 @@ package enum EventBody {
             let name = field.name.canonicalName
             guard name.hasPrefix("ce-") else { continue }
             let attribute = String(name.dropFirst(3))
-            guard attribute != "data", attribute != "data_base64" else { continue }
+            guard attribute != "data", attribute != "data_base64" else {
+                throw .badHeader(name, "in binary mode the body is the data; leave this header out")
+            }
             guard seen.insert(name).inserted else { throw .badHeader(name, "it is given twice; send it once") }
             JSONText.append(attribute, to: &text)
             text.append(UInt8(ascii: ":"))

@@ -6,6 +6,18 @@ package struct Day: Hashable, Comparable, Codable, BitwiseCopyable, Sendable {
 
     package init(_ number: Int) { self.number = number }
 
+    /// Reads a day that another process has sent.
+    ///
+    /// - Throws: `DecodingError` for a number beyond ten thousand years, with which nothing can be computed.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        number = try container.decode(Int.self, forKey: .number)
+        guard (-3_652_425...3_652_425).contains(number) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .number, in: container, debugDescription: "\(number) is not the number of a day")
+        }
+    }
+
     /// The date, or nil where the month has no such day.
     package init?(year: Int, month: Int, day: Int) {
         guard (1...12).contains(month), (1...Month(year: year, month: month).length).contains(day) else { return nil }

@@ -67,6 +67,15 @@ struct EventBodyTests {
             let twice = try connection.post([], headers: head + [("ce-id", "1"), ("CE-ID", "2")])
             #expect(twice.status == 400)
             #expect(twice.text.contains("header ce-id: it is given twice"), "\(twice.text)")
+            for name in ["ce-data", "ce-data_base64"] {
+                let answer = try connection.post([], headers: head + [("ce-id", "1"), (name, "e30=")])
+                #expect(answer.status == 400)
+                #expect(answer.text.contains("header \(name): in binary mode the body is the data"), "\(answer.text)")
+            }
+            let long = try connection.post(
+                [UInt8](repeating: 0x20, count: (1 << 20) + 1), headers: head + [("ce-id", "1")])
+            #expect(long.status == 400)
+            #expect(long.text.contains("the event has 1048577 bytes, 1048576 at most are allowed"), "\(long.text)")
             for name in ["ce-id", "ce-source", "ce-subject"] {
                 let others = (head + [("ce-id", "1")]).filter { $0.0 != name }
                 let answer = try connection.post([], headers: others + [(name, "a%00b")])

@@ -18,6 +18,18 @@ struct DayTests {
         return day
     }
 
+    @Test("that another process sends are refused where nothing can be computed with them")
+    func decoding() throws {
+        let decoder = JSONDecoder()
+        #expect(try decoder.decode(Day.self, from: Data(#"{"number":20000}"#.utf8)) == Day(20_000))
+        #expect(try decoder.decode(Day.self, from: JSONEncoder().encode(day("9999-12-31"))) == day("9999-12-31"))
+        for number in ["9223372036854775807", "-9223372036854775808", "-100000000", "3652426"] {
+            #expect(throws: DecodingError.self, "\(number)") {
+                try decoder.decode(Day.self, from: Data("{\"number\":\(number)}".utf8))
+            }
+        }
+    }
+
     @Test("are those of Foundation's calendar, from 1600 to 2400")
     func againstFoundation() throws {
         var chance = SeededGenerator(seed: 1)

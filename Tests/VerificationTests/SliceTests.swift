@@ -39,7 +39,7 @@ struct SliceTests {
 
     /// A ledger of so many days with so many devices and calls each; all but the last three days are settled and sealed.
     private static func ledger(days: Int, each count: Int) throws -> LedgerFixture {
-        let ledger = try LedgerFixture(now: "2027-01-01T12:00:00Z")
+        let ledger = try LedgerFixture(now: "2027-01-01T08:00:00Z")
         try ledger.addTenant("acme", apps: ["shop", "kiosk"])
         for day in 1...days {
             let time = "2027-01-\(day < 10 ? "0" : "")\(day)T10:00:00Z"
