@@ -57,7 +57,8 @@ package struct StateRoutes: Sendable {
         } catch let error as WriterError {
             throw ProblemError.unavailable("\(error)", retryAfterSeconds: 5)
         }
-        let doubt = try await reader.read { [clock = door.clock] in try clock.doubt(LedgerProperties.read($0), LedgerState.read($0))
+        let doubt = try await reader.read { [clock = door.clock] in
+            try clock.doubt(LedgerProperties.read($0), LedgerState.read($0))
         }
         if let doubt { throw ProblemError.unavailable("\(doubt)", retryAfterSeconds: 30) }
     }

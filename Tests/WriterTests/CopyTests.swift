@@ -59,7 +59,9 @@ struct CopyTests {
         let writer = LedgerWriter(ledger: fixture.handOver())
         await #expect(
             performing: { try await writer.perform(CopyLedger(into: address), clock: clock) },
-            throws: { "\($0)".contains("copy.db: No such file or directory; choose a folder that the daemon may write") }
+            throws: {
+                "\($0)".contains("copy.db: No such file or directory; choose a folder that the daemon may write")
+            }
         )
         #expect(try await writer.probe(within: Patience.seconds))
         await writer.stop()
