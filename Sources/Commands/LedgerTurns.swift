@@ -1,9 +1,11 @@
 // The ledger in turns with other commands: open for writing only while there is something to write.
 
 import Forwarding
+import GRDB
 import Ingestion
 import LedgerStore
 import Operations
+import Storage
 import UsageStore
 
 /// A ledger that is written now and then. While nothing is written, it can be let go of, so that other commands need not
@@ -44,8 +46,20 @@ final class LedgerTurns {
 
     private func open(waitSeconds: Int) throws -> LedgerAccess {
         let ledger = try options.openForWriting(waitSeconds: waitSeconds)
-        try ledger.prepareIngestion(clock: clock)
+        switch ledger {
+        case .here: try ledger.prepareIngestion(clock: clock)
+        case .daemon: try checkTestClock()
+        }
         access = ledger
         return ledger
+    }
+
+    /// A daemon sees a test clock only with the first event. Of the machine's clock it knows more than this process.
+    private func checkTestClock() throws {
+        try options.ledger.openForReading().read { [clock] database in
+            let properties = try LedgerProperties.read(database)
+            guard properties.hasTestClock else { return }
+            _ = try clock.now(properties, LedgerState.read(database))
+        }
     }
 }
