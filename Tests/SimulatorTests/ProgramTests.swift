@@ -6,7 +6,7 @@ import LedgerFixture
 import TestSupport
 import Testing
 
-@Suite("A simulation that finds something", .serialized)
+@Suite("A simulation that finds something", .serialized, .ownThread)
 struct FindingTests {
     @Test("names the seed, the step and the law, shows the shortest history, and says how to see it again")
     func namesItsSeed() async throws {
@@ -28,7 +28,7 @@ struct FindingTests {
     }
 }
 
-@Suite("A simulation that dies", .serialized)
+@Suite("A simulation that dies", .serialized, .ownThread)
 struct DyingTests {
     @Test("names the seeds that it was running", arguments: [SIGILL, SIGTRAP, SIGSEGV, SIGBUS])
     func namesItsSeeds(signal: Int32) async throws {
