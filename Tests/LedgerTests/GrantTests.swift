@@ -64,17 +64,18 @@ struct GrantTests {
         #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
     }
 
-    @Test("The same purchase again is one grant, also by a clock that stands before it")
-    func repeatedWithAnEarlierClock() throws {
+    @Test("A purchase that lies in the future is refused; the same purchase again is one grant")
+    func repeated() throws {
         let fixture = try ledger()
         let package = try order(.miniProgramPackage(devices: 10_000))
-        let earlier = LedgerClock(given: try LedgerFixture.instant("2027-01-10T08:00:00Z"))
-        #expect(
-            throws: LedgerError.purchasedInFuture(
-                package.purchasedAt, now: try LedgerFixture.instant("2027-01-10T08:00:00Z"))
-        ) { try fixture.ledger.recordGrant(package, clock: earlier) }
+        let tomorrow = GrantOrder(
+            code: package.code, tenant: package.tenant, terms: package.terms,
+            purchasedAt: try LedgerFixture.instant("2027-01-11T09:00:00Z"), price: package.price)
+        #expect(throws: LedgerError.purchasedInFuture(tomorrow.purchasedAt, now: fixture.now)) {
+            try fixture.ledger.recordGrant(tomorrow, clock: fixture.clock)
+        }
         #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).recording == .recorded)
-        #expect(try fixture.ledger.recordGrant(package, clock: earlier).recording == .alreadyRecorded)
+        #expect(try fixture.ledger.recordGrant(package, clock: fixture.clock).recording == .alreadyRecorded)
     }
 
     @Test("An item that only a later version of the price book has is refused with the day from which it has it")
