@@ -73,7 +73,7 @@ struct BackupKillTests {
     @Test("A backup that is killed leaves no file of its name, or a whole one; the next one is made all the same")
     func backup() throws {
         let copy = folder.path("copy.db")
-        try ledger.run(["tenant", "add", "bolt"])
+        try ledger.run(["tenant", "add", "bolt", "--now", "2027-01-10T12:00:00Z"])
         try kill(
             ["backup", copy], on: ledger, "backup", prepare: { try? FileManager.default.removeItem(atPath: copy) },
             look: {
@@ -135,7 +135,7 @@ struct BackupKillTests {
             #expect(found == expected)
         }
         try kill(
-            ["tenant", "add", "bolt"], on: ledger, "upgrade",
+            ["tenant", "add", "bolt", "--now", "2027-01-10T12:00:00Z"], on: ledger, "upgrade",
             // Every other time the command that comes after a killed one is killed too.
             prepare: { if !isOld() { try startAnew() } }, look: look)
         // Between keeping and changing there is little time: a kill before the first change is sure to come then.
@@ -143,14 +143,14 @@ struct BackupKillTests {
         var interposition = Interposition(folder: folder.url.path)
         interposition.faults = [Fault(.write, of: "meterd.db-wal", at: 1, .kill)]
         let earlier = halfway
-        #expect(try ledger.isKilled(["tenant", "add", "bolt"], under: interposition))
+        #expect(try ledger.isKilled(["tenant", "add", "bolt", "--now", "2027-01-10T12:00:00Z"], under: interposition))
         try look()
         #expect(halfway == earlier + 1, "no kill came between keeping and changing")
         print("upgrade: \(halfway) between keeping and changing")
-        try ledger.run(["tenant", "add", "bolt"])
+        try ledger.run(["tenant", "add", "bolt", "--now", "2027-01-10T12:00:00Z"])
         #expect(try names("before") == [kept])
         #expect(try tenants(folder.path(kept), first) == expected)
         try ledger.run(["verify"])
-        try ledger.run(["tenant", "add", "bolt"])
+        try ledger.run(["tenant", "add", "bolt", "--now", "2027-01-10T12:00:00Z"])
     }
 }
