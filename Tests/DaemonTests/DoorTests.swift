@@ -11,15 +11,6 @@ struct DoorTests {
     private static let lines = [("Content-Type", "application/x-ndjson")]
     private static let gzip = lines + [("Content-Encoding", "gzip")]
 
-    private func gzipped(_ bytes: [UInt8], _ scene: DaemonScene) async throws -> [UInt8] {
-        let (plain, packed) = (scene.folder.path("plain"), scene.folder.path("packed"))
-        try Data(bytes).write(to: URL(filePath: plain))
-        let process = try ChildProcess(
-            "/bin/gzip", ["-c"], environment: [:], input: plain, output: packed, errors: scene.folder.path("errors"))
-        #expect(try await process.end() == .exited(0))
-        return Array(try Data(contentsOf: URL(filePath: packed)))
-    }
-
     private func expectProblem(_ answer: HTTPAnswer, _ status: Int, _ detail: String) {
         #expect(answer.status == status)
         #expect(answer.headers["content-type"] == "application/problem+json")
@@ -92,13 +83,13 @@ struct DoorTests {
         for _ in 0..<17 { try chunked.send(part) }
         expectProblem(try chunked.receive(), 413, "the body has more than 65536 bytes")
 
-        let bomb = try await gzipped([UInt8](repeating: 32, count: 8 << 20), scene)
+        let bomb = try await scene.gzipped([UInt8](repeating: 32, count: 8 << 20))
         #expect(bomb.count < 65_536)
         expectProblem(
             try HTTPConnection(port: port).post(bomb, headers: Self.gzip), 413,
             "the body expands to more than 1048576 bytes")
 
-        let packed = try await gzipped(event, scene)
+        let packed = try await scene.gzipped(event)
         var damaged = packed
         damaged[12] ^= 0xFF
         for broken in [Array(packed.dropLast(9)), damaged, event, packed + event] {

@@ -15,15 +15,6 @@ struct UnreadAnswersTests {
         HTTPConnection.request("POST", "/v1/events", lines + more + [("Content-Length", "\(body.count)")]) + body
     }
 
-    private func gzipped(_ bytes: [UInt8], _ scene: DaemonScene) async throws -> [UInt8] {
-        let (plain, packed) = (scene.folder.path("plain"), scene.folder.path("packed"))
-        try Data(bytes).write(to: URL(filePath: plain))
-        let process = try ChildProcess(
-            "/bin/gzip", ["-c"], environment: [:], input: plain, output: packed, errors: scene.folder.path("errors"))
-        #expect(try await process.end() == .exited(0))
-        return Array(try Data(contentsOf: URL(filePath: packed)))
-    }
-
     /// Refused events that are kept, so that a page of them is as large as pages are.
     private func fillQuarantine(_ connection: HTTPConnection) throws {
         let filling = String(repeating: "x", count: 60_000)
@@ -96,8 +87,8 @@ struct UnreadAnswersTests {
         // The shortest lines there are, with an event among them: many times their length in memory and in the answer.
         let event = Array((SumEvent(id: "1", number: 1).line + "\n").utf8)
         let short = event + Array(String(repeating: "0\n", count: 99_999).utf8)
-        let packed = try await gzipped(short, scene)
-        let blank = try await gzipped([UInt8](repeating: 10, count: 60 << 20), scene)
+        let packed = try await scene.gzipped(short)
+        let blank = try await scene.gzipped([UInt8](repeating: 10, count: 60 << 20))
         let inArray =
             Array("[\(SumEvent(id: "1", number: 1).line)".utf8) + Array(String(repeating: ",0", count: 99_999).utf8)
             + Array("]".utf8)
@@ -142,7 +133,7 @@ struct UnreadAnswersTests {
         let daemon = try scene.serve(settings: ["METERD_MAX_QUEUE_BYTES": "1MiB", "METERD_RATE_AT": "off"])
         let connection = try HTTPConnection(port: try await daemon.port())
         let body = [UInt8](repeating: 10, count: (1 << 20) + 1)
-        let packed = try await gzipped(body, scene)
+        let packed = try await scene.gzipped(body)
         for (bytes, more) in [(body, []), (packed, [("Content-Encoding", "gzip")])] {
             let answer = try connection.post(bytes, headers: Self.lines + more)
             #expect(answer.status == 413, "\(answer.text)")
