@@ -35,6 +35,10 @@ package struct FinalityRule: Hashable, Sendable {
     /// date + age limit - N + 1 (Billing rules, section 5).
     package func firstDayWithoutUsage(before date: Day) -> Day { date + correctionDays }
 
+    /// The most usage months that the bills of one month can hold: those of the month's days, and of the days before them
+    /// as far as the age limit goes.
+    package var usageMonthsOfPostingMonth: Int { maxAgeDays / 28 + 3 }
+
     package func isFinal(_ day: Day, today: Day) -> Bool { day + finalAfterDays <= today }
 
     /// The first arrival day whose identities are still held on a day: an identity is held through its arrival date

@@ -12,6 +12,9 @@ package struct TenantRater {
     private var resourcePackages: [Code: [Grant]] = [:]
     private var drawn: [Draw: Quantity] = [:]
     private var positions: [ItemMonth: MonthPosition] = [:]
+    /// What all items of a usage month come to so far.
+    private var amounts: [Month: Money] = [:]
+    private let most: RatingBounds
 
     private struct ItemMonth: Hashable {
         let item: Code
@@ -31,17 +34,12 @@ package struct TenantRater {
         /// With what grants cover, and what is free.
         private var counted = Quantity.zero
         private var exact = ExactAmount.zero
-        private var rounded = Money.zero
+        private(set) var rounded = Money.zero
 
-        /// Lines that an earlier run has left may stand beside those of a later one, and bills add up items and usage months:
-        /// each of these has a quarter of the range, so that the sums stay within it (Billing rules, section 7).
-        private static let mostAmount = Money(micros: .max / 4)
-        private static let mostQuantity = Quantity(.max / 4)
-
-        mutating func count(_ quantity: Quantity) throws(Overflow) {
+        mutating func count(_ quantity: Quantity, within most: Quantity) throws(Overflow) {
             try counted += quantity
-            guard counted <= Self.mostQuantity else {
-                throw Overflow("\(counted.units) units of an item in a month", beyond: "\(Self.mostQuantity.units)")
+            guard counted <= most else {
+                throw Overflow("\(counted.units) units of an item in a month", beyond: "\(most.units)")
             }
         }
 
@@ -52,9 +50,6 @@ package struct TenantRater {
             try uncovered += quantity
             let before = rounded
             rounded = try exact.rounded()
-            guard rounded <= Self.mostAmount else {
-                throw Overflow("\(rounded) for an item and a month", beyond: "\(Self.mostAmount)")
-            }
             return try rounded - before
         }
     }
@@ -75,10 +70,14 @@ package struct TenantRater {
 
     /// - Parameters:
     ///   - grants: those of the tenant, the voided ones too.
-    ///   - totals: the sums of the lines of all posting days before the first one to be rated.
+    ///   - totals: the sums of the lines of all posting days before the first one to be rated; of a usage month that has
+    ///     usage on these, those of every item.
     /// - Throws: ``Quantities/Overflow``.
-    package init(history: PriceBookHistory, grants: [Grant], totals: [RatedTotal]) throws(Overflow) {
+    package init(
+        history: PriceBookHistory, grants: [Grant], totals: [RatedTotal], finality: FinalityRule
+    ) throws(Overflow) {
         self.history = history
+        most = RatingBounds(finality)
         for grant in grants.sorted(by: Grant.drawsBefore) {
             switch grant.coverage {
             case .package(let monthly):
@@ -89,12 +88,19 @@ package struct TenantRater {
             }
         }
         for total in totals { try carry(total) }
+        for (key, position) in positions { try add(position.rounded, to: key.month) }
+    }
+
+    private mutating func add(_ amount: Money, to month: Month) throws(Overflow) {
+        let sum = try (amounts[month] ?? .zero) + amount
+        guard sum <= most.amount else { throw Overflow("\(sum) for the usage of \(month)", beyond: "\(most.amount)") }
+        amounts[month] = sum
     }
 
     private mutating func carry(_ total: RatedTotal) throws(Overflow) {
         if total.source.isUsage {
             try positions[ItemMonth(item: total.item, month: total.month), default: MonthPosition()].count(
-                total.quantity)
+                total.quantity, within: most.quantity)
         }
         switch total.source {
         case .allowance, .overage:
@@ -123,11 +129,13 @@ package struct TenantRater {
         var rest = ordered[...]
         while let first = rest.first {
             var turn = turn(first.item, usageDay: first.usageDay, postingDay: postingDay)
+            let before = turn.position.rounded
             while let quantity = rest.first, quantity.item == turn.item, quantity.usageDay == turn.usageDay {
                 if quantity.quantity > .zero { try rate(quantity, &turn, into: &lines) }
                 rest.removeFirst()
             }
             positions[ItemMonth(item: turn.item, month: turn.month)] = turn.position
+            if turn.position.rounded != before { try add(turn.position.rounded - before, to: turn.month) }
         }
         // Forfeits are few; sorting by item alone keeps the order within an item.
         if let first = lines.first, first.key.source == .forfeit { lines = lines.stableSorted { $0.key.item } }
@@ -165,7 +173,7 @@ package struct TenantRater {
     private mutating func rate(
         _ usage: UsageQuantity, _ turn: inout Turn, into lines: inout [RatedLine]
     ) throws(Overflow) {
-        try turn.position.count(usage.quantity)
+        try turn.position.count(usage.quantity, within: most.quantity)
         var rest = usage.quantity
         func line(
             _ source: Source, grant: Code? = nil, tier: Int? = nil, _ quantity: Quantity, _ amount: Money = .zero
@@ -220,6 +228,24 @@ package struct TenantRater {
         case .subscription: granted = .zero
         }
         return try granted - (drawn[draw(on: grant, item: item, month: month)] ?? .zero)
+    }
+}
+
+/// How much a usage month of one tenant may come to, so that its bills and statements stay within the range of numbers
+/// (Billing rules, section 7).
+///
+/// A bill's month adds up every item, and as many usage months as the age limit lets into it; and lines that an earlier run
+/// has left may stand beside those of a later one.
+private struct RatingBounds {
+    /// Of all items.
+    let amount: Money
+    /// Of one item, since quantities of two are never added.
+    let quantity: Quantity
+
+    init(_ finality: FinalityRule) {
+        let share = Int64.max / Int64(4 * finality.usageMonthsOfPostingMonth)
+        amount = Money(micros: share)
+        quantity = Quantity(share)
     }
 }
 

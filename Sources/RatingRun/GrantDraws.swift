@@ -96,7 +96,8 @@ package enum GrantDraws {
         var day = first
         do {
             var rater = try TenantRater(
-                history: PriceBooks.history(database), grants: grants, totals: ledger[recorded.tenant]?.totals ?? [])
+                history: PriceBooks.history(database), grants: grants, totals: ledger[recorded.tenant]?.totals ?? [],
+                finality: moment.properties.finality)
             var draws: [GrantDraw] = []
             for (posted, usage) in quantities.sorted(by: { $0.key < $1.key }) {
                 day = posted

@@ -120,7 +120,8 @@ struct RatingPlan: Sendable {
             let usage = quantities[tenant.id] ?? [:]
             var rater: TenantRater?
             do {
-                rater = try TenantRater(history: history, grants: own, totals: ledger.totals)
+                rater = try TenantRater(
+                    history: history, grants: own, totals: ledger.totals, finality: properties.finality)
             } catch {
                 unrated.append(
                     UnratedTenant(tenant: tenant.code, day: scope.days.lowerBound, reason: "\(error)"))

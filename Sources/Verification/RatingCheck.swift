@@ -85,9 +85,10 @@ private struct RatedAnew {
         names = try Names(database)
         owners = try Accounts.owners(database)
         let history = try PriceBooks.history(database)
+        let finality = try LedgerProperties.read(database).finality
         let grants = Dictionary(grouping: try Grants.all(database), by: \.tenant)
         for tenant in try Accounts.tenants(database).values {
-            tenants[tenant.id] = try TenantAnew(tenant.code, grants[tenant.id] ?? [], history)
+            tenants[tenant.id] = try TenantAnew(tenant.code, grants[tenant.id] ?? [], history, finality)
         }
         forfeitDays = Set(tenants.values.flatMap(\.forfeitDays)).sorted()
     }
@@ -199,10 +200,12 @@ private struct TenantAnew {
     private let tenant: Code
     private var rater: TenantRater
 
-    init(_ tenant: Code, _ grants: [RecordedGrant], _ history: PriceBookHistory) throws {
+    init(
+        _ tenant: Code, _ grants: [RecordedGrant], _ history: PriceBookHistory, _ finality: FinalityRule
+    ) throws {
         self.tenant = tenant
         forfeitDays = Set(grants.compactMap(\.grant.forfeitDay))
-        rater = try TenantRater(history: history, grants: grants.map(\.grant), totals: [])
+        rater = try TenantRater(history: history, grants: grants.map(\.grant), totals: [], finality: finality)
     }
 
     mutating func compare(

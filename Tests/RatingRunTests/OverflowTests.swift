@@ -5,10 +5,11 @@ import LedgerStore
 import Operations
 import Quantities
 import RatingRun
+import TestSupport
 import Testing
 import Verification
 
-@Suite("An amount beyond all bounds (Billing rules, section 7)")
+@Suite("An amount beyond all bounds (Billing rules, section 7)", .computing)
 struct OverflowTests {
     @Test("is an error that names tenant and day, never a wrong number")
     func isNamed() throws {
@@ -26,14 +27,14 @@ struct OverflowTests {
         #expect(try fixture.rows("SELECT count(*) FROM ledger") == ["0"])
     }
 
-    /// Prices at which nine devices are nearly all that an item and a month may come to.
+    /// Prices at which nine devices are nearly all that a month of usage may come to.
     private static let dear = """
         book: dear
         effective: 2026-01-01
         currency: USD
         items:
-          first: { aggregation: unique_devices, tiers: [ { price: "255999999999" } ] }
-          second: { aggregation: unique_devices, tiers: [ { price: "255999999999" } ] }
+          first: { aggregation: unique_devices, tiers: [ { price: "63999999999" } ] }
+          second: { aggregation: unique_devices, tiers: [ { price: "63999999999" } ] }
         features:
           first: { items: [ first ] }
           second: { items: [ second ] }
@@ -54,15 +55,57 @@ struct OverflowTests {
         #expect(try fixture.ledger.rate(day, clock: fixture.clock).unrated == [])
         // What comes for the day before takes the place of what stands on this one, which can't be rated any more.
         _ = try fixture.ingest(devices(9..<18, "first", at: "2027-01-09T12:00:00Z"))
-        for (feature, time) in [("second", Self.now), ("first", Self.earlier), ("second", Self.earlier)] {
-            _ = try fixture.ingest(devices(0..<9, feature, at: time))
-        }
+        _ = try fixture.ingest(devices(0..<9, "second", at: Self.earlier))
         #expect(try fixture.ledger.rate(day, clock: fixture.clock).unrated.map(\.day) == [day])
         #expect(
             try fixture.rows("SELECT day, amount_micros / 1000000 FROM bill ORDER BY day") == [
-                "2027-01-08 4607999999982", "2027-01-09 2303999999991", "2027-01-10 2303999999991",
+                "2027-01-08 575999999991", "2027-01-09 575999999991", "2027-01-10 575999999991",
             ])
-        #expect(try fixture.rows("SELECT amount_micros / 1000000 FROM statement") == ["9215999999964"])
+        #expect(try fixture.rows("SELECT amount_micros / 1000000 FROM statement") == ["1727999999973"])
+    }
+
+    @Test("is judged by what all items of a month come to, so that everybody's bills can be read")
+    func itemsTogether() throws {
+        let items = ["one", "two", "three", "four", "five"]
+        let book =
+            "book: five\neffective: 2026-01-01\ncurrency: USD\nitems:\n"
+            + items.map { "  \($0): { aggregation: sum, tiers: [ { price: \"0.25\" } ] }\n" }.joined() + "features:\n"
+            + items.map { "  \($0): { items: [ \($0) ] }\n" }.joined()
+        let fixture = try LedgerFixture(now: Self.now, priceBook: book)
+        for (tenant, app) in [("acme", "shop"), ("bad", "flood")] { try fixture.addTenant(tenant, apps: [app]) }
+        _ = try fixture.ingest(EventLine.usage(7, of: "one", id: "acme").text)
+        for item in items {
+            for number in 0..<2 {
+                let id = "\(item)-\(number)"
+                _ = try fixture.ingest(EventLine.usage(1_000_000_000_000, of: item, id: id, app: "flood").text)
+            }
+        }
+        let unrated = try fixture.ledger.rate(try #require(Day("2027-01-10")), clock: fixture.clock).unrated
+        #expect(
+            unrated.map { $0.description.prefix { $0 != ";" } } == [
+                "tenant 'bad', bill of 2027-01-10: 1000000000000.00 for the usage of 2027-01 is beyond 576460752303.423487"
+            ])
+        #expect(
+            try fixture.rows("SELECT tenant, amount_micros FROM bill ORDER BY tenant") == ["acme 1750000", "bad 0"])
+        #expect(
+            try fixture.rows("SELECT tenant, amount_micros FROM statement ORDER BY tenant") == [
+                "acme 1750000", "bad 0",
+            ])
+    }
+
+    @Test("is less for each month of usage, the more of them the age limit lets into one month's bills")
+    func usageMonths() throws {
+        let times = ["2026-09-15", "2026-10-15", "2026-11-15", "2026-12-15", "2027-01-10"].map { "\($0)T10:00:00Z" }
+        let book = Self.dear.replacing("63999999999", with: "25599999999").replacing("2026-01-01", with: "2025-01-01")
+        let fixture = try LedgerFixture(
+            now: Self.now, finality: FinalityRule(finalAfterDays: 3, maxAgeDays: 200), priceBook: book)
+        try fixture.addTenant("acme", apps: ["shop"])
+        for time in times { _ = try fixture.ingest(devices(0..<9, "first", at: time)) }
+        let day = try #require(Day("2027-01-10"))
+        #expect(try fixture.ledger.rate(day, clock: fixture.clock).unrated == [])
+        #expect(try fixture.rows("SELECT amount_micros / 1000000 FROM statement") == ["1151999999955"])
+        _ = try fixture.ingest(devices(9..<10, "second", at: times[0]))
+        #expect(try fixture.ledger.rate(day, clock: fixture.clock).unrated.map(\.tenant.text) == ["acme"])
     }
 
     @Test("does not grow with the months that a tenant has been there")
@@ -153,7 +196,7 @@ struct OverflowTests {
             now: "2027-01-10T12:00:00Z",
             priceBook: PriceBookText.withAllowance.replacing(
                 "features:",
-                with: "  basic_analysis: { aggregation: unique_devices, tiers: [ { price: \"1\" } ] }\nfeatures:")
+                with: "  basic_analysis: { aggregation: unique_devices, tiers: [ { price: \"0.25\" } ] }\nfeatures:")
                 + "\n  basic_analysis: { items: [ basic_analysis ] }")
         try fixture.addTenant("acme", apps: ["shop"])
         _ = try fixture.ingest(EventLine.device("x").text)

@@ -55,7 +55,7 @@ struct CarryOverTests {
         var chance = SeededGenerator(seed: seed)
         let history = Self.randomHistory(&chance)
         let grants = Self.randomGrants(&chance)
-        var whole = try TenantRater(history: history, grants: grants, totals: [])
+        var whole = try TenantRater(history: history, grants: grants, totals: [], finality: Rater.finality)
         var rated: [RatedLine] = []
         for number in 0..<70 {
             let posted = day("2027-01-01") + number
@@ -66,7 +66,8 @@ struct CarryOverTests {
                         - (Int.random(in: 0...2, using: &chance) == 0 ? Int.random(in: 1...20, using: &chance) : 0),
                     quantity: Quantity(Int64.random(in: 0...20, using: &chance)))
             }
-            var resumed = try TenantRater(history: history, grants: grants, totals: Self.totals(of: rated))
+            var resumed = try TenantRater(
+                history: history, grants: grants, totals: Self.totals(of: rated), finality: Rater.finality)
             let lines = try whole.rate(postingDay: posted, quantities: quantities)
             let reordered = try resumed.rate(postingDay: posted, quantities: quantities.shuffled(using: &chance))
             #expect(reordered == lines, "seed \(seed), \(posted)")

@@ -88,14 +88,17 @@ struct Usage {
 }
 
 enum Rater {
+    /// As a ledger has it if nobody says otherwise.
+    static let finality = FinalityRule(finalAfterDays: 3, maxAgeDays: 35)
+
     /// Rates the posting days of usage (and those named beside them) in order, and writes each line as
     /// `posted usage app item source grant tier version: quantity = amount`, without what is usual: the day of usage if
     /// it is the posted one, the app `shop`, the item `calls`, version 1.
     static func lines(
         _ history: PriceBookHistory, _ grants: [Grant] = [], _ usage: [Usage], also days: [String] = [],
-        totals: [RatedTotal] = []
+        totals: [RatedTotal] = [], finality: FinalityRule = finality
     ) throws -> [String] {
-        var rater = try TenantRater(history: history, grants: grants, totals: totals)
+        var rater = try TenantRater(history: history, grants: grants, totals: totals, finality: finality)
         var lines: [String] = []
         for posted in Set(usage.map(\.posted) + days).sorted() {
             let quantities = usage.filter { $0.posted == posted }.map {
