@@ -22,9 +22,9 @@ package enum JSONText {
                 if scalar.value < 0x7F {
                     append(ascii: UInt8(scalar.value), to: &bytes)
                 } else if ShownText.isUnfit(scalar) {
-                    for unit in String(scalar).utf16 { appendEscape(unit, to: &bytes) }
+                    for unit in scalar.utf16 { appendEscape(unit, to: &bytes) }
                 } else {
-                    bytes += String(scalar).utf8
+                    bytes += scalar.utf8
                 }
             }
         }

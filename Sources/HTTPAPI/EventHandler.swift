@@ -32,6 +32,8 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Longer bodies are scanned elsewhere: the other connections of the event loop should not wait for that.
     private static let mostBytesScannedHere = 1 << 20
+    /// An answer that lists more of them is put together elsewhere, for the same reason.
+    private static let mostResultsWrittenHere = 1_000
 
     init(_ door: EventDoor) { self.door = door }
 
@@ -86,8 +88,16 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         let (given, share) = (request.givenClock, request.share)
         // The body counts against the budget until the answer, which does from then on, is written.
+        @Sendable func send(_ answer: EventAnswer) {
+            eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(answer) } }
+        }
         let answer: @Sendable (Result<BatchReport, any Error>) -> Void = { result in
-            eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(result, given != nil) } }
+            switch result {
+            case .success(let report) where report.results.count <= Self.mostResultsWrittenHere:
+                eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(EventAnswer(report)) } }
+            case .success(let report): Task { send(EventAnswer(report)) }
+            case .failure(let error): send(EventAnswer(ProblemError(error, isOnSendersClock: given != nil)))
+            }
         }
         if request.byteCount <= Self.mostBytesScannedHere {
             door.store(request, answer)
@@ -97,13 +107,10 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func finish(_ result: Result<BatchReport, any Error>, _ isOnSendersClock: Bool) {
+    private func finish(_ answer: EventAnswer) {
         guard case .storing = state else { return }
         state = .passing
-        switch result {
-        case .success(let report): send(EventAnswer(report))
-        case .failure(let error): send(EventAnswer(ProblemError(error, isOnSendersClock: isOnSendersClock)))
-        }
+        send(answer)
     }
 
     /// Answers a request that has not come to its end, and goes on once it has.

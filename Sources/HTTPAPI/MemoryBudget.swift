@@ -7,10 +7,12 @@ import NIOConcurrencyHelpers
 /// A request takes its bytes before it is given room, and is refused when there is none. An answer is counted while its
 /// client has not read it, whether there is room or not: what it tells has been done.
 package final class MemoryBudget: Sendable {
-    private struct Used {
+    fileprivate struct Used {
         var requests = 0
-        var answers = 0
+        var outcomes = 0
+        var pages = 0
 
+        var answers: Int { outcomes + pages }
         var all: Int { requests + answers }
     }
 
@@ -50,20 +52,30 @@ package final class MemoryBudget: Sendable {
 
     // MARK: Answers
 
-    /// The part of the budget that answers to questions may fill: clients that don't read must leave room for senders.
+    enum Answer {
+        /// What became of a request's events.
+        case outcome
+        /// What somebody asked for.
+        case page
+
+        fileprivate var used: WritableKeyPath<Used, Int> { self == .page ? \.pages : \.outcomes }
+    }
+
+    /// The part of the budget that pages may fill: clients that don't read them must leave room for senders. Outcomes that
+    /// senders leave unread don't count here, or they would keep everybody from asking.
     private static let pagesShare = 4
 
-    /// Whether an answer of this size may be given; one always may while no other waits to be read.
-    func hasRoom(forAnswer bytes: Int) -> Bool {
-        used.withLockedValue { $0.answers == 0 || $0.answers + bytes <= limit / Self.pagesShare }
+    /// Whether a page of this size may be given; one always may while no other waits to be read.
+    func hasRoom(forPage bytes: Int) -> Bool {
+        used.withLockedValue { $0.pages == 0 || $0.pages + bytes <= limit / Self.pagesShare }
     }
 
     /// Whether unread answers take so much that senders may lack room.
     var isCrowded: Bool { used.withLockedValue { $0.answers > limit / 2 } }
 
-    func addAnswer(_ bytes: Int) { used.withLockedValue { $0.answers += bytes } }
+    func add(_ answer: Answer, _ bytes: Int) { used.withLockedValue { $0[keyPath: answer.used] += bytes } }
 
-    func removeAnswer(_ bytes: Int) { used.withLockedValue { $0.answers -= bytes } }
+    func remove(_ answer: Answer, _ bytes: Int) { used.withLockedValue { $0[keyPath: answer.used] -= bytes } }
 
     /// For the metrics.
     var figures: (requests: Int, answers: Int) { used.withLockedValue { ($0.requests, $0.answers) } }

@@ -43,9 +43,9 @@ package struct ReadRoutes: Sendable {
     }
 
     private static func expectRoom(for bytes: Int, _ budget: MemoryBudget) throws(ProblemError) {
-        guard budget.hasRoom(forAnswer: bytes) else {
+        guard budget.hasRoom(forPage: bytes) else {
             throw .unavailable(
-                "too many answers wait to be read by their clients; ask again in a moment", retryAfterSeconds: 1)
+                "too many pages wait to be read by their clients; ask again in a moment", retryAfterSeconds: 1)
         }
     }
 

@@ -67,6 +67,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var isOldClient = false
     private var awaitsContinue = false
     private var closes = false
+    private var answer = MemoryBudget.Answer.page
     private var answerBytes = 0
 
     private var readIsPending = false
@@ -157,6 +158,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         answering = .due
         isRefused = false
         isOldClient = head.version.minor == 0
+        answer = head.method == .POST ? .outcome : .page
         awaitsContinue = false
         closes = isQuiescing
         do {
@@ -246,7 +248,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case (.body(let body), .begun):
             answerBytes += body.readableBytes
-            door.budget.addAnswer(body.readableBytes)
+            door.budget.add(answer, body.readableBytes)
             context.write(wrapOutboundOut(part), promise: promise)
         case (.end, .begun):
             answering = .written
@@ -316,7 +318,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func forgetAnswer() {
-        if answerBytes > 0 { door.budget.removeAnswer(answerBytes) }
+        if answerBytes > 0 { door.budget.remove(answer, answerBytes) }
         answerBytes = 0
     }
 
