@@ -147,12 +147,14 @@ let package = Package(
         .executableTarget(name: "MeterdBench", dependencies: ["Bench"], swiftSettings: strict),
 
         // Tests: the pure targets, the files, the rules against the oracle.
-        .testTarget(name: "EventCodecTests", dependencies: ["EventCodec", "Quantities"], swiftSettings: strict),
+        .testTarget(
+            name: "EventCodecTests", dependencies: ["TestSupport", "EventCodec", "Quantities"], swiftSettings: strict),
         .testTarget(
             name: "PriceBookFileTests", dependencies: ["MarkedYAML", "Quantities", "Rating", "PriceBookFile"],
             swiftSettings: strict),
         .testTarget(
-            name: "WorkloadTests", dependencies: ["EventCodec", "PriceBookFile", "Quantities", "Rating", "Workload"],
+            name: "WorkloadTests",
+            dependencies: ["TestSupport", "EventCodec", "PriceBookFile", "Quantities", "Rating", "Workload"],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(
@@ -218,8 +220,8 @@ let package = Package(
         .testTarget(
             name: "UsageStoreTests",
             dependencies: [
-                "Seeded", "LedgerFixture", "Quantities", "Storage", "UsageStore", "LedgerStore", "RatingRun",
-                "Operations", "Ingestion", grdb,
+                "TestSupport", "Seeded", "LedgerFixture", "Quantities", "Storage", "UsageStore", "LedgerStore",
+                "RatingRun", "Operations", "Ingestion", grdb,
             ], swiftSettings: strict),
         .testTarget(
             name: "QuantitiesTests", dependencies: ["Seeded", "Quantities", "LedgerStore"], swiftSettings: strict),
@@ -233,7 +235,8 @@ let package = Package(
         .testTarget(
             name: "UpgradeTests",
             dependencies: [
-                "LedgerFixture", "Quantities", "Accounting", "Migrations", "Storage", "LedgerStore", "Ingestion",
+                "TestSupport", "LedgerFixture", "Quantities", "Accounting", "Migrations", "Storage", "LedgerStore",
+                "Ingestion",
                 "Operations", "Verification", grdb,
             ], swiftSettings: strict),
         .testTarget(
@@ -274,11 +277,12 @@ let package = Package(
             name: "TranscriptTests", dependencies: ["TestSupport", "meterd"], exclude: ["Transcripts", "Serving"],
             swiftSettings: strict),
         .target(name: "Oracle", path: "Tests/Oracle", swiftSettings: strict),
-        .testTarget(name: "OracleTests", dependencies: ["Oracle"], swiftSettings: strict),
+        .testTarget(name: "OracleTests", dependencies: ["TestSupport", "Oracle"], swiftSettings: strict),
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Seeded", "LedgerFixture", "Oracle", "Simulator", "EventCodec", "Quantities", "Rating", "PriceBookFile",
+                "TestSupport", "Seeded", "LedgerFixture", "Oracle", "Simulator", "EventCodec", "Quantities", "Rating",
+                "PriceBookFile",
                 "Storage", "UsageStore", "LedgerStore", "Ingestion", "Operations", "Verification", grdb,
             ], swiftSettings: strict),
         // Random histories on real ledgers, compared with the oracle; scripts/simulate runs it for long.

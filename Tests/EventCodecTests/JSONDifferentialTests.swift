@@ -2,9 +2,10 @@
 
 import EventCodec
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("The JSON reader beside Foundation's")
+@Suite("The JSON reader beside Foundation's", .computing)
 struct JSONDifferentialTests {
     private func foundationAccepts(_ text: [UInt8]) -> Bool {
         (try? JSONSerialization.jsonObject(with: Data(text))) is [String: Any]

@@ -2,9 +2,10 @@
 
 import EventCodec
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("Strictness of the JSON reader")
+@Suite("Strictness of the JSON reader", .computing)
 struct JSONStrictnessTests {
     /// The value in a member that is ignored: at the top, in `data`, deep inside, and as a member the rules ask for.
     private func places(_ value: [UInt8]) -> [[UInt8]] {

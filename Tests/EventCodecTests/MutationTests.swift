@@ -2,9 +2,10 @@
 // never reads outside them.
 
 import EventCodec
+import TestSupport
 import Testing
 
-@Suite("Damaged events")
+@Suite("Damaged events", .computing)
 struct MutationTests {
     static let seeds: [String] = [
         EventText.activity.text, EventText.call.text, EventText.usage.text,

@@ -1,11 +1,12 @@
 // The table that every event asks for its app and features, against a dictionary.
 
 import EventCodec
+import TestSupport
 import Testing
 
 @testable import Ingestion
 
-@Suite("Texts to values")
+@Suite("Texts to values", .computing)
 struct ByteTableTests {
     @Test("finds what was inserted by its bytes and nothing else")
     func model() {

@@ -2,9 +2,10 @@
 
 import LedgerFixture
 import Operations
+import TestSupport
 import Testing
 
-@Suite("The identity of sum events (Billing rules, section 2)")
+@Suite("The identity of sum events (Billing rules, section 2)", .computing)
 struct IdentityTests {
     private func ledger(now: String = "2027-01-10T12:00:00Z") throws -> LedgerFixture {
         let ledger = try LedgerFixture(now: now)

@@ -4,9 +4,10 @@ import Ingestion
 import LedgerFixture
 import LedgerStore
 import Operations
+import TestSupport
 import Testing
 
-@Suite("The quarantine (Billing rules, section 4)")
+@Suite("The quarantine (Billing rules, section 4)", .computing)
 struct QuarantineTests {
     private func ledger() throws -> LedgerFixture {
         let ledger = try LedgerFixture()

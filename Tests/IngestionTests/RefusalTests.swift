@@ -4,9 +4,10 @@ import EventCodec
 import Ingestion
 import LedgerFixture
 import PriceBookFile
+import TestSupport
 import Testing
 
-@Suite("A bad event among good ones (Billing rules, section 4)")
+@Suite("A bad event among good ones (Billing rules, section 4)", .computing)
 struct RefusalTests {
     private func ledger() throws -> LedgerFixture {
         let ledger = try LedgerFixture(now: "2027-01-10T12:00:00Z")

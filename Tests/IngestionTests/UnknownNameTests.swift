@@ -3,11 +3,12 @@
 import EventCodec
 import LedgerFixture
 import PriceBookFile
+import TestSupport
 import Testing
 
 @testable import Ingestion
 
-@Suite("A name that is not in the ledger")
+@Suite("A name that is not in the ledger", .computing)
 struct UnknownNameTests {
     private func ledger(priceBook: String = PriceBookFile.builtIn) throws -> LedgerFixture {
         let ledger = try LedgerFixture(priceBook: priceBook)

@@ -7,7 +7,7 @@ import LedgerFixture
 import TestSupport
 import Testing
 
-@Suite("The interposer")
+@Suite("The interposer", .computing)
 struct InterposerTests {
     private struct Outcome {
         let status: Int32

@@ -5,10 +5,11 @@ import LedgerFixture
 import Operations
 import Quantities
 import Seeded
+import TestSupport
 import Testing
 import Verification
 
-@Suite("The order of arrival")
+@Suite("The order of arrival", .computing)
 struct ArrivalOrderTests {
     /// Events of their own identities: devices that come again on several days and in several apps, calls, late ones.
     private static func events(_ chance: inout SeededGenerator) -> [String] {

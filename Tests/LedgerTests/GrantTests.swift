@@ -10,10 +10,11 @@ import PriceBookFile
 import Quantities
 import Rating
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("Grants and price books (Billing rules, sections 3 and 5)")
+@Suite("Grants and price books (Billing rules, sections 3 and 5)", .computing)
 struct GrantTests {
     private func order(_ terms: GrantOrder.Terms) throws -> GrantOrder {
         GrantOrder(

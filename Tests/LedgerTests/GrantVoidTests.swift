@@ -9,10 +9,11 @@ import Operations
 import PriceBookFile
 import Quantities
 import Rating
+import TestSupport
 import Testing
 import Verification
 
-@Suite("Voiding a grant (Billing rules, section 5)")
+@Suite("Voiding a grant (Billing rules, section 5)", .computing)
 struct GrantVoidTests {
     /// On 10 January; R of 1,000 calls is in force from that day on.
     private func ledger(_ more: [(code: String, terms: GrantOrder.Terms)] = []) throws -> LedgerFixture {

@@ -8,10 +8,11 @@ import Operations
 import PriceBookFile
 import Quantities
 import Rating
+import TestSupport
 import Testing
 import Verification
 
-@Suite("Prices paid (Billing rules, section 5)")
+@Suite("Prices paid (Billing rules, section 5)", .computing)
 struct PricesPaidTests {
     private func ledger(currency: String) throws -> LedgerFixture {
         let fixture = try LedgerFixture(

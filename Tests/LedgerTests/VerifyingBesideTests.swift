@@ -8,6 +8,7 @@ import Oracle
 import Seeded
 import Simulator
 import Storage
+import TestSupport
 import Testing
 import UsageStore
 import Verification
@@ -75,7 +76,7 @@ private final class SteppedVerification: @unchecked Sendable {
     }
 }
 
-@Suite("Verifying beside whoever writes")
+@Suite("Verifying beside whoever writes", .computing)
 struct VerifyingBesideTests {
     /// The environment may ask for more histories, or others.
     private static let seeds: Range<UInt64> = {

@@ -1,9 +1,10 @@
 // Whether the random histories reach the corners they were made for.
 
 import Oracle
+import TestSupport
 import Testing
 
-@Suite("Random histories")
+@Suite("Random histories", .computing)
 struct CoverageTests {
     private static let seeds: ClosedRange<UInt64> = 1...600
 

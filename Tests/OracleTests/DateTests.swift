@@ -1,9 +1,10 @@
 // Days, months and zones as the rules need them.
 
 import Oracle
+import TestSupport
 import Testing
 
-@Suite("Dates")
+@Suite("Dates", .computing)
 struct DateTests {
     @Test(
         "a term ends on the same date, or on the first of the next month",

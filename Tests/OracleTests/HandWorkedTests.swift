@@ -1,9 +1,10 @@
 // Answers and entries that the worked cases do not show, reckoned by hand from the rules.
 
 import Oracle
+import TestSupport
 import Testing
 
-@Suite("The oracle, by hand")
+@Suite("The oracle, by hand", .computing)
 struct HandWorkedTests {
     /// Shanghai, N = 3, 35 days; the tenant acme is new, old is a legacy one.
     private func ledger(_ tiers: [String: [History.Tier]] = [:]) -> BillingOracle {

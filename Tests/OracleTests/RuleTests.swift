@@ -1,9 +1,10 @@
 // What must hold of any history, whatever happened in it.
 
 import Oracle
+import TestSupport
 import Testing
 
-@Suite("The oracle on random histories")
+@Suite("The oracle on random histories", .computing)
 struct RuleTests {
     private static let seeds: ClosedRange<UInt64> = 1...300
 

@@ -1,9 +1,10 @@
 // The oracle's own proof: the worked cases of the billing rules, to the last figure.
 
 import Oracle
+import TestSupport
 import Testing
 
-@Suite("The oracle on the worked cases")
+@Suite("The oracle on the worked cases", .computing)
 struct ScenarioTests {
     @Test("there are 49 of them, each with a name of its own")
     func everyCaseIsThere() {

@@ -6,10 +6,11 @@ import LedgerStore
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("Events between the transactions of a rating and its sealing")
+@Suite("Events between the transactions of a rating and its sealing", .computing)
 struct BetweenTransactionsTests {
     /// Days 1 to 7 of usage; so many devices that sealing them takes several slices.
     private func fixture() throws -> LedgerFixture {

@@ -6,10 +6,11 @@ import LedgerFixture
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A clock that ran ahead and was set right (Billing rules, sections 2 to 4)")
+@Suite("A clock that ran ahead and was set right (Billing rules, sections 2 to 4)", .computing)
 struct ClockSetBackTests {
     /// A ledger whose clock may go back, as a system's clock does: it forgets the latest instant.
     ///

@@ -5,9 +5,10 @@ import LedgerFixture
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 
-@Suite("A rating run that was interrupted (Billing rules, section 6)")
+@Suite("A rating run that was interrupted (Billing rules, section 6)", .computing)
 struct InterruptionTests {
     private static let entries = """
         SELECT posted_day, usage_day, tenant, app, item, source, quantity, amount_micros

@@ -6,9 +6,10 @@ import LedgerStore
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 
-@Suite("A day with nothing but a purchase")
+@Suite("A day with nothing but a purchase", .computing)
 struct PurchaseDayTests {
     private func purchase(_ fixture: LedgerFixture) throws {
         try fixture.addTenant("acme", apps: ["shop"])

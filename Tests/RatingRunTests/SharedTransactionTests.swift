@@ -7,10 +7,11 @@ import Operations
 import Quantities
 import RatingRun
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("Tenants' days that share transactions (Billing rules, section 6)")
+@Suite("Tenants' days that share transactions (Billing rules, section 6)", .computing)
 struct SharedTransactionTests {
     private struct Stop: Error {}
 

@@ -2,9 +2,10 @@
 
 import Oracle
 import Simulator
+import TestSupport
 import Testing
 
-@Suite("The laws")
+@Suite("The laws", .computing)
 struct LawsTests {
     /// A ledger before and after its last step, a rating that settled days.
     private struct Scene {

@@ -3,9 +3,10 @@
 import Operations
 import Oracle
 import Simulator
+import TestSupport
 import Testing
 
-@Suite("Plans of the simulator")
+@Suite("Plans of the simulator", .computing)
 struct PlanTests {
     /// Of what ten seeds do: other processes, which order hashed collections otherwise, come to the same. They change with
     /// the generator, the rules of time zones, and with what the engine enters, hashes, or puts into a transaction.

@@ -5,9 +5,10 @@ import Operations
 import Oracle
 import Simulator
 import Storage
+import TestSupport
 import Testing
 
-@Suite("The simulator notices")
+@Suite("The simulator notices", .computing)
 struct SabotageTests {
     private static let histories: UInt64 = 600
 

@@ -4,9 +4,10 @@ import Foundation
 import Operations
 import Oracle
 import Simulator
+import TestSupport
 import Testing
 
-@Suite("The simulator")
+@Suite("The simulator", .computing)
 struct SimulatorTests {
     @Test("comes to the figures of every worked case", arguments: Scenario.all)
     func workedCases(scenario: Scenario) throws {

@@ -3,9 +3,10 @@
 import GRDB
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
-@Suite("Rows inserted many at a time")
+@Suite("Rows inserted many at a time", .computing)
 struct BulkInsertTests {
     private func file() throws -> (ScratchFolder, LedgerFile) {
         let folder = try ScratchFolder()

@@ -6,7 +6,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("A file that is being made")
+@Suite("A file that is being made", .computing)
 struct FileDraftTests {
     private let folder: ScratchFolder
     private let path: String

@@ -4,11 +4,12 @@ import Foundation
 import GRDB
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
 @testable import Migrations
 
-@Suite("A name of the ledger's that leads to somebody else's file")
+@Suite("A name of the ledger's that leads to somebody else's file", .computing)
 struct ForeignFileTests {
     private static let steps = [
         Migration(name: "0001-first", sql: "CREATE TABLE fact (id INTEGER PRIMARY KEY, text TEXT) STRICT;"),

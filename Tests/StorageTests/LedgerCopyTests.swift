@@ -4,11 +4,12 @@ import Foundation
 import GRDB
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
 @testable import Migrations
 
-@Suite("A copy of a ledger's file")
+@Suite("A copy of a ledger's file", .computing)
 struct LedgerCopyTests {
     private struct Stop: Error {}
 

@@ -5,11 +5,12 @@ import GRDB
 import GRDBSQLite
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
 @testable import Migrations
 
-@Suite("A ledger's file")
+@Suite("A ledger's file", .computing)
 struct LedgerFileTests {
     private static let steps = [
         Migration(name: "0001-first", sql: "CREATE TABLE fact (id INTEGER PRIMARY KEY, text TEXT) STRICT;"),

@@ -3,9 +3,10 @@
 import Foundation
 import GRDB
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("The ledger's guards (Billing rules, section 8)")
+@Suite("The ledger's guards (Billing rules, section 8)", .computing)
 struct LedgerGuardTests {
     /// A ledger with two entries, and a tenant's id for a third.
     private func ledger() throws -> LedgerFixture {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Migrations
 
-@Suite("A ledger file's log")
+@Suite("A ledger file's log", .computing)
 struct LogBoundTests {
     private static let steps = [
         Migration(name: "0001-first", sql: "CREATE TABLE fact (id INTEGER PRIMARY KEY, text TEXT) STRICT;")
@@ -126,7 +126,7 @@ struct LogBoundTests {
     }
 }
 
-@Suite("A value that another thread leaves")
+@Suite("A value that another thread leaves", .computing)
 struct AwaitedTests {
     @Test("is there for all that wait, the first one stays; until then a wait ends in its time")
     func waiting() async {

@@ -3,11 +3,12 @@
 import GRDB
 import LedgerFixture
 import Storage
+import TestSupport
 import Testing
 
 @testable import Migrations
 
-@Suite("Reading beside the writer")
+@Suite("Reading beside the writer", .computing)
 struct SideReadingTests {
     private struct Stop: Error {}
 

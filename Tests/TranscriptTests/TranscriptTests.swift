@@ -3,9 +3,10 @@
 // METERD_TRANSCRIPTS=record swift test --filter TranscriptTests   writes the files anew; read the diff before you commit.
 
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("Transcripts of the command line")
+@Suite("Transcripts of the command line", .computing)
 struct TranscriptTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Transcripts")
 

@@ -6,10 +6,11 @@ import LedgerFixture
 import Migrations
 import Operations
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A ledger whose schema somebody has changed")
+@Suite("A ledger whose schema somebody has changed", .computing)
 struct AlteredSchemaTests {
     struct Change: Sendable, CustomTestStringConvertible {
         let what: String

@@ -9,10 +9,11 @@ import LedgerStore
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("Restoring a ledger")
+@Suite("Restoring a ledger", .computing)
 struct RestoreTests {
     private struct Stop: Error {}
 

@@ -8,10 +8,11 @@ import Migrations
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A ledger of an earlier schema")
+@Suite("A ledger of an earlier schema", .computing)
 struct UpgradeTests {
     /// How many steps of the schema a ledger may have had.
     static let earlier = 1..<Migrations.all.count

@@ -5,10 +5,11 @@ import LedgerFixture
 import Operations
 import Seeded
 import Storage
+import TestSupport
 import Testing
 import UsageStore
 
-@Suite("Filing")
+@Suite("Filing", .computing)
 struct DeviceFilingTests {
     private static let names = """
         SELECT app.code, device_id & 0xFFFFFFFF, coalesce(known.name, hex(fingerprint))

@@ -1,11 +1,12 @@
 // SipHash against its reference vectors, the table of fingerprints against a dictionary, the filter against a set.
 
 import Seeded
+import TestSupport
 import Testing
 
 @testable import UsageStore
 
-@Suite("Fingerprints")
+@Suite("Fingerprints", .computing)
 struct FingerprintTests {
     private let key = FingerprintKey((0..<16).map { UInt8($0) })
 
@@ -55,7 +56,7 @@ struct FingerprintTests {
     }
 }
 
-@Suite("The table of fingerprints")
+@Suite("The table of fingerprints", .computing)
 struct FingerprintTableTests {
     @Test("that begins in large pages keeps every key while one part after the other grows out of them")
     func largePages() {
@@ -147,7 +148,7 @@ struct FingerprintTableTests {
     }
 }
 
-@Suite("The filter of identities")
+@Suite("The filter of identities", .computing)
 struct IdentityFilterTests {
     @Test(
         "never says no to what it holds, before and after it was stored", arguments: [0, 1, 31, 32, 33, 5_000, 100_000])

@@ -5,10 +5,11 @@ import Ingestion
 import LedgerFixture
 import Operations
 import Quantities
+import TestSupport
 import Testing
 import UsageStore
 
-@Suite("The runs of identities (Billing rules, section 2)")
+@Suite("The runs of identities (Billing rules, section 2)", .computing)
 struct IdentityRunTests {
     /// 12,000 identities on one day: three slices of a run.
     private func ledger(_ count: Int = 12_000) throws -> LedgerFixture {

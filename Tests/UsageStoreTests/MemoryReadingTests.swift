@@ -2,9 +2,10 @@
 
 import Ingestion
 import LedgerFixture
+import TestSupport
 import Testing
 
-@Suite("What memory begins with")
+@Suite("What memory begins with", .computing)
 struct MemoryReadingTests {
     private static let devices = 120_000
 

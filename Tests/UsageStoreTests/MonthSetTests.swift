@@ -2,11 +2,12 @@
 
 import Quantities
 import Seeded
+import TestSupport
 import Testing
 
 @testable import UsageStore
 
-@Suite("A month's devices in memory (Billing rules, section 2)")
+@Suite("A month's devices in memory (Billing rules, section 2)", .computing)
 struct MonthSetTests {
     private static let month = Month(year: 2027, month: 1)
 

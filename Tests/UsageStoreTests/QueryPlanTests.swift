@@ -6,9 +6,10 @@ import LedgerFixture
 import Operations
 import Seeded
 import Storage
+import TestSupport
 import Testing
 
-@Suite("Query plans")
+@Suite("Query plans", .computing)
 struct QueryPlanTests {
     /// Noted on the writer's thread, and on that of its reading while it waits.
     private final class Statements: @unchecked Sendable {

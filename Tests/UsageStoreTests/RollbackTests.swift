@@ -4,9 +4,10 @@ import GRDB
 import Ingestion
 import LedgerFixture
 import Seeded
+import TestSupport
 import Testing
 
-@Suite("A batch that fails")
+@Suite("A batch that fails", .computing)
 struct RollbackTests {
     /// Each with the change that fails: early, in the middle, at the end.
     private static let failures = [

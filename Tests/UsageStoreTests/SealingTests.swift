@@ -9,10 +9,11 @@ import Quantities
 import RatingRun
 import Seeded
 import Storage
+import TestSupport
 import Testing
 import UsageStore
 
-@Suite("Sealing")
+@Suite("Sealing", .computing)
 struct SealingTests {
     /// Usage of the last days of January, 13,000 devices on the last: sealed in three slices of 5,000.
     private func ledger() throws -> LedgerFixture {

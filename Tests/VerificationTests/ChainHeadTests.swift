@@ -6,10 +6,11 @@ import Foundation
 import GRDB
 import LedgerStore
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A head of the chain that was kept elsewhere")
+@Suite("A head of the chain that was kept elsewhere", .computing)
 struct ChainHeadTests {
     private static func head(_ ledger: RichLedger) throws -> ChainHead {
         try LedgerFile.openForReading(at: ledger.path).read { try ChainHead.last($0) }

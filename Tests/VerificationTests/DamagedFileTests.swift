@@ -3,10 +3,11 @@
 import Foundation
 import GRDB
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A ledger whose file is damaged")
+@Suite("A ledger whose file is damaged", .computing)
 struct DamagedFileTests {
     private static let pageBytes = 4096
 

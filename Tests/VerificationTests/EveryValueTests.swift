@@ -2,10 +2,11 @@
 
 import GRDB
 import Migrations
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A value that somebody changed")
+@Suite("A value that somebody changed", .computing)
 struct EveryValueTests {
     struct Column: Sendable, CustomTestStringConvertible {
         let table: String

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Verification
 
-@Suite("A value that is beyond all reason")
+@Suite("A value that is beyond all reason", .computing)
 struct ExtremeValueTests {
     /// The ends of the range of 64 bits and of 53, beyond any calendar, the last day that a date can say, and the numbers
     /// around nothing.

@@ -3,11 +3,12 @@
 import Accounting
 import LedgerStore
 import Storage
+import TestSupport
 import Testing
 import UsageStore
 import Verification
 
-@Suite("A ledger that somebody tampered with")
+@Suite("A ledger that somebody tampered with", .computing)
 struct MutantTests {
     @Test("is found out by exactly the checks that look there", arguments: Mutant.all)
     func mutants(mutant: Mutant) throws {

@@ -3,10 +3,11 @@
 import GRDB
 import Migrations
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A row that the schema would refuse")
+@Suite("A row that the schema would refuse", .computing)
 struct SchemaRuleTests {
     /// A table, one of its constraints, and what breaks it.
     struct Bound: Sendable, CustomTestStringConvertible {

@@ -6,11 +6,12 @@ import LedgerFixture
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 import UsageStore
 import Verification
 
-@Suite("A verification reads in short transactions")
+@Suite("A verification reads in short transactions", .computing)
 struct SliceTests {
     /// Counts what SQLite does in each transaction.
     private final class Work {

@@ -7,10 +7,11 @@ import LedgerStore
 import Operations
 import Quantities
 import Storage
+import TestSupport
 import Testing
 import Verification
 
-@Suite("A ledger that nobody tampered with")
+@Suite("A ledger that nobody tampered with", .computing)
 struct SoundLedgerTests {
     @Test("has the same head and contents after it was restored from a copy")
     func restored() throws {

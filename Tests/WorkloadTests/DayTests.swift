@@ -2,10 +2,11 @@
 
 import EventCodec
 import Quantities
+import TestSupport
 import Testing
 import Workload
 
-@Suite("A day of a mobile platform")
+@Suite("A day of a mobile platform", .computing)
 struct DayTests {
     private static let workload = Workload(Generated.shape())
 

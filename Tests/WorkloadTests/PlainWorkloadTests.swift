@@ -2,10 +2,11 @@
 
 import EventCodec
 import Quantities
+import TestSupport
 import Testing
 import Workload
 
-@Suite("New devices and single calls")
+@Suite("New devices and single calls", .computing)
 struct PlainWorkloadTests {
     private static let workload = Workload(Generated.shape())
 

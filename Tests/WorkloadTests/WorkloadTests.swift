@@ -4,10 +4,11 @@ import EventCodec
 import PriceBookFile
 import Quantities
 import Rating
+import TestSupport
 import Testing
 import Workload
 
-@Suite("The lines of a workload")
+@Suite("The lines of a workload", .computing)
 struct WorkloadTests {
     private static let workload = Workload(Generated.shape())
 

@@ -1,10 +1,14 @@
-// Suites that start daemons, kill, or measure memory and time: one test of theirs at a time, each on a thread of its own.
+// Which tests run at once: those that compute take turns at the cores, those that start daemons at the machine.
+//
+// Swift Testing starts every test at once, on as many threads as there are cores. A test that computes for a minute keeps one
+// of them that long, and a hundred of these keep all others from going on, those too that wait with a limit.
 
 import Dispatch
+import Foundation
 import Synchronization
 package import Testing
 
-/// A thread for each test: it waits for processes, and other tests compute on all the threads that tasks share.
+/// A thread for each test, which may wait for a process without keeping others from a thread that tasks share.
 package struct OwnThread: SuiteTrait, TestTrait, TestScoping {
     package var isRecursive: Bool { true }
 
@@ -26,8 +30,22 @@ package struct InTurn: SuiteTrait, TestTrait, TestScoping {
     package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        await Turns.take()
-        defer { Turns.pass() }
+        await Turns.machine.take()
+        defer { Turns.machine.pass() }
+        try await withTaskExecutorPreference(OwnThread.executor()) { try await function() }
+    }
+}
+
+/// A thread and a turn for each test that computes for more than a moment: as many run at once as the machine has cores, and
+/// the threads that tasks share stay free for the tests that wait.
+package struct Computing: SuiteTrait, TestTrait, TestScoping {
+    package var isRecursive: Bool { true }
+
+    package func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        await Turns.cores.take()
+        defer { Turns.cores.pass() }
         try await withTaskExecutorPreference(OwnThread.executor()) { try await function() }
     }
 }
@@ -40,32 +58,44 @@ extension Trait where Self == InTurn {
     package static var inTurn: Self { InTurn() }
 }
 
-private enum Turns {
+extension Trait where Self == Computing {
+    package static var computing: Self { Computing() }
+}
+
+/// So many turns at once; whoever waits longest comes next.
+private final class Turns: Sendable {
+    static let machine = Turns(1)
+    static let cores = Turns(ProcessInfo.processInfo.activeProcessorCount)
+
     private struct State {
-        var isTaken = false
+        var free: Int
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    private static let state = Mutex(State())
+    private let state: Mutex<State>
 
-    static func take() async {
+    private init(_ count: Int) {
+        state = Mutex(State(free: count))
+    }
+
+    func take() async {
         await withCheckedContinuation { continuation in
-            let isMine = state.withLock { state in
-                guard state.isTaken else {
-                    state.isTaken = true
+            let isFree = state.withLock { state in
+                guard state.free == 0 else {
+                    state.free -= 1
                     return true
                 }
                 state.waiting.append(continuation)
                 return false
             }
-            if isMine { continuation.resume() }
+            if isFree { continuation.resume() }
         }
     }
 
-    static func pass() {
+    func pass() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard !state.waiting.isEmpty else {
-                state.isTaken = false
+                state.free += 1
                 return nil
             }
             return state.waiting.removeFirst()
