@@ -9,7 +9,7 @@ import Testing
 
 @testable import Migrations
 
-@Suite("A name of the ledger's that leads to somebody else's file", .computing)
+@Suite("A name of the ledger's that leads to somebody else's file")
 struct ForeignFileTests {
     private static let steps = [
         Migration(name: "0001-first", sql: "CREATE TABLE fact (id INTEGER PRIMARY KEY, text TEXT) STRICT;"),
