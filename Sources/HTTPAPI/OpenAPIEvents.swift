@@ -84,7 +84,7 @@ enum EventOperations {
         "type": "object",
         "description": """
         A CloudEvent, version 1.0. Other members are passed over. Only a gateway call may come without data: it counts \
-        one call.
+        one call. It is refused as malformed where a member may be meant as its data (Data, payload, dataBase64).
         """,
         "properties": [
             "specversion": ["type": "string", "const": "1.0"],
@@ -120,7 +120,7 @@ enum EventOperations {
                 "title": "meterd.gateway_call", "type": "object",
                 "description": """
                 One call without calls, and without data. A member that looks like the quantity by another name (Calls, \
-                call, count, quantity) is refused as bad_quantity, and so is calls where it is null.
+                call, count, quantity, apiCalls) is refused as bad_quantity, and so is calls where it is null.
                 """,
                 "properties": ["calls": quantity.adding(("default", 1)), "api": ["type": "string"]],
             ],

@@ -125,6 +125,15 @@ struct EventDoorTests {
                 Array(Self.call.replacing(#""data":{"calls":5}"#, with: #""data_base64":"eyJjYWxscyI6NX0=""#).utf8),
                 Self.counts(0, 1, 0, Self.duplicate)
             ),
+            // What may be the data by another name leaves no single call.
+            (
+                Self.binary.merging(["ce-payload": "5"]) { $1 }, [],
+                Self.counts(
+                    0, 0, 1,
+                    #"{"index":0,"source":"/test","id":"c1","status":"refused","code":"malformed","#
+                        + #""reason":"data is missing, but payload is there: rename it to data"}"#)
+            ),
+            (Self.binary.merging(["ce-id": "traced", "ce-traceparent": "00"]) { $1 }, [], Self.counts(1, 0, 0)),
             // A bad event is its own outcome; its neighbours are stored.
             (
                 ["content-type": batched], Array("[1,\(Self.device),]".utf8),
@@ -142,7 +151,7 @@ struct EventDoorTests {
             let stored = try LedgerFile.openForReading(at: path).read {
                 try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source, id")
             }
-            #expect(stored == ["/test bare 1", "/test c1 5", "/tést% c1 6"])
+            #expect(stored == ["/test bare 1", "/test c1 5", "/test traced 1", "/tést% c1 6"])
         }
     }
 
@@ -185,6 +194,11 @@ struct EventDoorTests {
             (
                 Self.binary, Array(#"{"calls":5},"subject":"other""#.utf8),
                 "400 the body is no JSON array of events: in binary mode it is the event's data, one JSON object"
+            ),
+            (
+                Self.binary, [0],
+                "400 no event could be read: the body is NUL bytes only, where something may have been lost; send no body "
+                    + "for an event without data, or its data, as {\"calls\":1200}"
             ),
             (
                 Self.binary.merging(["ce-id": "r%e4w"]) { $1 }, Array("{}".utf8),
