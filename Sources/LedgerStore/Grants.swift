@@ -109,8 +109,7 @@ package enum Grants {
         if let price = order.price, !moment.properties.currency.canPay(price) {
             throw LedgerError.notPayable(option: "--price", price, moment.properties.currency)
         }
-        let history = try PriceBooks.history(database)
-        let sold = try Sold(order, tenant: tenant, history, effective: purchaseDay + 1, database)
+        let sold = try sold(order, tenant: tenant, on: purchaseDay, database)
         let life = GrantLife(purchaseDay: purchaseDay, term: sold.term)
         try database.execute(
             sql: """
@@ -138,6 +137,26 @@ package enum Grants {
         return .recorded
     }
 
+    /// What an order comes to under the version in force on the day of the purchase (Billing rules, section 3).
+    ///
+    /// - Throws: ``LedgerError``; one that says from which day on it is sold, where a later version sells it.
+    private static func sold(
+        _ order: GrantOrder, tenant: Tenant, on purchaseDay: Day, _ database: Database
+    ) throws -> Sold {
+        let history = try PriceBooks.history(database)
+        let inForce = history.version(for: purchaseDay)
+        do {
+            return try Sold(order, tenant: tenant, inForce.book, database)
+        } catch let objection as LedgerError {
+            let later = history.versions.first { version in
+                version.number > inForce.number
+                    && (try? Sold(order, tenant: tenant, version.book, database)) != nil
+            }
+            guard let later else { throw objection }
+            throw LedgerError.notSoldYet(order.terms, from: later.book.effective, purchaseDay: purchaseDay)
+        }
+    }
+
     /// What an order comes to under a price book.
     private struct Sold {
         let offer: Offer
@@ -146,10 +165,7 @@ package enum Grants {
         let term: Term
         var granted: [(ItemID, Quantity)] = []
 
-        init(
-            _ order: GrantOrder, tenant: Tenant, _ history: PriceBookHistory, effective: Day, _ database: Database
-        ) throws {
-            let book = history.version(for: effective).book
+        init(_ order: GrantOrder, tenant: Tenant, _ book: PriceBook, _ database: Database) throws {
             let ids = try PriceBooks.itemIDs(database)
             switch order.terms {
             case .miniProgramPackage(let devices):
@@ -166,8 +182,7 @@ package enum Grants {
                 offer = .resourcePackage
                 guard let package = book.resourcePackage else { throw LedgerError.offerMissing(offer.rawValue) }
                 guard let priced = book.items[code], let id = ids[code] else {
-                    let later = history.versions.first { $0.book.items[code] != nil }?.book.effective
-                    throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted(), later: later)
+                    throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted())
                 }
                 switch priced.pricing {
                 case .free: throw LedgerError.nothingToDraw(item: code, isFree: true)

@@ -10,7 +10,7 @@ extension BillingOracle {
         let purchaseDay = local.day(of: grant.purchasedAt)
         var recorded = RecordedGrant(
             grant, purchaseDay: purchaseDay, firstOpenDay: firstOpenDay(today: today),
-            packageQuotas: books[priceVersion(ofDay: purchaseDay + 1) - 1].packageQuotas, settings: settings)
+            packageQuotas: books[priceVersion(ofDay: purchaseDay) - 1].packageQuotas, settings: settings)
         if misreading == .forfeitsAtTheEnd { recorded.forfeitDay = recorded.endDay }
         if misreading == .forfeitsADayLate { recorded.forfeitDay += 1 }
         grants.append(recorded)
