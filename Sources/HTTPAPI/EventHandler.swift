@@ -84,10 +84,12 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         state = .storing
         let (door, eventLoop) = (door, context.eventLoop)
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
-        let (given, share) = (request.givenClock, request.share)
+        let (given, share, preference) = (request.givenClock, request.share, request.preference)
         // The body counts against the budget until the answer, which does from then on, is written.
         let answer: @Sendable (Result<BatchReport, any Error>) -> Void = { result in
-            eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(result, given != nil) } }
+            eventLoop.execute {
+                withExtendedLifetime(share) { connection.value.finish(result, given != nil, preference) }
+            }
         }
         if request.byteCount <= Self.mostBytesScannedHere {
             door.store(request, answer)
@@ -97,11 +99,13 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func finish(_ result: Result<BatchReport, any Error>, _ isOnSendersClock: Bool) {
+    private func finish(
+        _ result: Result<BatchReport, any Error>, _ isOnSendersClock: Bool, _ preference: ReturnPreference?
+    ) {
         guard case .storing = state else { return }
         state = .passing
         switch result {
-        case .success(let report): send(EventAnswer(report))
+        case .success(let report): send(EventAnswer(report, preference))
         case .failure(let error): send(EventAnswer(ProblemError(error, isOnSendersClock: isOnSendersClock)))
         }
     }
@@ -115,7 +119,8 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func send(_ answer: EventAnswer) {
         guard let context, context.channel.isActive else { return }
         var headers = answer.headers
-        headers[.contentLength] = String(answer.byteCount)
+        // An answer without content has no length either (RFC 9110, section 8.6).
+        if answer.status != .noContent { headers[.contentLength] = String(answer.byteCount) }
         headers[.date] = door.dates.now
         headers[.server] = ServedConnection.serverName
         context.write(wrapOutboundOut(.head(HTTPResponse(status: answer.status, headerFields: headers))), promise: nil)

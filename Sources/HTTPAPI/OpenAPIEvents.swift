@@ -35,6 +35,18 @@ enum EventOperations {
             "200": Document.answer(
                 "What became of the events. The four counts add up to the events received.",
                 Document.reference("schemas", "IngestReport")),
+            "204": [
+                "description": """
+                With Prefer: return=minimal, where every event was accepted or is a duplicate. A correction or a refusal \
+                is answered with 200 all the same.
+                """,
+                "headers": [
+                    "Preference-Applied": [
+                        "description": "The preference that was followed.",
+                        "schema": ["type": "string", "const": "return=minimal"],
+                    ]
+                ],
+            ],
             "400": Document.reference("responses", "BadRequest"),
             "408": Document.reference("responses", "RequestTimeout"),
             "413": Document.reference("responses", "ContentTooLarge"),
@@ -61,6 +73,16 @@ enum EventOperations {
                 [
                     "name": "Content-Encoding", "in": "header", "description": "gzip where the body is packed.",
                     "schema": ["type": "string", "enum": ["gzip"]],
+                ]
+            ),
+            (
+                "Prefer",
+                [
+                    "name": "Prefer", "in": "header",
+                    "description": """
+                    return=minimal (RFC 7240): 204 without a body where every event was accepted or is a duplicate.
+                    """,
+                    "schema": ["type": "string"],
                 ]
             ),
             (

@@ -155,6 +155,67 @@ struct EventDoorTests {
         }
     }
 
+    @Test(
+        "are answered with 204 and no body for Prefer: return=minimal, where all were accepted or are duplicates",
+        arguments: [
+            "return=minimal", "Return=minimal", "return=\"minimal\"", "respond-async, return = minimal; foo=\"a,b\"",
+            "x=\"return=representation, \", return=minimal, return=representation",
+        ])
+    func minimalAnswer(preference: String) async throws {
+        let headers = ["content-type": "application/x-ndjson", "prefer": preference]
+        let late = EventLine.calls(5, id: "late", at: "2027-01-02T10:00:00Z").text
+        let stray = EventLine.calls(1, id: "x", app: "none").text
+        struct Answer: Equatable {
+            let text: String
+            let applied: String?
+            let length: String?
+        }
+        try await serving { client, path in
+            @Sendable func answer(_ lines: String...) async throws -> Answer {
+                var fields = HTTPFields()
+                for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value }
+                let applied = try #require(HTTPField.Name("Preference-Applied"))
+                return try await client.execute(
+                    uri: "/v1/events", method: .post, headers: fields,
+                    body: ByteBuffer(string: lines.joined(separator: "\n"))
+                ) { response in
+                    Answer(
+                        text: "\(response.status.code) \(String(buffer: response.body))",
+                        applied: response.headers[applied], length: response.headers[.contentLength])
+                }
+            }
+            let accepted = try await answer(Self.call, Self.device)
+            #expect(accepted == Answer(text: "204 ", applied: "return=minimal", length: nil))
+            let again = try await answer(Self.call, Self.device)
+            #expect(again == Answer(text: "204 ", applied: "return=minimal", length: nil))
+            // The connection goes on, and what the sender has to know is told.
+            let correction = try await answer(Self.call, late)
+            #expect(correction.text.hasPrefix(#"200 {"accepted":0,"duplicates":1,"corrections":1,"refused":0,"#))
+            #expect(correction.applied == nil)
+            let refused = try await answer(Self.device, stray)
+            #expect(refused.text.hasPrefix(#"200 {"accepted":1,"duplicates":0,"corrections":0,"refused":1,"#))
+            #expect(refused.applied == nil)
+            let stored = try LedgerFile.openForReading(at: path).read {
+                try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source, id")
+            }
+            #expect(stored == ["/test c1 5", "/test late 5"])
+        }
+    }
+
+    @Test(
+        "are answered in full for any other preference",
+        arguments: [
+            "return=representation", "return", "return=", "return=minimal2", "minimal", "x-return=minimal",
+            "return=representation, return=minimal", "foo; return=minimal", "\"return=minimal\"", ",", "",
+        ])
+    func otherPreferences(preference: String) async throws {
+        let headers = ["content-type": "application/x-ndjson", "prefer": preference]
+        try await serving { client, _ in
+            let answer = try await Self.post(client, headers, Array(Self.call.utf8))
+            #expect(answer == Self.counts(1, 0, 0))
+        }
+    }
+
     @Test("are refused as a whole with a problem that says what would do")
     func problems() async throws {
         let json = "application/cloudevents+json"
