@@ -90,10 +90,7 @@ package enum Grants {
         _ order: GrantOrder, at moment: Moment, _ database: Database
     ) throws -> Recording {
         let now = moment.now
-        // A day that is stored stays as it is, whatever becomes of the zone.
-        let purchaseDay =
-            try DayCalendar.stored(database)?.dayOutsideGaps(of: order.purchasedAt)
-            ?? LedgerDays.date(of: order.purchasedAt, in: moment.properties.timeZone)
+        let (purchaseDay, effective) = try days(of: order.purchasedAt, moment.properties, database)
         let tenant = try Accounts.tenant(order.tenant, database)
         if let row = try Row.fetchOne(
             database, sql: "SELECT * FROM \"grant\" WHERE code = ?", arguments: [order.code.text])
@@ -110,7 +107,7 @@ package enum Grants {
             throw LedgerError.notPayable(option: "--price", price, moment.properties.currency)
         }
         let sold = try sold(order, tenant: tenant, on: purchaseDay, database)
-        let life = GrantLife(purchaseDay: purchaseDay, term: sold.term)
+        let life = GrantLife(effective: effective, term: sold.term)
         try database.execute(
             sql: """
                 INSERT INTO "grant" (
@@ -135,6 +132,16 @@ package enum Grants {
             try appendPrice(price, source: .purchase, grant: order.code, at: moment, database)
         }
         return .recorded
+    }
+
+    /// The local date of a purchase and the next one, which may be two days on. A day that is stored stays as it is,
+    /// whatever becomes of the zone.
+    private static func days(
+        of purchase: Instant, _ properties: LedgerProperties, _ database: Database
+    ) throws -> (purchase: Day, effective: Day) {
+        if let day = try DayCalendar.stored(database)?.dayOutsideGaps(of: purchase) { return (day, day + 1) }
+        let day = LedgerDays.date(of: purchase, in: properties.timeZone)
+        return (day, LedgerDays.day(after: day, in: properties.timeZone))
     }
 
     /// What an order comes to under the version in force on the day of the purchase (Billing rules, section 3).

@@ -265,6 +265,21 @@ struct GrantTests {
         }
     }
 
+    @Test("A purchase on the day before one that the zone skips is effective from the next date that there is")
+    func effectiveAfterSkippedDay() throws {
+        // In Apia 30 December 2011 did not exist; a month from the 31st on ends on 31 January.
+        let fixture = try LedgerFixture(now: "2011-12-29T12:00:00-10:00", timeZone: "Pacific/Apia")
+        try fixture.addTenant("acme", apps: ["shop"])
+        let licence = GrantOrder(
+            code: LedgerFixture.code("s1"), tenant: LedgerFixture.code("acme"),
+            terms: .subscription(
+                licence: LedgerFixture.code("security_armor"), app: LedgerFixture.code("shop"), term: .month),
+            purchasedAt: fixture.now, price: nil)
+        let life = try fixture.ledger.recordGrant(licence, clock: fixture.clock).grant.grant.life
+        #expect(life == GrantLife(effective: try #require(Day("2011-12-31")), end: try #require(Day("2012-01-31"))))
+        #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
+    }
+
     @Test("Usage ahead of its arrival verifies also where the zone skips the date between the two")
     func aheadOfASkippedDate() throws {
         let fixture = try LedgerFixture(now: "1994-12-31T09:59:59Z", timeZone: "Pacific/Kiritimati")
