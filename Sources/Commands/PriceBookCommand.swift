@@ -56,16 +56,13 @@ struct PriceBookCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Check a price book file; needs no ledger.")
 
+        @OptionGroup var output: FormatOptions
+
         @Argument(help: "The price book file, YAML.")
         var file: String
 
         func run() throws {
-            let book = try PriceBookCommand.read(file).book
-            Terminal.print(
-                "\(file): book '\(book.name)', effective \(book.effective), \(book.currency.code), "
-                    + "\(counted(book.items.count, "item")), \(counted(book.features.count, "feature")): "
-                    + "no problems")
-            PriceBookCommand.noteUnusableFeatures(of: book)
+            CheckedPriceBook(file: file, book: try PriceBookCommand.read(file).book).print(output)
         }
     }
 
@@ -79,6 +76,7 @@ struct PriceBookCommand: ParsableCommand {
                 """)
 
         @OptionGroup var options: ChangeOptions
+        @OptionGroup var output: FormatOptions
 
         @Argument(help: "The price book file, YAML.")
         var file: String
@@ -91,17 +89,12 @@ struct PriceBookCommand: ParsableCommand {
             let ledger = try options.openForWriting()
             switch try ledger.perform(ApplyPriceBook(yaml: yaml, isDryRun: dryRun), clock: options.clock) {
             case .applied(let version, let earlier, let differences):
-                Terminal.print(
-                    "price book '\(book.name)' \(dryRun ? "would be applied" : "applied") as version \(version), "
-                        + "effective \(book.effective)\(dryRun ? " (dry run, nothing changed)" : "")")
-                Terminal.print(
-                    differences.isEmpty
-                        ? "only the effective day differs from version \(earlier)"
-                        : "differences from version \(earlier):")
-                for difference in differences { Terminal.print("  \(difference)") }
-                PriceBookCommand.noteUnusableFeatures(of: book)
+                AppliedPriceBook(
+                    book: book, version: version, status: dryRun ? .wouldBeApplied : .applied, earlier: earlier,
+                    differences: differences
+                ).print(output)
             case .alreadyApplied(let version):
-                Terminal.print("this is version \(version) already; nothing changed")
+                AppliedPriceBook(book: book, version: version, status: .alreadyApplied).print(output)
             case .refused(let objection): throw Failure("\(file): \(objection)")
             }
         }

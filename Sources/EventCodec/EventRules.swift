@@ -5,11 +5,13 @@ import Quantities
 
 extension EventMembers {
     /// Whether data is left out; `null`, and data in another form, is not that.
-    var hasNoData: Bool { data.kind == .missing && dataBase64.isAbsent }
+    var hasNoData: Bool { data.kind == .missing && dataBase64.kind == .missing }
 
     /// Why data is not taken as it is.
     func complaintAboutData(of kind: EventKind) -> String {
         switch data.kind {
+        case .missing where kind == .gatewayCall:
+            "data_base64 is null: leave it out for one call, or write how many in data, as {\"calls\":1200}"
         case .missing: "data is missing"
         case .null where kind == .gatewayCall:
             "data is null: leave data out for one call, or write how many, as {\"calls\":1200}"

@@ -31,9 +31,9 @@ package final class EventScanner {
     /// Strict on every path, for members that are ignored too: UTF-8, RFC 8259 grammar, no duplicate members in any
     /// object (compared after unescaping), no half surrogates, bounded nesting and size. Only what stands before the
     /// text is passed over: byte order marks and NUL bytes.
-    /// A member whose value is `null` counts as missing, but for the `data` and the `calls` of a gateway call, which may
-    /// be left out and not be `null`. Unknown members are ignored unless a quantity is missing and one of them looks like
-    /// it.
+    /// A member whose value is `null` counts as missing, but for the `data`, the `data_base64` and the `calls` of a gateway
+    /// call, which may be left out and not be `null`. Unknown members are ignored unless data or a quantity is missing and
+    /// one of them looks like it.
     package func scan(_ text: UnsafeBufferPointer<UInt8>) -> ScanResult {
         guard text.count <= limits.eventBytes else {
             return notJSON("the event has \(text.count) bytes, \(limits.eventBytes) at most are allowed")
@@ -85,7 +85,7 @@ package final class EventScanner {
         if members.dataBase64.kind != .missing { try readBase64(&members) }
         // A call without data is one call. `null` stands where somebody meant to write more.
         guard members.data.kind == .object || kind == .gatewayCall && members.hasNoData else {
-            throw Complaint(code: .malformed, reason: members.complaintAboutData(of: kind))
+            throw complaintAboutData(members, of: kind)
         }
         var event = ScannedEvent(
             kind: kind, source: members.source.bytes, id: members.id.bytes, subject: members.subject.bytes,
@@ -204,6 +204,31 @@ package final class EventScanner {
 
     // MARK: What is missing, and may be there by another name
 
+    /// Why data is not taken as it is, or where it may stand by another name.
+    private func complaintAboutData(_ members: EventMembers, of kind: EventKind) -> Complaint {
+        if members.data.kind == .missing, members.hasOthers, let other = misnamedData(in: members) { return other }
+        return Complaint(code: .malformed, reason: members.complaintAboutData(of: kind))
+    }
+
+    /// A member of the event itself that may be meant as its data: what stands in it can't be counted.
+    private func misnamedData(in members: EventMembers) -> Complaint? {
+        var isBase64 = false
+        let name = firstName(in: members.raw) { name, holdsObject in
+            guard !(name == "data"), !(name == "data_base64"), MemberNames.isData(name, holdsObject: holdsObject) else {
+                return false
+            }
+            isBase64 = MemberNames.isBase64Data(name)
+            return true
+        }
+        guard let name else { return nil }
+        let reason =
+            members.data.kind == .missing
+            ? "data is missing, but \(name) is there: rename it to \(isBase64 ? "data_base64" : "data")"
+            : "data.calls is missing, but \(name) is there beside data: move what it counts into data, as "
+                + "{\"calls\":1200}, or leave it out"
+        return Complaint(code: .malformed, reason: reason)
+    }
+
     /// A gateway call without `calls` is one call only where nothing says that it may be more (Billing rules, section 2).
     private func requireNoOtherQuantity(_ members: EventMembers) throws(Complaint) {
         if members.calls.kind == .null {
@@ -212,8 +237,10 @@ package final class EventScanner {
         }
         // Of the members that are read, only `quantity` may be meant.
         guard members.hasOthers || members.quantity.kind != .missing else { return }
-        guard let other = other(than: ["calls"], in: members, MemberNames.isQuantity) else { return }
-        throw Complaint(code: .badQuantity, reason: "data.calls is missing, but " + other.wording(meant: "calls"))
+        if let other = other(than: ["calls"], in: members, MemberNames.isQuantity) {
+            throw Complaint(code: .badQuantity, reason: "data.calls is missing, but " + other.wording(meant: "calls"))
+        }
+        if let other = misnamedData(in: members) { throw other }
     }
 
     /// - Parameters:
@@ -247,21 +274,21 @@ package final class EventScanner {
         than own: [StaticString], in members: EventMembers, _ isMeant: (Bytes) -> Bool
     ) -> OtherMember? {
         if members.data.kind == .object,
-            let name = firstName(in: members.data.bytes, { name in isMeant(name) && !own.contains { name == $0 } })
+            let name = firstName(in: members.data.bytes, { name, _ in isMeant(name) && !own.contains { name == $0 } })
         {
             return OtherMember(name: name, isInData: true)
         }
-        return firstName(in: members.raw, isMeant).map { OtherMember(name: $0, isInData: false) }
+        return firstName(in: members.raw, { name, _ in isMeant(name) }).map { OtherMember(name: $0, isInData: false) }
     }
 
     /// - Parameter object: has been read before without a fault.
-    private func firstName(in object: Bytes, _ isMeant: (Bytes) -> Bool) -> String? {
+    private func firstName(in object: Bytes, _ isMeant: (_ name: Bytes, _ holdsObject: Bool) -> Bool) -> String? {
         let mark = scratch.pointee.arena.mark
         defer { scratch.pointee.arena.rewind(to: mark) }
         var found: String?
         var scanner = JSONScanner(object, maxNesting: limits.nesting, scratch: scratch)
         try? scanner.scanObject { (name, scanner) throws(JSONFault) in
-            if found == nil, isMeant(name) { found = name.printable }
+            if found == nil, isMeant(name, scanner.isAt("{")) { found = name.printable }
             try scanner.skipValue()
             return 0
         }

@@ -22,7 +22,14 @@ struct EventAnswer {
     private static let partBytes = 64 << 10
 
     /// The four counts add up to the events; `results` lists those that were not simply accepted.
-    init(_ report: BatchReport) {
+    ///
+    /// - Parameter preference: whoever prefers a minimal answer gets none where every event was accepted or is a duplicate.
+    init(_ report: BatchReport, _ preference: ReturnPreference?) {
+        if preference == .minimal, report.refusedCount == 0, report.corrections == 0 {
+            status = .noContent
+            headers = [ReturnPreference.appliedHeader: ReturnPreference.minimal.applied]
+            return
+        }
         status = .ok
         headers = [.contentType: "application/json"]
         var text: [UInt8] = []

@@ -114,7 +114,7 @@ package enum EventBody {
         }
         let events =
             form == .binary
-            ? ReceivedEvents(copying: try structuredText(Array(body.bytes.withoutLeadingMarks), headers), key: key)
+            ? ReceivedEvents(copying: try structuredText(body.bytes, headers), key: key)
             : body
         events.batch.reserve(textBytes: events.byteCount)
         func look() throws(EventBodyError) {
@@ -158,7 +158,9 @@ package enum EventBody {
     }
 
     /// The JSON text of an event that came in binary mode.
-    private static func structuredText(_ data: [UInt8], _ headers: HTTPFields) throws(EventBodyError) -> [UInt8] {
+    private static func structuredText(
+        _ body: UnsafeBufferPointer<UInt8>, _ headers: HTTPFields
+    ) throws(EventBodyError) -> [UInt8] {
         var text = Array("{".utf8)
         var seen: Set<String> = []
         for field in headers {
@@ -175,8 +177,12 @@ package enum EventBody {
             text.append(UInt8(ascii: ","))
         }
         // No body: an event without data, as in the other forms.
-        guard !data.withUnsafeBufferPointer(LineSplitter.isBlank) else {
-            return text.dropLast() + [UInt8(ascii: "}")]
+        guard !LineSplitter.isBlank(body) else { return text.dropLast() + [UInt8(ascii: "}")] }
+        let data = Array(body.withoutLeadingMarks)
+        guard !data.isEmpty else {
+            throw .unreadable(
+                "the body is NUL bytes only, where something may have been lost; send no body for an event without data, "
+                    + "or its data, as {\"calls\":1200}")
         }
         let value = [UInt8(ascii: "[")] + data + [UInt8(ascii: "]")]
         var count = 0

@@ -75,6 +75,7 @@ struct EventRequest {
     let givenClock: LedgerClock?
     /// Whether the sender keeps the body back until it is told to go on.
     let awaitsContinue: Bool
+    let preference: ReturnPreference?
     private var body: BodyCollector
     private let key: FingerprintKey
 
@@ -84,6 +85,7 @@ struct EventRequest {
         key = door.writer.eventKey
         givenClock = try Self.clock(headers)
         awaitsContinue = headers[.expect] != nil
+        preference = ReturnPreference(headers)
         form = try EventForm(headers)
         body = try BodyCollector(
             encoding: headers[.contentEncoding], declared: headers[.contentLength].flatMap { Int($0) },

@@ -86,17 +86,21 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
         state = .storing
         let (door, eventLoop) = (door, context.eventLoop)
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
-        let (given, share) = (request.givenClock, request.share)
+        let (given, share, preference) = (request.givenClock, request.share, request.preference)
         // The body counts against the budget until the answer, which does from then on, is written.
-        @Sendable func send(_ answer: EventAnswer) {
-            eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(answer) } }
+        @Sendable func send(_ answer: @escaping @Sendable () -> EventAnswer) {
+            eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(answer()) } }
         }
         let answer: @Sendable (Result<BatchReport, any Error>) -> Void = { result in
             switch result {
             case .success(let report) where report.results.count <= Self.mostResultsWrittenHere:
-                eventLoop.execute { withExtendedLifetime(share) { connection.value.finish(EventAnswer(report)) } }
-            case .success(let report): Task { send(EventAnswer(report)) }
-            case .failure(let error): send(EventAnswer(ProblemError(error, isOnSendersClock: given != nil)))
+                send { EventAnswer(report, preference) }
+            case .success(let report):
+                Task {
+                    let answer = EventAnswer(report, preference)
+                    send { answer }
+                }
+            case .failure(let error): send { EventAnswer(ProblemError(error, isOnSendersClock: given != nil)) }
             }
         }
         if request.byteCount <= Self.mostBytesScannedHere {
@@ -122,7 +126,8 @@ final class EventHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func send(_ answer: EventAnswer) {
         guard let context, context.channel.isActive else { return }
         var headers = answer.headers
-        headers[.contentLength] = String(answer.byteCount)
+        // An answer without content has no length either (RFC 9110, section 8.6).
+        if answer.status != .noContent { headers[.contentLength] = String(answer.byteCount) }
         headers[.date] = door.dates.now
         headers[.server] = ServedConnection.serverName
         context.write(wrapOutboundOut(.head(HTTPResponse(status: answer.status, headerFields: headers))), promise: nil)

@@ -35,6 +35,18 @@ enum EventOperations {
             "200": Document.answer(
                 "What became of the events. The four counts add up to the events received.",
                 Document.reference("schemas", "IngestReport")),
+            "204": [
+                "description": """
+                With Prefer: return=minimal, where every event was accepted or is a duplicate. A correction or a refusal \
+                is answered with 200 all the same.
+                """,
+                "headers": [
+                    "Preference-Applied": [
+                        "description": "The preference that was followed.",
+                        "schema": ["type": "string", "const": "return=minimal"],
+                    ]
+                ],
+            ],
             "400": Document.reference("responses", "BadRequest"),
             "408": Document.reference("responses", "RequestTimeout"),
             "413": Document.reference("responses", "ContentTooLarge"),
@@ -64,6 +76,16 @@ enum EventOperations {
                 ]
             ),
             (
+                "Prefer",
+                [
+                    "name": "Prefer", "in": "header",
+                    "description": """
+                    return=minimal (RFC 7240): 204 without a body where every event was accepted or is a duplicate.
+                    """,
+                    "schema": ["type": "string"],
+                ]
+            ),
+            (
                 "Meterd-Now",
                 [
                     "name": "Meterd-Now", "in": "header",
@@ -84,7 +106,7 @@ enum EventOperations {
         "type": "object",
         "description": """
         A CloudEvent, version 1.0. Other members are passed over. Only a gateway call may come without data: it counts \
-        one call.
+        one call. It is refused as malformed where a member may be meant as its data (Data, payload, dataBase64).
         """,
         "properties": [
             "specversion": ["type": "string", "const": "1.0"],
@@ -120,7 +142,7 @@ enum EventOperations {
                 "title": "meterd.gateway_call", "type": "object",
                 "description": """
                 One call without calls, and without data. A member that looks like the quantity by another name (Calls, \
-                call, count, quantity) is refused as bad_quantity, and so is calls where it is null.
+                call, count, quantity, apiCalls) is refused as bad_quantity, and so is calls where it is null.
                 """,
                 "properties": ["calls": quantity.adding(("default", 1)), "api": ["type": "string"]],
             ],

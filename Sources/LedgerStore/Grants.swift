@@ -90,10 +90,7 @@ package enum Grants {
         _ order: GrantOrder, at moment: Moment, _ database: Database
     ) throws -> Recording {
         let now = moment.now
-        // A day that is stored stays as it is, whatever becomes of the zone.
-        let purchaseDay =
-            try DayCalendar.stored(database)?.dayOutsideGaps(of: order.purchasedAt)
-            ?? LedgerDays.date(of: order.purchasedAt, in: moment.properties.timeZone)
+        let (purchaseDay, effective) = try days(of: order.purchasedAt, moment.properties, database)
         let tenant = try Accounts.tenant(order.tenant, database)
         if let row = try Row.fetchOne(
             database, sql: "SELECT * FROM \"grant\" WHERE code = ?", arguments: [order.code.text])
@@ -109,9 +106,8 @@ package enum Grants {
         if let price = order.price, !moment.properties.currency.canPay(price) {
             throw LedgerError.notPayable(option: "--price", price, moment.properties.currency)
         }
-        let history = try PriceBooks.history(database)
-        let sold = try Sold(order, tenant: tenant, history, effective: purchaseDay + 1, database)
-        let life = GrantLife(purchaseDay: purchaseDay, term: sold.term)
+        let sold = try sold(order, tenant: tenant, on: purchaseDay, database)
+        let life = GrantLife(effective: effective, term: sold.term)
         try database.execute(
             sql: """
                 INSERT INTO "grant" (
@@ -138,6 +134,36 @@ package enum Grants {
         return .recorded
     }
 
+    /// The local date of a purchase and the next one, which may be two days on. A day that is stored stays as it is,
+    /// whatever becomes of the zone.
+    private static func days(
+        of purchase: Instant, _ properties: LedgerProperties, _ database: Database
+    ) throws -> (purchase: Day, effective: Day) {
+        if let day = try DayCalendar.stored(database)?.dayOutsideGaps(of: purchase) { return (day, day + 1) }
+        let day = LedgerDays.date(of: purchase, in: properties.timeZone)
+        return (day, LedgerDays.day(after: day, in: properties.timeZone))
+    }
+
+    /// What an order comes to under the version in force on the day of the purchase (Billing rules, section 3).
+    ///
+    /// - Throws: ``LedgerError``; one that says from which day on it is sold, where a later version sells it.
+    private static func sold(
+        _ order: GrantOrder, tenant: Tenant, on purchaseDay: Day, _ database: Database
+    ) throws -> Sold {
+        let history = try PriceBooks.history(database)
+        let inForce = history.version(for: purchaseDay)
+        do {
+            return try Sold(order, tenant: tenant, inForce.book, database)
+        } catch let objection as LedgerError {
+            let later = history.versions.first { version in
+                version.number > inForce.number
+                    && (try? Sold(order, tenant: tenant, version.book, database)) != nil
+            }
+            guard let later else { throw objection }
+            throw LedgerError.notSoldYet(order.terms, from: later.book.effective, purchaseDay: purchaseDay)
+        }
+    }
+
     /// What an order comes to under a price book.
     private struct Sold {
         let offer: Offer
@@ -146,10 +172,7 @@ package enum Grants {
         let term: Term
         var granted: [(ItemID, Quantity)] = []
 
-        init(
-            _ order: GrantOrder, tenant: Tenant, _ history: PriceBookHistory, effective: Day, _ database: Database
-        ) throws {
-            let book = history.version(for: effective).book
+        init(_ order: GrantOrder, tenant: Tenant, _ book: PriceBook, _ database: Database) throws {
             let ids = try PriceBooks.itemIDs(database)
             switch order.terms {
             case .miniProgramPackage(let devices):
@@ -166,8 +189,7 @@ package enum Grants {
                 offer = .resourcePackage
                 guard let package = book.resourcePackage else { throw LedgerError.offerMissing(offer.rawValue) }
                 guard let priced = book.items[code], let id = ids[code] else {
-                    let later = history.versions.first { $0.book.items[code] != nil }?.book.effective
-                    throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted(), later: later)
+                    throw LedgerError.unknownItem(code.text, known: book.items.keys.sorted())
                 }
                 switch priced.pricing {
                 case .free: throw LedgerError.nothingToDraw(item: code, isFree: true)

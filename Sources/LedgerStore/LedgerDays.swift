@@ -62,6 +62,14 @@ package final class LedgerDays {
         return Day(Int(floor(second + offset(at: second, in: zone), 86_400)))
     }
 
+    /// The next date after a day that a zone's clocks show: two days on, where the zone skips one.
+    package static func day(after day: Day, in zone: TimeZone) -> Day {
+        guard let next = DayCalendar(segments: segments(of: day...day + 3, in: zone)).day(after: day) else {
+            preconditionFailure("a date that does not end")
+        }
+        return next
+    }
+
     /// The first instant after this one at which the local date changes.
     package static func nextChange(after instant: Instant, in zone: TimeZone) -> Instant {
         let day = date(of: instant, in: zone)

@@ -22,7 +22,9 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
     case clockNotBelieved(now: Instant, latest: Instant)
     case testClockNotSet
     case testClockFarAhead(now: Instant, latest: Instant)
-    case unknownItem(String, known: [Code], later: Day? = nil)
+    case unknownItem(String, known: [Code])
+    /// A purchase of what the version in force on its day doesn't sell, and a later version does.
+    case notSoldYet(GrantOrder.Terms, from: Day, purchaseDay: Day)
     case otherTerms(what: String, code: Code, field: String, recorded: String, given: String)
     case unfitName(String, of: String, Unicode.Scalar)
     case appOfOtherTenant(app: Code, tenant: Code, owner: Code)
@@ -76,10 +78,11 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .notInQuarantine(let numbers):
             "the quarantine has no event \(numbers.map(String.init).joined(separator: ", ")), so nothing was changed; "
                 + "'meterd quarantine list' shows the numbers"
-        case .unknownItem(let code, _, let later?):
-            "item '\(code)' is in the price book only from \(later) on, and a purchase goes by the version of the day after it; "
-                + "choose another item, or record the purchase when it is made"
-        case .unknownItem(let code, let known, nil):
+        case .notSoldYet(let terms, let from, let purchaseDay):
+            "the price book sells \(Self.goods(terms)) only from \(from) on, and a purchase goes by the version in force "
+                + "on its day, \(purchaseDay); record one that is made on \(from) or later, or choose what was sold on "
+                + "\(purchaseDay)"
+        case .unknownItem(let code, let known):
             "the price book has no item '\(code)'; "
                 + (nearest(to: code, of: known.map(\.text)).map { "did you mean '\($0)'? It has " } ?? "it has ")
                 + known.map(\.text).joined(separator: ", ")
@@ -129,6 +132,15 @@ package enum LedgerError: Error, Equatable, CustomStringConvertible {
         case .unrated(let words): words
         case .dayInFuture(let day, let today):
             "--date \(day) lies in the future (today is \(today) in the ledger's time zone); rate today or an earlier day"
+        }
+    }
+
+    private static func goods(_ terms: GrantOrder.Terms) -> String {
+        switch terms {
+        case .miniProgramPackage(let devices): "a \(terms.offer.rawValue) for \(counted(devices, "device"))"
+        case .resourcePackage(let item, _): "a \(terms.offer.rawValue) of item '\(item)'"
+        case .subscription(let licence, _, let term):
+            "a \(terms.offer.rawValue) to '\(licence)' by the \(term.rawValue)"
         }
     }
 

@@ -18,6 +18,7 @@ extension FieldReader {
         let items = required("items", of: record, hint: "the items, each under its code")
             .flatMap { self.items($0, &known) }
         let features = record["features"].map { self.features($0, known) } ?? [:]
+        known.features = CodesByCase((features ?? [:]).keys)
         let offers = record["offers"].map { self.offers($0, known) } ?? Offers()
         guard let name, let effective, let currency, let items, let features, let offers else { return nil }
         return PriceBook(
@@ -201,7 +202,7 @@ extension FieldReader {
 
     private mutating func features(_ field: Field, _ known: BookItems) -> [Code: Feature]? {
         let expecting = "a map of product features, each under its code"
-        guard let entries = codeMap(field, mayBeEmpty: true, expecting: expecting) else { return nil }
+        guard let entries = codeMap(field, mayBeEmpty: true, besides: known, expecting: expecting) else { return nil }
         var features: [Code: Feature] = [:]
         for (code, value) in entries { features[code] = feature(code, value, known) }
         return features

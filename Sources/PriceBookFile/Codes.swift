@@ -7,9 +7,27 @@ import Rating
 /// What the sections of a book need to know of its items.
 struct BookItems {
     /// The codes of the items, once they are known.
-    var codes: Set<Code>?
+    var codes: Set<Code>? { didSet { items = CodesByCase(codes ?? []) } }
+    private(set) var items = CodesByCase([])
+    var features = CodesByCase([])
     /// The aggregations of those that could be read.
     var aggregations: [Code: Aggregation] = [:]
+}
+
+/// Codes to compare others with: the same code may stand for an item, a feature and a licence, one that only looks the same
+/// may not.
+struct CodesByCase {
+    private let codes: [String: Code]
+
+    init(_ codes: some Sequence<Code>) {
+        self.codes = Dictionary(codes.map { ($0.text.lowercased(), $0) }, uniquingKeysWith: { min($0, $1) })
+    }
+
+    /// The code that differs from one only in capital letters.
+    func lookAlike(of code: Code) -> Code? {
+        guard let other = codes[code.text.lowercased()], other != code else { return nil }
+        return other
+    }
 }
 
 extension FieldReader {
@@ -23,9 +41,11 @@ extension FieldReader {
     }
 
     /// The values of a map from codes.
-    mutating func codeMap(_ field: Field, mayBeEmpty: Bool = false, expecting: String)
-        -> [(code: Code, value: Field)]?
-    {
+    ///
+    /// - Parameter known: the items, where the codes may be theirs.
+    mutating func codeMap(
+        _ field: Field, mayBeEmpty: Bool = false, besides known: BookItems? = nil, expecting: String
+    ) -> [(code: Code, value: Field)]? {
         guard let entries = entries(field, expecting: expecting) else { return nil }
         if entries.isEmpty && !mayBeEmpty { report(field, "the map is empty; write \(expecting)") }
         var values: [(Code, Field)] = []
@@ -38,6 +58,7 @@ extension FieldReader {
             if let other = seen.updateValue(code, forKey: code.text.lowercased()) {
                 report(key.field, "\(code) differs from \(other) only in capital letters; choose another code")
             }
+            if let known { checkCase(of: code, at: key.field, besides: known.items, "item") }
             values.append((code, value))
         }
         return values
@@ -59,6 +80,13 @@ extension FieldReader {
             }
         }
         return codes
+    }
+
+    mutating func checkCase(of code: Code, at field: Field, besides others: CodesByCase, _ noun: String) {
+        guard let other = others.lookAlike(of: code) else { return }
+        report(
+            field,
+            "\(code) differs from \(noun) \(other) only in capital letters; write \(other), or choose another code")
     }
 
     /// False, and reported, if the book has no item of that code.

@@ -32,6 +32,10 @@ extension FieldReader {
             .flatMap { monthlyQuotas($0, known) }
         let licences =
             record["licences"].map { codes($0, mayBeEmpty: true, expecting: "a list of codes, like [ kernel ]") } ?? []
+        for (code, place) in licences ?? [] {
+            checkCase(of: code, at: place, besides: known.items, "item")
+            checkCase(of: code, at: place, besides: known.features, "feature")
+        }
         guard let name, let term, let devices, let monthly, let licences else { return nil }
         return PackageOffer(
             name: name, term: term, devices: devices, monthly: monthly, licences: licences.map(\.code))

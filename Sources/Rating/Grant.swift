@@ -21,13 +21,13 @@ package enum Coverage: Hashable, Sendable {
 
 /// The days of a grant (Billing rules, section 5).
 package struct GrantLife: Hashable, Codable, Sendable {
-    /// The first usage day that it covers: the local date after the purchase.
+    /// The first usage day that it covers: the next local date after the purchase, two days on where the zone skips one.
     package let effective: Day
     /// The first usage day that it no longer covers.
     package let end: Day
 
-    package init(purchaseDay: Day, term: Term) {
-        effective = purchaseDay + 1
+    package init(effective: Day, term: Term) {
+        self.effective = effective
         end = effective.adding(months: term.months)
     }
 

@@ -70,14 +70,16 @@ extension Check {
         }
     }
 
-    /// A grant is what a version of the price book sells; which one is not recorded, it was in force by the day on which the
-    /// grant became effective.
+    /// A grant is what a version of the price book sells; which one is not recorded, it was in force by the day of the
+    /// purchase.
     private static func terms(_ grants: [RecordedGrant], _ database: Database, _ findings: inout Findings) throws {
         // Of a book that can't be read another check tells.
         guard let versions = try? PriceBooks.history(database).versions else { return }
+        let calendar = try DayCalendar.stored(database)
         for recorded in grants {
-            let effective = recorded.grant.life.effective
-            let books = versions.filter { $0.number == 1 || $0.book.effective <= effective }.map(\.book)
+            let purchase =
+                calendar?.dayOutsideGaps(of: recorded.grant.purchasedAt) ?? recorded.grant.life.effective - 1
+            let books = versions.filter { $0.number == 1 || $0.book.effective <= purchase }.map(\.book)
             guard !books.contains(where: { $0.sells(recorded) }) else { continue }
             let what =
                 recorded.granted.sorted { $0.key < $1.key }.map { "\($0.value.units) of item \($0.key)" }
@@ -86,7 +88,7 @@ extension Check {
             findings.add(
                 "grant \(recorded.grant.code) is a \(recorded.offer.rawValue) for a \(recorded.term.rawValue) with "
                     + "\(what.isEmpty ? "nothing" : what.joined(separator: ", ")); no version of the price book that was in "
-                    + "force by \(effective) sells that")
+                    + "force by \(purchase) sells that")
         }
     }
 }

@@ -38,7 +38,6 @@ struct EventRuleTests {
             EventText.activity.with("data", #"{"feature":"\#(String(repeating: "f", count: 128))","device":"d"}"#),
             EventText.activity.with("data", #"{"feature":"f","device":"¡ U+00A1 is no control"}"#),
             EventText.call.with("data", nil),
-            EventText.call.with("data", nil).with("data_base64", "null"),
             EventText.call.with("data", "{}"),
             EventText.call.with("data", #"{"api":"com.acme.pay","country":"NZ","caller":"app","quality":1,"c":2}"#),
             EventText.call.with("data", #"{"calls":5,"Calls":7,"quantity":9}"#).with("count", "3"),
@@ -134,6 +133,14 @@ struct EventRuleTests {
             (#"{"cakls":1}"#, "cakls"), (#"{"api":"pay","c\u0061ll_s":1}"#, "call_s"), (#"{" calls":1}"#, " calls"),
             (#"{"quantitiy":1}"#, "quantitiy"), (#"{"qty":null}"#, "qty"), (#"{"callCount":7}"#, "callCount"),
             (#"{"number_of_calls":7}"#, "number_of_calls"), (#"{"c\u0430lls":7}"#, "c\u{430}lls"),
+            (#"{"apiCalls":7}"#, "apiCalls"), (#"{"call_counts":7}"#, "call_counts"),
+            (#"{"number_of_call":7}"#, "number_of_call"), (#"{"total_quantity":7}"#, "total_quantity"),
+            (#"{"gateway_calls":7}"#, "gateway_calls"), (#"{"request-count":7}"#, "request-count"),
+            (#"{"calls_total":7}"#, "calls_total"), (#"{"quantity.total":7}"#, "quantity.total"),
+            (
+                #"{"NUMBER_OF_CALLS_TO_THE_API_THAT_WERE_COUNTED_AS_CALLS":7}"#,
+                "NUMBER_OF_CALLS_TO_THE_API_THAT_WERE_COUNTED_AS_CALLS"
+            ),
         ])
     func misnamedCalls(data: String, name: String) {
         let reading = read(EventText.call.with("data", data).text)
@@ -153,6 +160,63 @@ struct EventRuleTests {
             #expect(
                 beside.reason == "data.calls is missing, but calls is outside data: move it into data and name it calls"
             )
+        }
+    }
+
+    @Test(
+        "A word that only ends as a quantity does leaves a gateway call one call",
+        arguments: [
+            "account", "user_account", "accounts", "discount", "Discounts", "recall", "caller", "country", "callback",
+        ])
+    func wordsThatEndAlike(name: String) {
+        let member = "{\"\(name)\":7}"
+        #expect(read(EventText.call.with("data", member).text).event?.quantity == 1)
+        #expect(read(EventText.call.with("data", nil).with(name.lowercased(), "7").text).event?.quantity == 1)
+    }
+
+    @Test(
+        "A gateway call whose data has another name is not taken for one call",
+        arguments: [
+            ("Data", #"{"calls":1200}"#, "data"), ("DATA", #"{"calls":1200}"#, "data"), ("_data", "{}", "data"),
+            ("d\u{430}ta", "{}", "data"), ("dta", "{}", "data"), ("daat", "{}", "data"), ("datas", "[]", "data"),
+            ("payload", #"{"calls":1200}"#, "data"), ("Payload", #""calls=5""#, "data"), ("payloads", "[]", "data"),
+            ("body", "{}", "data"), ("eventData", "{}", "data"), ("date", #"{"calls":1200}"#, "data"),
+            ("dataBase64", #""eyJjYWxscyI6NX0=""#, "data_base64"), ("database64", #""e30=""#, "data_base64"),
+            ("data-base64", #""e30=""#, "data_base64"), ("DATA_BASE64", "null", "data_base64"),
+            ("data_base46", #""e30=""#, "data_base64"), ("base64", #""e30=""#, "data_base64"),
+        ])
+    func misnamedData(name: String, value: String, meant: String) {
+        for event in [EventText.call, .usage, .activity] {
+            let reading = read(event.with("data", nil).with(name, value).text)
+            #expect(reading.code == .malformed)
+            #expect(reading.reason == "data is missing, but \(name) is there: rename it to \(meant)")
+            #expect(reading.isJSON)
+        }
+        let beside = read(EventText.call.with("data", "{}").with(name, value).text)
+        #expect(beside.code == .malformed)
+        #expect(beside.reason?.contains(" is there beside data: move what it counts into data") == true)
+        #expect(read(EventText.call.with(name, value).text).event?.quantity == 1200)
+    }
+
+    @Test("A gateway call whose data_base64 is null is not taken for one call")
+    func nullBase64() {
+        let reading = read(EventText.call.with("data", nil).with("data_base64", "null").text)
+        #expect(reading.code == .malformed)
+        #expect(
+            reading.reason
+                == #"data_base64 is null: leave it out for one call, or write how many in data, as {"calls":1200}"#)
+        #expect(read(EventText.call.with("data", "{}").with("data_base64", "null").text).event?.quantity == 1)
+    }
+
+    @Test(
+        "An extension of CloudEvents is no data, and a gateway call with it is one call",
+        arguments: [
+            "traceparent", "tracestate", "sequence", "sequencetype", "partitionkey", "dataschema", "datacontenttype",
+            "date", "expirytime", "recordedtime", "sampledrate", "authid", "severitytext", "metadata",
+        ])
+    func extensions(name: String) {
+        for data in [nil, "{}"] {
+            #expect(read(EventText.call.with("data", data).with(name, quoted("x")).text).event?.quantity == 1)
         }
     }
 

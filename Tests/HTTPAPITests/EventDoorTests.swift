@@ -125,6 +125,15 @@ struct EventDoorTests {
                 Array(Self.call.replacing(#""data":{"calls":5}"#, with: #""data_base64":"eyJjYWxscyI6NX0=""#).utf8),
                 Self.counts(0, 1, 0, Self.duplicate)
             ),
+            // What may be the data by another name leaves no single call.
+            (
+                Self.binary.merging(["ce-payload": "5"]) { $1 }, [],
+                Self.counts(
+                    0, 0, 1,
+                    #"{"index":0,"source":"/test","id":"c1","status":"refused","code":"malformed","#
+                        + #""reason":"data is missing, but payload is there: rename it to data"}"#)
+            ),
+            (Self.binary.merging(["ce-id": "traced", "ce-traceparent": "00"]) { $1 }, [], Self.counts(1, 0, 0)),
             // A bad event is its own outcome; its neighbours are stored.
             (
                 ["content-type": batched], Array("[1,\(Self.device),]".utf8),
@@ -142,7 +151,68 @@ struct EventDoorTests {
             let stored = try LedgerFile.openForReading(at: path).read {
                 try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source, id")
             }
-            #expect(stored == ["/test bare 1", "/test c1 5", "/tést% c1 6"])
+            #expect(stored == ["/test bare 1", "/test c1 5", "/test traced 1", "/tést% c1 6"])
+        }
+    }
+
+    @Test(
+        "are answered with 204 and no body for Prefer: return=minimal, where all were accepted or are duplicates",
+        arguments: [
+            "return=minimal", "Return=minimal", "return=\"minimal\"", "respond-async, return = minimal; foo=\"a,b\"",
+            "x=\"return=representation, \", return=minimal, return=representation",
+        ])
+    func minimalAnswer(preference: String) async throws {
+        let headers = ["content-type": "application/x-ndjson", "prefer": preference]
+        let late = EventLine.calls(5, id: "late", at: "2027-01-02T10:00:00Z").text
+        let stray = EventLine.calls(1, id: "x", app: "none").text
+        struct Answer: Equatable {
+            let text: String
+            let applied: String?
+            let length: String?
+        }
+        try await serving { client, path in
+            @Sendable func answer(_ lines: String...) async throws -> Answer {
+                var fields = HTTPFields()
+                for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value }
+                let applied = try #require(HTTPField.Name("Preference-Applied"))
+                return try await client.execute(
+                    uri: "/v1/events", method: .post, headers: fields,
+                    body: ByteBuffer(string: lines.joined(separator: "\n"))
+                ) { response in
+                    Answer(
+                        text: "\(response.status.code) \(String(buffer: response.body))",
+                        applied: response.headers[applied], length: response.headers[.contentLength])
+                }
+            }
+            let accepted = try await answer(Self.call, Self.device)
+            #expect(accepted == Answer(text: "204 ", applied: "return=minimal", length: nil))
+            let again = try await answer(Self.call, Self.device)
+            #expect(again == Answer(text: "204 ", applied: "return=minimal", length: nil))
+            // The connection goes on, and what the sender has to know is told.
+            let correction = try await answer(Self.call, late)
+            #expect(correction.text.hasPrefix(#"200 {"accepted":0,"duplicates":1,"corrections":1,"refused":0,"#))
+            #expect(correction.applied == nil)
+            let refused = try await answer(Self.device, stray)
+            #expect(refused.text.hasPrefix(#"200 {"accepted":1,"duplicates":0,"corrections":0,"refused":1,"#))
+            #expect(refused.applied == nil)
+            let stored = try LedgerFile.openForReading(at: path).read {
+                try LedgerFixture.rows($0, "SELECT source, id, quantity FROM usage_event ORDER BY source, id")
+            }
+            #expect(stored == ["/test c1 5", "/test late 5"])
+        }
+    }
+
+    @Test(
+        "are answered in full for any other preference",
+        arguments: [
+            "return=representation", "return", "return=", "return=minimal2", "minimal", "x-return=minimal",
+            "return=representation, return=minimal", "foo; return=minimal", "\"return=minimal\"", ",", "",
+        ])
+    func otherPreferences(preference: String) async throws {
+        let headers = ["content-type": "application/x-ndjson", "prefer": preference]
+        try await serving { client, _ in
+            let answer = try await Self.post(client, headers, Array(Self.call.utf8))
+            #expect(answer == Self.counts(1, 0, 0))
         }
     }
 
@@ -185,6 +255,11 @@ struct EventDoorTests {
             (
                 Self.binary, Array(#"{"calls":5},"subject":"other""#.utf8),
                 "400 the body is no JSON array of events: in binary mode it is the event's data, one JSON object"
+            ),
+            (
+                Self.binary, [0],
+                "400 no event could be read: the body is NUL bytes only, where something may have been lost; send no body "
+                    + "for an event without data, or its data, as {\"calls\":1200}"
             ),
             (
                 Self.binary.merging(["ce-id": "r%e4w"]) { $1 }, Array("{}".utf8),

@@ -86,7 +86,97 @@ struct GrantTests {
         try fixture.apply(priceBook: book(effective: "2027-01-20", replacing: "features:", by: novelty))
         let package = try order(.resourcePackage(item: LedgerFixture.code("novelty"), quantity: Quantity(5)))
         let error = #expect(throws: LedgerError.self) { try fixture.ledger.recordGrant(package, clock: fixture.clock) }
-        #expect(error?.description.hasPrefix("item 'novelty' is in the price book only from 2027-01-20 on") == true)
+        #expect(
+            error?.description.hasPrefix(
+                "the price book sells a resource_package of item 'novelty' only from 2027-01-20 on, and a purchase goes by "
+                    + "the version in force on its day, 2027-01-10;") == true)
+    }
+
+    @Test(
+        "What is sold from the day after a purchase on is refused with that day",
+        arguments: [
+            (
+                "features:", "  novelty: { aggregation: unique_devices, tiers: [ { price: \"1\" } ] }\nfeatures:",
+                GrantOrder.Terms.resourcePackage(item: LedgerFixture.code("novelty"), quantity: Quantity(5)),
+                "a resource_package of item 'novelty'"
+            ),
+            (
+                "max: 100000", "max: 200000", .miniProgramPackage(devices: 150_000),
+                "a mini_program_package for 150,000 devices"
+            ),
+            (
+                "  kernel:", "  novelty: { items: [] }\n  kernel:",
+                .subscription(
+                    licence: LedgerFixture.code("novelty"), app: LedgerFixture.code("shop"), term: .month),
+                "a subscription to 'novelty' by the month"
+            ),
+        ])
+    func soldFromTomorrow(old: String, new: String, terms: GrantOrder.Terms, what: String) throws {
+        let fixture = try ledger()
+        try fixture.apply(priceBook: book(effective: "2027-01-11", replacing: old, by: new))
+        let tomorrow = try #require(Day("2027-01-11"))
+        let error = LedgerError.notSoldYet(terms, from: tomorrow, purchaseDay: tomorrow - 1)
+        #expect(throws: error) { try fixture.ledger.recordGrant(order(terms), clock: fixture.clock) }
+        #expect(
+            error.description
+                == "the price book sells \(what) only from 2027-01-11 on, and a purchase goes by the version in force on its "
+                + "day, 2027-01-10; record one that is made on 2027-01-11 or later, or choose what was sold on 2027-01-10"
+        )
+        #expect(try fixture.rows("SELECT count(*) FROM \"grant\"") == ["0"])
+    }
+
+    @Test("A purchase takes what was sold on its day, though the offer ends with it or changes the day after")
+    func soldUntilToday() throws {
+        let fixture = try ledger()
+        // From the 11th on there is no subscription, packages are smaller and grant more calls.
+        let later = book(effective: "2027-01-11", replacing: "max: 100000", by: "max: 20000")
+            .replacingOccurrences(of: "20000000", with: "30000000")
+            .replacingOccurrences(of: "  subscription: { name: Subscription, terms: [ month, year ] }", with: "")
+        try fixture.apply(priceBook: later)
+        try fixture.set(now: "2027-01-12T12:00:00Z")
+        func record(_ code: String, _ terms: GrantOrder.Terms, at purchase: String) throws {
+            let order = GrantOrder(
+                code: LedgerFixture.code(code), tenant: LedgerFixture.code("acme"), terms: terms,
+                purchasedAt: try LedgerFixture.instant(purchase), price: nil)
+            _ = try fixture.ledger.recordGrant(order, clock: fixture.clock)
+        }
+        let licence = GrantOrder.Terms.subscription(
+            licence: LedgerFixture.code("security_armor"), app: LedgerFixture.code("shop"), term: .month)
+        try record("s1", licence, at: "2027-01-10T23:59:59Z")
+        try record("m1", .miniProgramPackage(devices: 100_000), at: "2027-01-10T23:59:59Z")
+        try record("m2", .miniProgramPackage(devices: 20_000), at: "2027-01-11T00:00:00Z")
+        let calls = """
+            SELECT "grant".code, granted FROM "grant" JOIN grant_item USING (grant_id) JOIN item ON item.item_id = grant_item.item_id
+            WHERE item.code = 'gateway_calls'
+            ORDER BY "grant".code
+            """
+        #expect(try fixture.rows(calls) == ["m1 20000000", "m2 30000000"])
+        #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
+        #expect(throws: LedgerError.offerMissing("subscription")) {
+            try record("s2", licence, at: "2027-01-11T00:00:00Z")
+        }
+        #expect(throws: LedgerError.devicesOutOfRange(100_000, 10_000...20_000)) {
+            try record("m3", .miniProgramPackage(devices: 100_000), at: "2027-01-11T00:00:00Z")
+        }
+    }
+
+    @Test("Verification finds a grant of what was sold only from the day after its purchase on")
+    func verifiedByTheDayOfPurchase() throws {
+        let fixture = try ledger()
+        _ = try fixture.ledger.recordGrant(order(.miniProgramPackage(devices: 10_000)), clock: fixture.clock)
+        try fixture.apply(priceBook: book(effective: "2027-01-11", replacing: "20000000", by: "30000000"))
+        for name in try fixture.rows(
+            "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'grant_item'")
+        {
+            try fixture.execute("DROP TRIGGER \(name)")
+        }
+        try fixture.execute("UPDATE grant_item SET granted = 30000000 WHERE granted = 20000000")
+        let findings = try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence)
+        #expect(
+            findings.contains {
+                $0.hasSuffix("no version of the price book that was in force by 2027-01-10 sells that")
+            },
+            "\(findings)")
     }
 
     @Test("A grant that is voided already is refused, and nothing has changed")
@@ -174,6 +264,21 @@ struct GrantTests {
         for name in ["PST", "GMT+8", "Asia/Shangai", "", "Beijing"] {
             #expect(throws: LedgerError.self, "\(name)") { try LedgerProperties.timeZone(named: name) }
         }
+    }
+
+    @Test("A purchase on the day before one that the zone skips is effective from the next date that there is")
+    func effectiveAfterSkippedDay() throws {
+        // In Apia 30 December 2011 did not exist; a month from the 31st on ends on 31 January.
+        let fixture = try LedgerFixture(now: "2011-12-29T12:00:00-10:00", timeZone: "Pacific/Apia")
+        try fixture.addTenant("acme", apps: ["shop"])
+        let licence = GrantOrder(
+            code: LedgerFixture.code("s1"), tenant: LedgerFixture.code("acme"),
+            terms: .subscription(
+                licence: LedgerFixture.code("security_armor"), app: LedgerFixture.code("shop"), term: .month),
+            purchasedAt: fixture.now, price: nil)
+        let life = try fixture.ledger.recordGrant(licence, clock: fixture.clock).grant.grant.life
+        #expect(life == GrantLife(effective: try #require(Day("2011-12-31")), end: try #require(Day("2012-01-31"))))
+        #expect(try Verification(file: fixture.ledger.file).run { _ in }.findings.map(\.sentence) == [])
     }
 
     @Test("Usage ahead of its arrival verifies also where the zone skips the date between the two")

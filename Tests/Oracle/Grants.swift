@@ -9,8 +9,9 @@ extension BillingOracle {
         if grant.purchasedAt > at { return .refusedFuturePurchase }
         let purchaseDay = local.day(of: grant.purchasedAt)
         var recorded = RecordedGrant(
-            grant, purchaseDay: purchaseDay, firstOpenDay: firstOpenDay(today: today),
-            packageQuotas: books[priceVersion(ofDay: purchaseDay + 1) - 1].packageQuotas, settings: settings)
+            grant, effectiveDay: local.day(of: local.firstInstant(of: purchaseDay + 1)),
+            firstOpenDay: firstOpenDay(today: today),
+            packageQuotas: books[priceVersion(ofDay: purchaseDay) - 1].packageQuotas, settings: settings)
         if misreading == .forfeitsAtTheEnd { recorded.forfeitDay = recorded.endDay }
         if misreading == .forfeitsADayLate { recorded.forfeitDay += 1 }
         grants.append(recorded)

@@ -138,6 +138,8 @@ package struct History: Sendable, Equatable {
             case usage(feature: String, quantity: Int64)
             /// A gateway call without `calls` whose data has another member, a JSON value.
             case bareCall(member: String, value: String)
+            /// A gateway call without data that has another member, a JSON value, which is no object.
+            case callBeside(member: String, value: String)
             /// A text that is no event; nothing else of the event is sent.
             case unreadable(String)
         }

@@ -79,6 +79,7 @@ extension History.Event: CustomStringConvertible {
             case .gatewayCall(let calls): "\(calls) gateway calls"
             case .usage(let feature, let quantity): "\(quantity) \(feature)"
             case .bareCall(let member, let value): "a gateway call with \(member) \(value)"
+            case .callBeside(let member, let value): "a gateway call without data beside \(member) \(value)"
             case .unreadable(let text): "the text \(text)"
             }
         return "\(Dates.text(instant: timeMicros)) \(app): \(what) [\(source) \(id)]"

@@ -54,19 +54,35 @@ extension BillingOracle {
         case .gatewayCall(let quantity), .usage(_, let quantity):
             (1...1_000_000_000_000).contains(quantity) ? nil : .badQuantity
         case .bareCall(let member, _): Self.looksLikeQuantity(member) ? .badQuantity : nil
+        case .callBeside(let member, _):
+            Self.looksLikeQuantity(member) ? .badQuantity : Self.looksLikeData(member) ? .malformed : nil
         }
     }
 
     /// Whether a member that is not `calls` may be meant as the quantity: `null` in `calls` itself, a name that is near
     /// `calls` or `quantity`, or another word for them.
     package static func looksLikeQuantity(_ member: String) -> Bool {
-        let name = member.lowercased().filter { !" _-.".contains($0) }
+        let name = letters(of: member)
         let words = [
-            "count", "counts", "quantities", "qty", "callcount", "callscount", "numcalls", "numberofcalls",
-            "totalcalls",
+            "quantities", "qty", "callnumber", "callsnumber", "callstotal", "calltotal", "quantitytotal",
         ]
-        return words.contains(name) || ["calls", "quantity"].contains { neighbours(of: $0).contains(name) }
+        if words.contains(name) || ["calls", "quantity"].contains(where: { neighbours(of: $0).contains(name) }) {
+            return true
+        }
+        let others = ["account", "accounts", "discount", "discounts", "recall", "recalls"]
+        return ["call", "calls", "count", "counts", "quantity"].contains(where: name.hasSuffix)
+            && !others.contains(where: name.hasSuffix)
     }
+
+    /// Whether a member of an event that has no data may be meant as its data. No value of a history is an object.
+    package static func looksLikeData(_ member: String) -> Bool {
+        let name = letters(of: member)
+        if name == "date" { return false }
+        return ["body", "eventdata", "base64", "base64data", "data64", "datab64"].contains(name)
+            || ["data", "payload", "database64"].contains { neighbours(of: $0).contains(name) }
+    }
+
+    private static func letters(of member: String) -> String { member.lowercased().filter { !" _-.".contains($0) } }
 
     /// All that a word of small letters becomes by one letter more, less or otherwise, or by two that change places.
     private static func neighbours(of word: String) -> Set<String> {
@@ -105,7 +121,7 @@ extension BillingOracle {
         switch event.kind {
         case .deviceActivity, .unreadable: nil
         case .gatewayCall(let calls): ("mobile_gateway", calls)
-        case .bareCall: ("mobile_gateway", 1)
+        case .bareCall, .callBeside: ("mobile_gateway", 1)
         case .usage(let feature, let quantity): (feature, quantity)
         }
     }
@@ -119,7 +135,7 @@ extension BillingOracle {
         let aggregation: History.Aggregation
         switch event.kind {
         case .deviceActivity(let named, _): (features, aggregation) = (named, .uniqueDevices)
-        case .gatewayCall, .bareCall: (features, aggregation) = (["mobile_gateway"], .sum)
+        case .gatewayCall, .bareCall, .callBeside: (features, aggregation) = (["mobile_gateway"], .sum)
         case .usage(let feature, _): (features, aggregation) = ([feature], .sum)
         case .unreadable: preconditionFailure("a text that is no event feeds nothing")
         }

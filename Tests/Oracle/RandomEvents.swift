@@ -37,9 +37,16 @@ struct RandomEvents {
         "mobile_gateway", "gateway_calls", "synchronized_messages", "synchronized_messages", "pushed_messages",
         "api_bundle",
     ]
-    /// The first half are refused: one of them may be meant as the quantity.
+    /// In data; the first two lines are refused: each may be meant as the quantity.
     private static let bareMembers = [
-        "Calls", "call", "quantity", "count", "cal_ls", "Qty", "api", "note", "caller", "country", "cell", "quality",
+        "Calls", "call", "quantity", "count", "cal_ls", "Qty", "apiCalls", "call_counts", "number_of_call",
+        "total_quantity", "gateway_calls",
+        "api", "note", "caller", "country", "cell", "quality", "account", "discount", "recall",
+    ]
+    /// Beside where data would be; the first line is refused: each may be meant as the data or the quantity.
+    private static let membersBeside = [
+        "Data", "DATA", "payload", "dataBase64", "datas", "body", "calls", "totalcount",
+        "traceparent", "sequence", "dataschema", "date", "metadata",
     ]
     private static let badSumFeatures = ["no_such_feature", "kernel", "basic_analysis", "mixed", "data_sync"]
     /// The last two look the same and are not.
@@ -86,7 +93,11 @@ struct RandomEvents {
         case 1: return .unreadable(random.pick(["", "{", "[]", "{\"a\":1,}"]))
         case 2: return .deviceActivity(features: features(&random), device: "")
         case 3: return .gatewayCall(calls: random.pick([0, -1, 1_000_000_000_001]))
-        case 4, 5: return .bareCall(member: random.pick(Self.bareMembers), value: random.pick(["7", "null", "\"x\""]))
+        case 4, 5:
+            let member = random.pick(Self.bareMembers + Self.membersBeside)
+            let value = random.pick(["7", "null", "\"x\""])
+            return Self.membersBeside.contains(member)
+                ? .callBeside(member: member, value: value) : .bareCall(member: member, value: value)
         default: break
         }
         if random.chance(percent: 60) {

@@ -2,7 +2,7 @@
 
 struct RecordedGrant {
     var terms: History.Grant
-    /// The first day it is valid, the date after the purchase.
+    /// The first day it is valid, the next local date after the purchase.
     var effectiveDay: Int
     /// The first day it is no longer valid.
     var endDay: Int
@@ -16,12 +16,12 @@ struct RecordedGrant {
     var voidedFrom: Int?
 
     init(
-        _ terms: History.Grant, purchaseDay: Int, firstOpenDay: Int, packageQuotas: [String: History.Quota],
+        _ terms: History.Grant, effectiveDay: Int, firstOpenDay: Int, packageQuotas: [String: History.Quota],
         settings: History.Settings
     ) {
         self.terms = terms
         self.packageQuotas = packageQuotas
-        effectiveDay = purchaseDay + 1
+        self.effectiveDay = effectiveDay
         endDay = Dates.day(effectiveDay, monthsLater: Self.months(of: terms.offer))
         firstPostingDay = firstOpenDay
         // Usage of the last day may arrive so late, and is then posted on the earliest day that is not final.

@@ -9,6 +9,21 @@ extension BrokenBook {
                 "a feature needs this key; write a list of the items that it feeds, like [ basic_analysis ], or [] if it is not metered"
             )),
         BrokenBook(
+            "a feature whose code differs from an item's only in capital letters", "  scanner:", "  Devices:",
+            at(
+                9, 3, "features.Devices",
+                "Devices differs from item devices only in capital letters; write devices, or choose another code")),
+        BrokenBook(
+            "a licence whose code differs from an item's only in capital letters", "[ kernel ]", "[ CALLS ]",
+            at(
+                15, 17, "offers.mini_program_package.licences[0]",
+                "CALLS differs from item calls only in capital letters; write calls, or choose another code")),
+        BrokenBook(
+            "a licence whose code differs from a feature's only in capital letters", "[ kernel ]", "[ Scanner ]",
+            at(
+                15, 17, "offers.mini_program_package.licences[0]",
+                "Scanner differs from feature scanner only in capital letters; write scanner, or choose another code")),
+        BrokenBook(
             "an unknown item", "[ devices", "[ device",
             at(9, 23, "features.scanner.items[0]", "the book has no item device; did you mean devices?")),
         BrokenBook(

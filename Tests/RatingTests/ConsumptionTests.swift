@@ -128,7 +128,7 @@ struct GrantLifeTests {
             ("2026-12-31", .year, "2027-01-01", "2028-01-01"),
         ])
     func life(purchased: String, term: Term, effective: String, end: String) {
-        let life = GrantLife(purchaseDay: day(purchased), term: term)
+        let life = GrantLife(effective: day(purchased) + 1, term: term)
         #expect(life == GrantLife(effective: day(effective), end: day(end)))
         #expect(!life.covers(day(purchased)) && life.covers(day(effective)))
         #expect(life.covers(day(end) - 1) && !life.covers(day(end)))

@@ -78,6 +78,12 @@ struct Planted: Sendable, CustomStringConvertible {
                 if BillingOracle.looksLikeQuantity(member) { event.kind = .bareCall(member: "x", value: value) }
             }
         },
+        Planted("misnamed data counts as one call") {
+            $0.told = told { event in
+                guard case .callBeside(let member, let value) = event.kind else { return }
+                if BillingOracle.looksLikeData(member) { event.kind = .callBeside(member: "x", value: value) }
+            }
+        },
         Planted("a purchase takes effect a day late") {
             $0.told = { step in
                 var step = step
