@@ -146,6 +146,12 @@ package final class LedgerFile: Sendable {
         return file
     }
 
+    /// Another connection to the file that this one has open, for reading. Nothing of the file is looked at again: this
+    /// process has done so.
+    package func openAgain() throws -> LedgerFile {
+        LedgerFile(path: path, queue: try Self.connect(path, readonly: true), lock: nil)
+    }
+
     /// Looks without writing: a connection for writing turns whatever database it opens into one with a WAL.
     private static func checkIsLedger(_ path: String) throws {
         let queue = try connect(path, readonly: true)
