@@ -186,7 +186,7 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     }
 
     /// As many differences as a message can hold.
-    private static func first(of differences: [String]) -> String {
+    package static func first(of differences: [String]) -> String {
         let shown = differences.prefix(3).joined(separator: ", ")
         return differences.count <= 3
             ? shown : "\(shown), and \(counted(Int64(differences.count - 3), "more difference"))"
