@@ -3,6 +3,7 @@
 import Accounting
 import EventCodec
 import GRDB
+import LedgerStore
 import Quantities
 import Storage
 import Verification
@@ -11,11 +12,13 @@ import Verification
 struct LedgerProof {
     private let report: VerificationReport
 
-    /// - Parameter refusal: says, after the number of contradictions, what is not done therefore, and the way out.
+    /// - Parameters:
+    ///   - machine: the clock that a ledger without a test clock goes by; nil where the copy is not to be used yet.
+    ///   - refusal: says, after the number of contradictions, what is not done therefore, and the way out.
     /// - Throws: ``Failure`` when the copy contradicts itself, once the contradictions are told.
-    init(of copy: LedgerFile, refusal: (_ contradictions: String) -> String) throws {
+    init(of copy: LedgerFile, machine: MachineClock? = nil, refusal: (_ contradictions: String) -> String) throws {
         var progress = Progress(totalBytes: nil)
-        report = try Verification(file: copy).run { progress.show("checking \($0)") }
+        report = try Verification(file: copy, machine: machine).run { progress.show("checking \($0)") }
         progress.end()
         guard !report.isSound else { return }
         for finding in report.findings { Terminal.error("\(finding.check): \(finding.sentence.fitToShow)") }

@@ -1,6 +1,7 @@
 // meterd restore: a ledger out of a backup, proven before it is one.
 
 import ArgumentParser
+import LedgerStore
 import Storage
 
 struct RestoreCommand: ParsableCommand {
@@ -30,7 +31,9 @@ struct RestoreCommand: ParsableCommand {
         let path = try file.path()
         var proof: LedgerProof?
         try LedgerFile.restore(backup, as: path) { copy in
-            proof = try LedgerProof(of: copy) { "\(backup) has \($0), so nothing was restored; restore another backup" }
+            proof = try LedgerProof(of: copy, machine: .system) {
+                "\(backup) has \($0), so nothing was restored; restore another backup"
+            }
         }
         proof?.print(output, "\(path) restored from \(backup)", file: path)
         guard output.format == .text else { return }

@@ -92,7 +92,9 @@ struct VerifyCommand: ParsableCommand {
         }
         var progress = Progress(totalBytes: nil)
         defer { progress.end() }
-        return try Verification(file: ledger).run(expecting: expectHead) { progress.show("checking \($0)") }
+        return try Verification(file: ledger, machine: .system).run(expecting: expectHead) {
+            progress.show("checking \($0)")
+        }
     }
 
     private func printText(_ report: VerificationReport) {

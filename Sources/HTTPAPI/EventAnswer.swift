@@ -100,7 +100,7 @@ extension ProblemError {
         switch error {
         case .queueFull, .busy: self = .unavailable("\(error)", retryAfterSeconds: 1)
         case .stopping, .logHeld: self = .unavailable("\(error)", retryAfterSeconds: 5)
-        case .diskFull, .replaced, .broken, .clockNotBelieved:
+        case .diskFull, .replaced, .alteredSchema, .broken, .clockNotBelieved:
             self = .unavailable("\(error)", retryAfterSeconds: 30)
         case .failed(let error as LedgerError) where isOnSendersClock || error == .testClockNotSet:
             self = .badRequest(error.description(whereTimeIsGivenBy: "header \(EventRequest.nowHeader)"))

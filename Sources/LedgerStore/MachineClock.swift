@@ -112,7 +112,7 @@ package final class MachineClock: Sendable {
 
 extension Instant {
     /// Whether this one is more than so many seconds after another; of any two, also of a damaged ledger.
-    func isMore(thanSeconds seconds: Int, after other: Instant) -> Bool {
+    package func isMore(thanSeconds seconds: Int, after other: Instant) -> Bool {
         let (passed, overflows) = micros.subtractingReportingOverflow(other.micros)
         return overflows ? self > other : passed > Int64(seconds) * 1_000_000
     }

@@ -31,8 +31,8 @@ struct Watchdog: Service {
     private func feed() async {
         do {
             guard try await writer.probe(within: Self.patienceSeconds) else { return }
-        } catch WriterError.diskFull, WriterError.busy, WriterError.logHeld {
-            // It has answered, and a restart would make no room. The writer has logged it.
+        } catch WriterError.diskFull, WriterError.busy, WriterError.logHeld, WriterError.alteredSchema {
+            // It has answered, and a restart would make no room, nor open such a file. The writer has logged it.
         } catch {
             return
         }

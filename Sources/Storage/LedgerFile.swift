@@ -14,6 +14,8 @@ package final class LedgerFile: Sendable {
     private let lock: WriterLock?
     private let side: SideConnection
     private let log: WriteAheadLog
+    /// Of a file that is open for writing; nil for others, and for one that is just being made.
+    private let schema: SchemaWatch?
     /// Which file is open.
     private let identity: FileIdentity?
 
@@ -29,12 +31,13 @@ package final class LedgerFile: Sendable {
     /// - Parameter name: what messages call the file, if not by its path.
     init(
         path: String, named name: String? = nil, queue: DatabaseQueue, lock: WriterLock?,
-        mostLogBytes: Int = LedgerFile.standardLogBytes
+        mostLogBytes: Int = LedgerFile.standardLogBytes, schema: SchemaWatch? = nil
     ) {
         self.path = path
         identity = FileIdentity(of: path)
         self.queue = queue
         self.lock = lock
+        self.schema = schema
         side = SideConnection { try Self.connect(path, readonly: true) }
         log = WriteAheadLog(of: queue, path: name ?? path, mostBytes: mostLogBytes)
     }
@@ -71,7 +74,9 @@ package final class LedgerFile: Sendable {
             throw error
         }
         try draft.publish()
-        return LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock)
+        // Compared by the first transaction.
+        let schema = SchemaWatch(path: path, migrator: SchemaMigrator(migrations: migrations))
+        return LedgerFile(path: path, queue: try connect(path, readonly: false), lock: lock, schema: schema)
     }
 
     /// Opens a file for writing: takes the writer's lock, brings the schema up, sees that commits are durable.
@@ -90,14 +95,17 @@ package final class LedgerFile: Sendable {
         try checkPresence(path)
         try checkIsLedger(path)
         let lock = try WriterLock(ledger: resolved(path), waitSeconds: waitSeconds, onWait: onWait)
+        let migrator = SchemaMigrator(migrations: migrations)
+        let schema = SchemaWatch(path: path, migrator: migrator)
         let file = LedgerFile(
-            path: path, queue: try connect(path, readonly: false), lock: lock, mostLogBytes: mostLogBytes)
+            path: path, queue: try connect(path, readonly: false), lock: lock, mostLogBytes: mostLogBytes,
+            schema: schema)
         try file.syncLogName()
         try file.moveLeftLog()
-        let migrator = SchemaMigrator(migrations: migrations)
         let pending = try file.read { database in
             let pending = try migrator.pending(database, path: path)
             try migrator.checkSchema(database, lacking: pending, path: path)
+            schema.note(try schema.version(database))
             return pending
         }
         if let first = pending.first {
@@ -144,6 +152,12 @@ package final class LedgerFile: Sendable {
             }
         }
         return file
+    }
+
+    /// Another connection to the file that this one has open, for reading. Nothing of the file is looked at again: this
+    /// process has done so.
+    package func openAgain() throws -> LedgerFile {
+        LedgerFile(path: path, queue: try Self.connect(path, readonly: true), lock: nil)
     }
 
     /// Looks without writing: a connection for writing turns whatever database it opens into one with a WAL.
@@ -248,6 +262,7 @@ package final class LedgerFile: Sendable {
         } else {
             log.leaveToNext()
         }
+        try? connection { _ in schema?.end() }
         // Statements that are still prepared keep the connection; it closes with the last of them.
         try? queue.close()
     }
@@ -315,6 +330,9 @@ package final class LedgerFile: Sendable {
     ) throws -> Value { try translating { try side.read(between: between, block) } }
 
     /// Runs a block in one transaction, durable when this returns; nothing of it remains when it throws.
+    ///
+    /// - Throws: ``StorageError``, as ``StorageError/alteredSchema(path:differences:)`` when another program has changed
+    ///   the schema since it was compared; then the block is not run. What the block throws.
     package func write<Value>(_ block: (Database) throws -> Value) throws -> Value {
         try transaction(ending: .commit, block)
     }
@@ -349,7 +367,13 @@ package final class LedgerFile: Sendable {
         guard FileIdentity(of: path) == identity else { throw StorageError.replaced(path) }
         if log.isFull, try !emptyWAL() { throw StorageError.logHeld(path: path, mostBytes: log.mostBytes) }
         return try connection { database in
-            try Self.inTransaction(.immediate, ending: ending, database, block)
+            guard let schema else { return try Self.inTransaction(.immediate, ending: ending, database, block) }
+            let (value, version) = try Self.inTransaction(.immediate, ending: ending, database) { database in
+                try schema.check(database)
+                return (try block(database), try schema.version(database))
+            }
+            if ending == .commit { schema.note(version) }
+            return value
         }
     }
 

@@ -44,6 +44,9 @@ extension LedgerFile {
         guard !file.isFolder else { throw StorageError.notALedger(path) }
         // Opening a FIFO would wait for somebody who writes into it.
         guard file.isFile else { throw StorageError.notAFile(path: path, kind: file.kind) }
+        // SQLite names the log after the file: by another of its names it would find no log, or another one, and what was
+        // committed last would be missing.
+        guard file.links <= 1 else { throw StorageError.severalNames(path: path, count: file.links) }
         try checkCompanions(of: path)
     }
 

@@ -15,6 +15,8 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     case alteredBackup(path: String, differences: [String])
     /// Something that has a path and holds no bytes: a FIFO, a socket, a device.
     case notAFile(path: String, kind: String)
+    /// A file with hard links: each name would have a log of its own.
+    case severalNames(path: String, count: Int)
     /// Where a ledger's own file belongs, there is something that meterd has not made.
     case foreignFile(path: String, what: String)
     case locked(path: String, holder: String)
@@ -73,6 +75,10 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
             "\(path) is not as meterd made it: \(Self.first(of: differences)); restore another backup"
         case .notAFile(let path, let kind):
             "\(path) is \(kind), not a file; name a file"
+        case .severalNames(let path, let count):
+            "\(path) has \(count) names (hard links), and SQLite keeps a log for each name, so that by one of them the last "
+                + "commits would be missing. Make copies with 'meterd backup'; remove the other name ('find -samefile "
+                + "\(path)' finds it), and keep the one that has a -wal file beside it"
         case .foreignFile(let path, let what):
             "\(path) should be a file of the ledger's own, but it \(what); meterd did not make it and leaves it alone. Remove "
                 + "it, after a look at who put it there, and try again"
@@ -180,7 +186,7 @@ package enum StorageError: Error, Equatable, CustomStringConvertible {
     }
 
     /// As many differences as a message can hold.
-    private static func first(of differences: [String]) -> String {
+    package static func first(of differences: [String]) -> String {
         let shown = differences.prefix(3).joined(separator: ", ")
         return differences.count <= 3
             ? shown : "\(shown), and \(counted(Int64(differences.count - 3), "more difference"))"

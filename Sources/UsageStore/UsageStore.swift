@@ -281,7 +281,7 @@ package final class UsageStore {
         let chosen = isFirst ? Array(wanted) : all.filter { !apps[Int($0.number)].isLoaded }
         try MemoryReading(key: key, devices: devices, apps: apps, chosen: chosen, sealedThrough: sealedThrough)
             // Before the first apps are in memory, no transaction has changed what is read of them.
-            .run(database, beside: isFirst ? { [file] in try LedgerFile.openForReading(at: file.path) } : nil)
+            .run(database, beside: isFirst ? { [file] in try file.openAgain() } : nil)
         appsLoaded = isFirst && chosen.count < all.count ? .some : .all
     }
 

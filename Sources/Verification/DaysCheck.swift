@@ -6,7 +6,8 @@ import Quantities
 import Rating
 
 extension Check {
-    static var days: Check {
+    /// - Parameter machine: nil where nothing is to be compared with it.
+    static func days(_ machine: MachineClock?) -> Check {
         // A row a day: all of them together are few.
         Check(name: "days") { slices, findings in
             try slices.read { database in
@@ -17,7 +18,8 @@ extension Check {
                 let versions = try PriceBooks.history(database).versions
                 try priceBooks(versions, database, &findings)
                 findings.add(try feeds(versions.map(\.book), database))
-                findings.add(try rated(state, database))
+                try runs(state, properties.finality, database, &findings)
+                findings.add(try ahead(of: machine, database))
                 findings.add(try sealing(database))
                 if let count = try Int64.fetchOne(
                     database, sql: "SELECT change_count - rated_change_count FROM ledger_state"), count < 0
@@ -30,13 +32,52 @@ extension Check {
         }
     }
 
-    /// What runs were asked for and what the state says of it, which are written together.
-    private static func rated(_ state: LedgerState, _ database: Database) throws -> [String] {
-        let asked = try Int.fetchOne(database, sql: "SELECT max(requested_day) FROM rating_run").map { Day($0) }
-        guard asked != state.ratedThrough else { return [] }
+    /// What runs were asked for, and what the state says of it, which are written together. A run is asked for no day that
+    /// is yet to come, and closes the days that are final on its date, through the last day ever rated (Billing rules,
+    /// section 6).
+    private static func runs(
+        _ state: LedgerState, _ finality: FinalityRule, _ database: Database, _ findings: inout Findings
+    ) throws {
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT run_id, started_at, requested_day FROM rating_run ORDER BY run_id")
+        var present = PresentDays()
+        var last: Day?
+        // The last day that each run closes, if there is any to close: not always later than that of the run before, which
+        // may have gone by a clock that ran ahead.
+        var closed: Set<Day> = []
+        for row in rows {
+            let (id, start): (Int64, Instant) = (row["run_id"], Instant(micros: row["started_at"]))
+            let requested = Day(row["requested_day"] as Int)
+            let through = last.map { max($0, requested) } ?? requested
+            last = through
+            guard let date = try present.date(of: start, database) else {
+                findings.add("run \(id) began at \(start), when the ledger was not there")
+                continue
+            }
+            if requested > date {
+                findings.add("run \(id) began on \(date), and was asked for \(requested), which was yet to come")
+            }
+            closed.insert(min(through, date - finality.finalAfterDays))
+        }
+        if last != state.ratedThrough {
+            findings.add(
+                "the last day that a run was asked for is \(describe(last)), the state says that days through "
+                    + "\(describe(state.ratedThrough)) were rated")
+        }
+        if let day = state.closedThrough, !closed.contains(day) {
+            findings.add(
+                "days through \(day) are closed, but no run closed them: of \(counted(rows.count, "run")), the last day that one "
+                    + "closed is \(describe(closed.max()))")
+        }
+    }
+
+    /// What the clock had not shown yet it can't have recorded.
+    private static func ahead(of machine: MachineClock?, _ database: Database) throws -> [String] {
+        guard let ahead = try AheadOfClock(database, machine), ahead.isFar else { return [] }
         return [
-            "the last day that a run was asked for is \(describe(asked)), the state says that days through "
-                + "\(describe(state.ratedThrough)) were rated"
+            "the latest instant that the ledger has recorded is \(ahead.latest), but this machine's clock shows \(ahead.now); "
+                + "until then a clock that is wrong would be believed. Set the clock if it is wrong; if it is right, run "
+                + "'meterd clock confirm'"
         ]
     }
 
@@ -88,7 +129,10 @@ extension Check {
         let rows = try Row.fetchAll(database, sql: "SELECT starts_at, day FROM day_start ORDER BY starts_at")
         // No zone is more than 15 hours off; a change may add to that.
         let reach = 16 * 3600
+        // The largest change of a zone since 1970 was by 7 hours (Vostok, 1994), but for days that were left out as a whole.
+        let (shortest, longest) = (16 * 3600, 32 * 3600)
         var last: (start: Instant, day: Day)?
+        var firstStarts: [Day: Instant] = [:]
         for row in rows {
             let start = Instant(micros: row["starts_at"])
             let day = Day(row["day"] as Int)
@@ -96,10 +140,21 @@ extension Check {
             if start < midnight + -reach || midnight + (86_400 + reach) < start {
                 findings.add("\(day) begins at \(start), which is no instant of that date in any time zone")
             }
+            if start.micros % 1_000_000 != 0 {
+                findings.add("\(day) begins at \(start), which is no whole second, as in no time zone")
+            }
             if let last, !follows(last, (start, day)) {
                 findings.add("\(day) begins at \(start), after \(last.day), which begins at \(last.start)")
             }
+            if firstStarts[day] == nil { firstStarts[day] = start }
             last = (start, day)
+        }
+        for (day, start) in firstStarts.sorted(by: { $0.key < $1.key }) {
+            guard let next = firstStarts[day + 1], !(start + shortest...start + longest).contains(next) else {
+                continue
+            }
+            findings.add(
+                "\(day) begins at \(start) and \(day + 1) at \(next), which is no day's length in any time zone")
         }
         return rows.count
     }

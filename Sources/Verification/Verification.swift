@@ -2,7 +2,7 @@
 
 package import Accounting
 package import GRDB
-import LedgerStore
+package import LedgerStore
 import Quantities
 package import Storage
 
@@ -10,34 +10,40 @@ package import Storage
 package struct Verification {
     private let file: LedgerFile
     private let slices: Slices
+    private let machine: MachineClock?
 
     /// - Parameters:
+    ///   - machine: the clock that a ledger without a test clock goes by, if what the ledger has recorded is to be compared
+    ///     with it: a copy is as good as its ledger, whatever this machine's clock shows.
     ///   - begin: called first in each read transaction.
     ///   - between: called after each read transaction.
     package init(
-        file: LedgerFile, bounds: Bounds = Bounds(), begin: @escaping (Database) throws -> Void = { _ in },
+        file: LedgerFile, bounds: Bounds = Bounds(), machine: MachineClock? = nil,
+        begin: @escaping (Database) throws -> Void = { _ in },
         between: @escaping () throws -> Void = {}
     ) {
         self.file = file
+        self.machine = machine
         slices = Slices(file, bounds, begin: begin, between: between)
     }
 
     /// In the order in which they are made: from what arrived to what was billed.
-    private static var checks: [Check] {
+    private static func checks(_ machine: MachineClock? = nil) -> [Check] {
         [
-            .days, .counters, .evidence, .identities, .outcomes, .usage, .grants, .totals, .rating, .finality, .chain,
+            .days(machine), .counters, .evidence, .identities, .outcomes, .usage, .grants, .totals, .rating, .finality,
+            .chain,
         ]
     }
 
-    private static func checks(expecting head: ChainHead?) -> [Check] {
-        checks + (head.map { [.head(expected: $0)] } ?? [])
+    private static func checks(expecting head: ChainHead?, _ machine: MachineClock? = nil) -> [Check] {
+        checks(machine) + (head.map { [.head(expected: $0)] } ?? [])
     }
 
     /// The name of the check of a head that was noted.
     package static let headCheckName = "head"
 
     /// The names of all checks, in order.
-    package static var checkNames: [String] { [Check.fileName] + checks.map(\.name) }
+    package static var checkNames: [String] { [Check.fileName] + checks().map(\.name) }
 
     /// Makes every check. When the file itself is broken, the others are not made: they rely on what they read.
     ///
@@ -56,11 +62,11 @@ package struct Verification {
             report.notes = Self.notesOnBrokenFile(file.path, expected)
             return report
         }
-        for check in Self.checks(expecting: expected) {
+        for check in Self.checks(expecting: expected, machine) {
             progress(check.name)
             try make(check, in: &report)
         }
-        report.notes += try slices.read { try Self.notes($0) }
+        report.notes += try slices.read { try Self.notes($0) + Self.notes($0, machine) }
         if let permissions = file.tooWidePermissions {
             report.notes.append(
                 "\(file.path) has permissions \(permissions), wider than the 640 that meterd gives it; "
@@ -123,6 +129,15 @@ package struct Verification {
         let changes =
             try Int64.fetchOne(database, sql: "SELECT change_count - rated_change_count FROM ledger_state") ?? 0
         return ["\(counted(changes, "change")) since the last rating run: run meterd rate"]
+    }
+
+    /// A clock that ran ahead for some days and was set right leaves nothing wrong.
+    private static func notes(_ database: Database, _ machine: MachineClock?) throws -> [String] {
+        guard let ahead = try AheadOfClock(database, machine), !ahead.isFar else { return [] }
+        return [
+            "the latest instant that the ledger has recorded is \(ahead.latest), and this machine's clock shows "
+                + "\(ahead.now): if the clock ran ahead and is right now, run 'meterd clock confirm'"
+        ]
     }
 }
 

@@ -18,6 +18,8 @@ package indirect enum WriterError: Error, CustomStringConvertible {
     case logHeld(mostBytes: Int)
     /// The file was moved, removed or replaced: goes on when it is back.
     case replaced
+    /// Another program has changed the schema, in these ways: goes on when that is undone.
+    case alteredSchema(differences: [String])
     /// Reading or writing failed, or the file is damaged: nothing more may be written by this process.
     case broken(String)
     /// The machine's clock shows an instant that nothing speaks for, or was never set: goes on by itself when it is right.
@@ -35,6 +37,7 @@ package indirect enum WriterError: Error, CustomStringConvertible {
         case StorageError.diskFull: self = .diskFull
         case StorageError.busy: self = .busy
         case StorageError.replaced: self = .replaced
+        case StorageError.alteredSchema(_, let differences): self = .alteredSchema(differences: differences)
         case StorageError.logHeld(_, let mostBytes): self = .logHeld(mostBytes: mostBytes)
         case let error as LedgerError where error.isOfMachineClock: self = .clockNotBelieved(error)
         case let error as DatabaseError where error.resultCode == .SQLITE_NOTADB:
@@ -55,7 +58,7 @@ package indirect enum WriterError: Error, CustomStringConvertible {
     /// Whether it stands in the way of whatever is stored, for longer than a moment.
     var holdsAll: Bool {
         switch self {
-        case .diskFull, .busy, .logHeld, .replaced, .broken, .clockNotBelieved: true
+        case .diskFull, .busy, .logHeld, .replaced, .alteredSchema, .broken, .clockNotBelieved: true
         case .queueFull, .stopping, .failed: false
         case .partlyStored(_, let error): error.holdsAll
         }
@@ -79,6 +82,10 @@ package indirect enum WriterError: Error, CustomStringConvertible {
         case .replaced:
             "the ledger's file was moved, removed or replaced while the daemon had it open\(outcome); move it "
                 + "back, or stop the daemon and start it with the right file"
+        case .alteredSchema(let differences):
+            "the schema of the ledger's file was changed while the daemon had it open (\(StorageError.first(of: differences)))"
+                + "\(outcome): a foreign trigger or index changes what is counted. Take away what was added, with sqlite3, "
+                + "see what 'meterd verify' says, and send the same again"
         case .broken(let reason):
             "the file can't be read or written (\(reason)); meterd stops writing: when the disk is well again (see the "
                 + "kernel's log), start it and send the same again, nothing is counted twice"

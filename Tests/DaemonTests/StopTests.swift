@@ -103,17 +103,25 @@ struct StopTests {
         let first = try scene.serve()
         let port = try await first.port()
         try FileManager.default.removeItem(atPath: scene.ledger + ".lock")
+        let second = try scene.serve()
+        #expect(try await second.process.end() == .exited(1), "\(second.log)")
+        let says = second.log.contains("another daemon, process \(first.process.id), serves \(scene.ledger) already")
+        let waits = second.log.contains("another process, by another name of the file")
+        #expect(says || waits, "\(second.log)")
         let link = scene.folder.path("hard.db")
         try FileManager.default.linkItem(atPath: scene.ledger, toPath: link)
-        for other in [try scene.serve(), try scene.serve(["--db", link])] {
-            #expect(try await other.process.end() == .exited(1), "\(other.log)")
-            let says = other.log.contains("another daemon, process \(first.process.id), serves \(scene.ledger) already")
-            let waits = other.log.contains("another process, by another name of the file")
-            #expect(says || waits, "\(other.log)")
-        }
+        let other = try scene.serve(["--db", link])
+        #expect(try await other.process.end() == .exited(1), "\(other.log)")
+        #expect(other.log.contains("meterd: \(link) has 2 names (hard links)"), "\(other.log)")
+        // The daemon has it open by its one name, and goes on.
         let answer = try HTTPConnection(port: port).post(lines: [SumEvent(id: "1", number: 1).line])
         #expect(answer.status == 200)
         #expect(try await first.stop().end == .exited(0))
+        let refused = try await scene.outcome(["usage"])
+        #expect(refused.end == .exited(1))
+        #expect(refused.errors.hasPrefix("meterd: \(scene.ledger) has 2 names (hard links)"), "\(refused)")
+        #expect(refused.errors.contains("meterd backup") && refused.errors.contains("remove the other name"))
+        unlink(link)
         #expect(try scene.rows("SELECT count(*) FROM usage_event") == ["1"])
     }
 

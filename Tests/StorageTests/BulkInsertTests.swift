@@ -6,16 +6,18 @@ import Storage
 import TestSupport
 import Testing
 
+@testable import Migrations
+
 @Suite("Rows inserted many at a time", .computing)
 struct BulkInsertTests {
     private func file() throws -> (ScratchFolder, LedgerFile) {
         let folder = try ScratchFolder()
-        let file = try LedgerFile.create(at: folder.path("meterd.db")) { database in
-            try database.execute(
-                sql: """
-                    CREATE TABLE pair (number INTEGER PRIMARY KEY, more INTEGER CHECK (more < 1000), text TEXT) STRICT
-                    """)
-        }
+        let step = Migration(
+            name: "0001-pair",
+            sql: """
+                CREATE TABLE pair (number INTEGER PRIMARY KEY, more INTEGER CHECK (more < 1000), text TEXT) STRICT;
+                """)
+        let file = try LedgerFile.create(at: folder.path("meterd.db"), migrations: [step]) { _ in }
         return (folder, file)
     }
 

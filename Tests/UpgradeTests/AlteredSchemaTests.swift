@@ -180,8 +180,16 @@ struct AlteredSchemaTests {
         try fixture.addTenant("acme", apps: ["shop"])
         try fixture.addTenant("bolt", apps: ["rides"])
         _ = try fixture.ingest(EventLine.calls(7, id: "1", app: "shop").text)
+        try change(fixture.path, "CREATE UNIQUE INDEX one_a_day ON usage_counter (posting_day, item_id)")
+        let differences = ["index one_a_day on usage_counter is no part of the schema"]
+        #expect(throws: StorageError.alteredSchema(path: fixture.path, differences: differences)) {
+            try fixture.ingest(EventLine.calls(1_000, id: "2", app: "rides").text)
+        }
+        #expect(try fixture.rows("SELECT tenant, quantity FROM usage_daily") == ["acme 7"])
+        // Even where it could not be seen.
+        try change(fixture.path, "DROP INDEX one_a_day")
         try fixture.execute("CREATE UNIQUE INDEX one_a_day ON usage_counter (posting_day, item_id)")
-        #expect(throws: (any Error).self) { try fixture.ingest(EventLine.calls(1_000, id: "2", app: "rides").text) }
+        #expect(throws: DatabaseError.self) { try fixture.ingest(EventLine.calls(1_000, id: "2", app: "rides").text) }
         #expect(try fixture.rows("SELECT tenant, quantity FROM usage_daily") == ["acme 7"])
     }
 

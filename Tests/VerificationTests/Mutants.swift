@@ -48,6 +48,32 @@ extension Mutant {
             "more days rated than any run was asked for", "UPDATE ledger_state SET rated_through = rated_through + 1",
             ["days"]),
         Mutant(
+            "a day closed that no run closed", "UPDATE ledger_state SET closed_through = closed_through + 1", ["days"],
+            says: "days through 2027-02-08 are closed, but no run closed them: of 5 runs, the last day that one closed "
+                + "is 2027-02-07"),
+        Mutant(
+            "days closed for a hundred years", "UPDATE ledger_state SET closed_through = 60000", ["days"],
+            says: "days through 2134-04-11 are closed"),
+        Mutant(
+            "a run that was asked for a day that was yet to come",
+            """
+            UPDATE rating_run SET requested_day = 60000 WHERE run_id = (SELECT max(run_id) FROM rating_run);
+            UPDATE ledger_state SET rated_through = 60000
+            """, ["days"], says: "run 5 began on 2027-02-10, and was asked for 2134-04-11, which was yet to come"),
+        Mutant(
+            "a run in the middle that was asked for the day after its own",
+            "UPDATE rating_run SET requested_day = started_at / 86400000000 + 1 WHERE run_id = 2", ["days"],
+            says: "run 2 began on 2027-01-20, and was asked for 2027-01-21, which was yet to come"),
+        Mutant(
+            "a day that begins within a second",
+            "UPDATE day_start SET starts_at = starts_at + 1 WHERE day = \(day("01-31"))", ["days"],
+            says: "2027-01-31 begins at 2027-01-30T16:00:00.000001Z, which is no whole second"),
+        Mutant(
+            "a day that is ten hours too long",
+            "UPDATE day_start SET starts_at = starts_at + 36000000000 WHERE day = \(day("01-31"))", ["days"],
+            says: "2027-01-30 begins at 2027-01-29T16:00:00Z and 2027-01-31 at 2027-01-31T02:00:00Z, which is no day's "
+                + "length in any time zone"),
+        Mutant(
             "half a mark of a sealing", "UPDATE seal_progress SET posting_day = \(day("02-08")), item_id = 1", ["days"]),
         Mutant("records of a feature that feeds something else", "UPDATE feed SET feature = 'armor'", ["days"]),
         Mutant(

@@ -254,8 +254,19 @@ struct ClockJumpTests {
         try stage.clock.set(to: "2027-05-10T12:30:00Z")
         try await stage.scene.run(["ingest", event])
         #expect(try stage.latestInstant() == "2099-05-10")
+        // Until then a wrong clock would be believed for 72 years: verifying says so, also of a copy before it is restored.
+        let ahead = stage.scene.folder.path("ahead.db")
+        try await stage.scene.run(["backup", ahead])
+        for command in [["verify"], ["restore", ahead, "--db", stage.scene.folder.path("again.db")]] {
+            let outcome = try await stage.scene.outcome(command)
+            #expect(outcome.end == .exited(1), "\(command): \(outcome)")
+            let words = "the latest instant that the ledger has recorded is 2099-05-10T12:"
+            let said = outcome.output + outcome.errors
+            #expect(said.contains(words) && said.contains("'meterd clock confirm'"), "\(command): \(outcome)")
+        }
         try await stage.scene.run(["clock", "confirm"])
         #expect(try stage.latestInstant() == "2027-05-10")
+        try await stage.scene.run(["verify"])
         try stage.clock.set(to: "2028-05-10T12:30:00Z")
         #expect(try await stage.scene.outcome(["ingest", event]).end == .exited(1))
         try await stage.scene.run(["verify"])

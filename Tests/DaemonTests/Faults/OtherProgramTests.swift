@@ -2,6 +2,7 @@
 
 import BuiltProgram
 import Foundation
+import GRDB
 import LedgerFixture
 import TestSupport
 import Testing
@@ -111,6 +112,43 @@ struct OtherProgramTests {
         try await course.deliver(1..<3, over: connection)
         #expect(try await daemon.stop().end == .exited(0))
         try await course.finish(scene, "moved")
+    }
+
+    @Test("that adds a trigger: nothing is stored through it, senders and commands are told, until it is dropped")
+    func trigger() async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(settings: ["METERD_RATE_AT": "off"])
+        let connection = try HTTPConnection(port: try await daemon.port())
+        let course = FaultyCourse(batches: 3)
+        #expect(course.send(0, over: connection))
+        func shell(_ sql: String) throws {
+            let queue = try DatabaseQueue(path: scene.ledger)
+            try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+            try queue.close()
+        }
+        try shell("CREATE TRIGGER spy AFTER INSERT ON usage_record BEGIN DELETE FROM quarantine; END")
+
+        #expect(!course.send(1, over: connection))
+        let refused = try #require(course.refusals[0])
+        #expect(refused.status == 503)
+        #expect(refused.headers["retry-after"] == "30")
+        #expect(
+            refused.detail
+                == "the schema of the ledger's file was changed while the daemon had it open (trigger spy on usage_record is "
+                + "no part of the schema), nothing was stored: a foreign trigger or index changes what is counted. Take away "
+                + "what was added, with sqlite3, see what 'meterd verify' says, and send the same again")
+        #expect(try connection.get("/readyz").status == 503)
+        #expect(try connection.get("/v1/usage/days?tenant=acme").status == 200)
+        let outcome = try await scene.outcome(["tenant", "add", "bolt", "--now", DaemonScene.now])
+        #expect(outcome.end == .exited(1))
+        let words = " is not as meterd made it: trigger spy on usage_record is no part of the schema"
+        #expect(outcome.errors.hasPrefix("meterd: \(scene.ledger)\(words)"), "\(outcome)")
+
+        try shell("DROP TRIGGER spy")
+        try await course.deliver(1..<3, over: connection)
+        #expect(try connection.get("/readyz").status == 200)
+        #expect(try await daemon.stop().end == .exited(0))
+        try await course.finish(scene, "trigger")
     }
 
     @Test("that verifies it again and again while many send: its log stays within the bound, and nothing is found")
