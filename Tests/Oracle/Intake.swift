@@ -9,7 +9,7 @@ extension BillingOracle {
         tally[TallyKey(arrivalDay: local.day(of: at), outcome: outcome), default: 0] += 1
         let known = quarantine.firstIndex { $0.text == Bytes(event.description) }
         if case .refused(let refusal) = outcome {
-            guard refusal != .malformed else { return outcome }
+            if case .unreadable = event.kind { return outcome }
             if let known {
                 quarantine[known].refusal = refusal
             } else {

@@ -108,15 +108,6 @@ struct DiskFaultTests {
             "there is no room on the disk of LEDGER; make room and try again, nothing is done twice"
         ),
         (
-            "no room for the first commit", Fault(.write, of: "-wal", from: 1..., .fail("ENOSPC")),
-            "there is no room on the disk of LEDGER; make room and try again, nothing is done twice"
-        ),
-        (
-            "a first commit that can't be synced", Fault(.sync, of: "-wal", at: 1, .fail("EIO")),
-            "LEDGER can't be used: syncing: Input/output error; see what the kernel's log says of the disk. What was "
-                + "acknowledged is stored; try again when the disk is well"
-        ),
-        (
             "a file that can't be opened", Fault(.open, of: ".db", from: 1..., .fail("EIO")),
             "cannot open LEDGER: unable to open database file"
         ),
@@ -131,6 +122,26 @@ struct DiskFaultTests {
         #expect(try await daemon.process.end() == .exited(1), "\(daemon.log)")
         #expect(daemon.log.contains("meterd: " + words.replacing("LEDGER", with: scene.ledger)), "\(daemon.log)")
         try await FaultyCourse(batches: 2).finish(scene, name)
+    }
+
+    static let firstCommits: [(name: String, fault: Fault)] = [
+        ("no room for the first commit", Fault(.write, of: "-wal", from: 1..., .fail("ENOSPC"))),
+        ("a first commit that can't be synced", Fault(.sync, of: "-wal", at: 1, .fail("EIO"))),
+    ]
+
+    @Test(
+        "fails at its first commit: nothing is acknowledged, and the next one goes on as if nothing had been",
+        arguments: firstCommits)
+    func failingAtTheFirstCommit(name: String, fault: Fault) async throws {
+        let scene = try await DaemonScene.make()
+        let daemon = try scene.serve(faults: [fault])
+        let course = FaultyCourse(batches: 2)
+        let isAcknowledged = course.send(0, over: try HTTPConnection(port: try await daemon.port()))
+        #expect(!isAcknowledged)
+        let answer = try #require(course.refusals.first ?? nil)
+        #expect(answer.status == 503)
+        _ = try await daemon.stop()
+        try await course.finish(scene, name)
     }
 
     // MARK: Is full
