@@ -124,8 +124,7 @@ struct RandomEvents {
     private mutating func quantity(_ random: inout SplitMix64) -> Int64 {
         if hugeLeft > 0, random.chance(percent: 3) {
             hugeLeft -= 1
-            // Two of them at the dearest price are within the bounds of a month's usage.
-            return 200_000_000_000 - random.int64(0...7)
+            return 1_000_000_000_000 - random.int64(0...7)
         }
         return random.weighted([
             (30, 1), (50, random.int64(1...30)), (10, random.int64(1...2_000)), (10, 5),

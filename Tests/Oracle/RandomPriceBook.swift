@@ -45,9 +45,10 @@ extension SplitMix64 {
 
     private static let pricedItems = History.PriceBook.deviceItems + ["gateway_calls"]
 
+    /// The dearest keeps three events of 10^12 calls within the bounds of a month of usage, which the oracle doesn't know.
     private static let prices: [(price: String, per: Int64)] = [
         ("0.03", 1), ("0.15", 10_000), ("0.96", 10_000), ("0.000000123457", 1_000), ("0.0025", 10_000),
-        ("0.000000500000", 1), ("0.333333333333", 10), ("0.000000000001", 1_000_000_000), ("1", 1), ("0", 1),
+        ("0.000000500000", 1), ("0.333333333333", 10), ("0.000000000001", 1_000_000_000), ("0.1", 1), ("0", 1),
         ("0.0000005", 10),
     ]
 
